@@ -1,0 +1,180 @@
+/*
+ * The trace clock: calibration and steering.
+ */
+#include "base/clock.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <time.h>
+
+#include "base/sys.h"
+
+typedef int (*clock_fn)(clockid_t, struct timespec *);
+
+static clock_fn vdso_clock;
+
+/* __vdso_clock_gettime out of the vDSO's own symbol table; NULL where there is none. */
+static clock_fn find_vdso(void)
+{
+	const char *base = (const char *)getauxval(AT_SYSINFO_EHDR);
+	const Elf64_Ehdr *eh = (const void *)base;
+	const Elf64_Phdr *ph;
+	const Elf64_Dyn *dyn = NULL;
+	const Elf64_Sym *sym = NULL;
+	const char *str = NULL;
+	const uint32_t *hash = NULL;
+	uintptr_t bias = 0;
+
+	if (!base) {
+		return NULL;
+	}
+	ph = (const void *)(base + eh->e_phoff);
+	for (unsigned i = 0; i < eh->e_phnum; i++) {
+		if (ph[i].p_type == PT_LOAD) {
+			bias = (uintptr_t)base + ph[i].p_offset - ph[i].p_vaddr;
+		} else if (ph[i].p_type == PT_DYNAMIC) {
+			dyn = (const void *)(base + ph[i].p_offset);
+		}
+	}
+	for (; dyn && dyn->d_tag != DT_NULL; dyn++) {
+		const void *at = (const void *)(bias + dyn->d_un.d_ptr);
+
+		if (dyn->d_tag == DT_SYMTAB) {
+			sym = at;
+		} else if (dyn->d_tag == DT_STRTAB) {
+			str = at;
+		} else if (dyn->d_tag == DT_HASH) {
+			hash = at;
+		}
+	}
+	if (!sym || !str || !hash) {
+		return NULL;
+	}
+	for (uint32_t i = 0; i < hash[1]; i++) {
+		const char *name = str + sym[i].st_name;
+
+		if (sym[i].st_shndx != SHN_UNDEF && (strcmp(name, "__vdso_clock_gettime") == 0 ||
+						     strcmp(name, "__kernel_clock_gettime") == 0)) {
+			clock_fn f;
+			uintptr_t at = bias + sym[i].st_value;
+
+			memcpy(&f, &at, sizeof(f));
+			return f;
+		}
+	}
+	return NULL;
+}
+
+uint64_t gt_clock_monotonic(void)
+{
+	struct timespec ts = {0, 0};
+
+	if (!vdso_clock || vdso_clock(CLOCK_MONOTONIC, &ts) != 0) {
+		gt_sys_clock(CLOCK_MONOTONIC, &ts);
+	}
+	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+}
+
+/* True where the kernel's own clock is the counter that we read. */
+static bool counter_is_clock(void)
+{
+#if defined(__x86_64__)
+	char name[8] = "";
+	int fd = gt_sys_open("/sys/devices/system/clocksource/clocksource0/current_clocksource",
+			     O_RDONLY, 0);
+
+	if (fd < 0) {
+		return false;
+	}
+	gt_sys_read(fd, name, sizeof(name) - 1);
+	gt_sys_close(fd);
+	return memcmp(name, "tsc\n", 4) == 0;
+#else
+	return false;
+#endif
+}
+
+/* One reading of both clocks, as close together as eight tries get them. */
+static void read_both(uint64_t *counter, uint64_t *ns)
+{
+	uint64_t best = UINT64_MAX;
+
+	for (int i = 0; i < 8; i++) {
+		uint64_t a = gt_clock_counter();
+		uint64_t t = gt_clock_monotonic();
+		uint64_t b = gt_clock_counter();
+
+		if (b - a < best) {
+			best = b - a;
+			*counter = a + (b - a) / 2;
+			*ns = t;
+		}
+	}
+}
+
+static uint64_t slope(uint64_t ns, uint64_t counts)
+{
+	return counts ? (uint64_t)(((gt_u128)ns << 32) / counts) : 0;
+}
+
+void gt_clock_init(struct gt_clock *c)
+{
+	uint64_t c0 = 0;
+	uint64_t c1 = 0;
+	uint64_t n0 = 0;
+	uint64_t n1 = 0;
+
+	vdso_clock = find_vdso();
+	*c = (struct gt_clock){0, 0, 0, 0, 0};
+	if (!counter_is_clock()) {
+		return;
+	}
+	read_both(&c0, &n0);
+	do {
+		read_both(&c1, &n1);
+	} while (n1 - n0 < 300000);
+	c->base_counter = c1;
+	c->base_ns = n1;
+	c->base_mono = n1;
+	c->rate = slope(n1 - n0, c1 - c0);
+	c->mult = c->rate;
+}
+
+void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period)
+{
+	uint64_t counter = 0;
+	uint64_t ns = 0;
+	uint64_t counts;
+
+	*next = *c;
+	if (!c->mult) {
+		return;
+	}
+	read_both(&counter, &ns);
+	counts = counter - c->base_counter;
+	if ((int64_t)counts <= 0) {
+		return;
+	}
+	next->base_counter = counter;
+	next->base_mono = ns;
+	next->base_ns = c->base_ns + (uint64_t)(((gt_u128)counts * c->mult) >> 32);
+	/* Short lines measure the slope badly: below 10 ms the old one is kept. */
+	if (ns - c->base_mono >= 10000000) {
+		next->rate = slope(ns - c->base_mono, counts);
+	}
+	/*
+	 * The true slope, plus what brings the error to 0 within a period: at most 1/1024, so that
+	 * one bad reading (we were descheduled between the two clocks) does no harm.
+	 */
+	{
+		int64_t horizon = (int64_t)GT_MAX(period, UINT64_C(10000000));
+		int64_t most = horizon / 1024;
+		int64_t error = (int64_t)(ns - next->base_ns);
+
+		error = GT_MIN(GT_MAX(error, -most), most);
+		next->mult = (uint64_t)((gt_u128)next->rate * (gt_u128)(horizon + error) /
+					(gt_u128)horizon);
+	}
+}

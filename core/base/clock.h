@@ -1,0 +1,57 @@
+/*
+ * The trace clock: nanoseconds, one clock read an event.
+ *
+ * Where the kernel itself takes CLOCK_MONOTONIC from the TSC (clocksource "tsc": invariant and the
+ * same on all processors), the time of an event is one rdtsc, scaled. The scale is steered to
+ * CLOCK_MONOTONIC once a generation, so that the trace clock neither drifts nor jumps: the line of
+ * the next generation starts where the line of this one is and meets CLOCK_MONOTONIC one period
+ * later. Elsewhere the clock is CLOCK_MONOTONIC through the vDSO (18 ns instead of 8).
+ *
+ * Two threads in two generations may read two lines. They differ by less than the steering error
+ * of the first period (200 ppm of the time since the line began), never by a jump; a writer clamps
+ * its own times so that they never fall.
+ */
+#pragma once
+
+#include "base/util.h"
+
+/* One line of the clock: ns = base_ns + (counter - base_counter) * mult >> 32. */
+struct gt_clock {
+	uint64_t base_counter;
+	uint64_t base_ns;
+	uint64_t mult; /* ns * 2^32 per count; 0: no counter, ask the vDSO */
+	/* For the next line: where CLOCK_MONOTONIC was at base_counter, and its measured slope. */
+	uint64_t base_mono;
+	uint64_t rate;
+};
+
+/* The clock of the first generation; takes 0.3 ms once. */
+void gt_clock_init(struct gt_clock *c);
+/* The line after *c, to be used from about now on for about period ns. */
+void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period);
+/* CLOCK_MONOTONIC in ns, without libc. */
+uint64_t gt_clock_monotonic(void);
+
+GT_INLINE uint64_t gt_clock_counter(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#else
+	return 0;
+#endif
+}
+
+/* Now, in ns of the trace clock. Any thread, any context. */
+GT_INLINE uint64_t gt_clock_now(const struct gt_clock *c)
+{
+	if (gt_likely(c->mult != 0)) {
+		uint64_t d = gt_clock_counter() - c->base_counter;
+
+		/* A counter read just before the line began gives a small negative distance. */
+		if (gt_unlikely((int64_t)d < 0)) {
+			return c->base_ns;
+		}
+		return c->base_ns + (uint64_t)(((gt_u128)d * c->mult) >> 32);
+	}
+	return gt_clock_monotonic();
+}

@@ -1,0 +1,158 @@
+/*
+ * The GTRACE_* variables: parsing.
+ */
+#include "base/env.h"
+
+#include <string.h>
+
+const struct gt_env_spec gt_env_specs[] = {
+#define GT_ENV(field, name, type, value, doc) {name, #type, value, doc},
+#include "base/env.def"
+};
+const size_t gt_env_specs_count = GT_LEN(gt_env_specs);
+
+struct unit {
+	const char *name;
+	uint64_t factor;
+};
+
+/* digits, optionally a point and digits, then exactly one of the units (the first is the default). */
+static bool parse(const char *s, const struct unit *units, size_t nunits, uint64_t *out)
+{
+	uint64_t whole = 0;
+	uint64_t part = 0;
+	uint64_t scale = 1;
+	uint64_t factor = units[0].factor;
+	bool digits = false;
+
+	for (; *s >= '0' && *s <= '9'; s++, digits = true) {
+		if (whole > (UINT64_MAX - 9) / 10) {
+			return false;
+		}
+		whole = whole * 10 + (uint64_t)(*s - '0');
+	}
+	if (*s == '.') {
+		for (s++; *s >= '0' && *s <= '9'; s++, digits = true) {
+			if (scale < 1000000000u) {
+				part = part * 10 + (uint64_t)(*s - '0');
+				scale *= 10;
+			}
+		}
+	}
+	if (!digits) {
+		return false;
+	}
+	if (*s) {
+		size_t i = 0;
+
+		while (i < nunits && strcmp(s, units[i].name) != 0) {
+			i++;
+		}
+		if (i == nunits) {
+			return false;
+		}
+		factor = units[i].factor;
+	}
+	if (whole > UINT64_MAX / factor - 1) {
+		return false;
+	}
+	*out = whole * factor + (uint64_t)((double)part / (double)scale * (double)factor);
+	return true;
+}
+
+bool gt_env_time(const char *text, uint64_t *ns)
+{
+	static const struct unit units[] = {
+		{"s", 1000000000u}, {"ns", 1},		   {"us", 1000},
+		{"ms", 1000000u},   {"m", 60000000000u}, {"h", 3600000000000u},
+	};
+
+	return parse(text, units, GT_LEN(units), ns);
+}
+
+bool gt_env_size(const char *text, uint64_t *bytes)
+{
+	static const struct unit units[] = {
+		{"B", 1},	 {"K", 1u << 10},   {"M", 1u << 20},   {"G", 1u << 30},
+		{"KB", 1u << 10}, {"MB", 1u << 20}, {"GB", 1u << 30}, {"KiB", 1u << 10},
+		{"MiB", 1u << 20}, {"GiB", 1u << 30},
+	};
+
+	return parse(text, units, GT_LEN(units), bytes);
+}
+
+static bool take_STRING(const char *text, const char **to)
+{
+	*to = text;
+	return true;
+}
+
+static bool take_TIME(const char *text, uint64_t *to)
+{
+	return gt_env_time(text, to);
+}
+
+static bool take_SIZE(const char *text, uint64_t *to)
+{
+	return gt_env_size(text, to);
+}
+
+static bool take_COUNT(const char *text, uint64_t *to)
+{
+	static const struct unit one = {"", 1};
+
+	return parse(text, &one, 1, to);
+}
+
+static bool take_FLAG(const char *text, uint64_t *to)
+{
+	if ((text[0] != '0' && text[0] != '1') || text[1]) {
+		return false;
+	}
+	*to = (uint64_t)(text[0] - '0');
+	return true;
+}
+
+static const char *value_of(char *const *environ_, const char *name)
+{
+	size_t n = strlen(name);
+
+	for (; environ_ && *environ_; environ_++) {
+		if (strncmp(*environ_, name, n) == 0 && (*environ_)[n] == '=') {
+			return *environ_ + n + 1;
+		}
+	}
+	return NULL;
+}
+
+static bool known(const char *entry)
+{
+	for (size_t i = 0; i < gt_env_specs_count; i++) {
+		size_t n = strlen(gt_env_specs[i].name);
+
+		if (strncmp(entry, gt_env_specs[i].name, n) == 0 && entry[n] == '=') {
+			return true;
+		}
+	}
+	return false;
+}
+
+void gt_env_read(struct gt_env *e, char *const *environ_, const char **bad, const char **unknown)
+{
+	*bad = NULL;
+	*unknown = NULL;
+#define GT_ENV(field, name, type, value, doc)                                                      \
+	{                                                                                          \
+		const char *text = value_of(environ_, name);                                       \
+		take_##type(value, &e->field);                                                     \
+		if (text && !take_##type(text, &e->field) && !*bad) {                              \
+			*bad = name;                                                               \
+		}                                                                                  \
+	}
+#include "base/env.def"
+	for (; environ_ && *environ_; environ_++) {
+		if (strncmp(*environ_, "GTRACE_", 7) == 0 && !known(*environ_) && !*unknown) {
+			*unknown = *environ_;
+		}
+	}
+}

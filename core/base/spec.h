@@ -1,0 +1,109 @@
+/*
+ * The event specification as data and as types: everything here is generated from events.def.
+ */
+#pragma once
+
+#include "base/util.h"
+#include "base/wire.h"
+
+/* Wire numbers: GT_EV_GO_BLOCK and so on; GT_FACT_BLOCK and so on for gtrace's own facts. */
+enum gt_ev {
+#define GT_KIND_STRUCT(number, NAME) GT_EV_##NAME = (number),
+#define GT_KIND_TIMED(number, NAME)  GT_EV_##NAME = (number),
+#define GT_KIND_ALLOC(number, NAME)  GT_EV_##NAME = (number),
+#define GT_KIND_FACT(number, NAME)
+#define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_KIND_##kind(number, NAME)
+#include "base/events.def"
+#undef GT_KIND_STRUCT
+#undef GT_KIND_TIMED
+#undef GT_KIND_ALLOC
+#undef GT_KIND_FACT
+};
+
+enum gt_fact {
+#define GT_KIND_STRUCT(number, NAME)
+#define GT_KIND_TIMED(number, NAME)
+#define GT_KIND_ALLOC(number, NAME)
+#define GT_KIND_FACT(number, NAME) GT_##NAME = (number),
+#define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_KIND_##kind(number, NAME)
+#include "base/events.def"
+#undef GT_KIND_STRUCT
+#undef GT_KIND_TIMED
+#undef GT_KIND_ALLOC
+#undef GT_KIND_FACT
+};
+
+enum gt_reason {
+	GT_REASON_NONE,
+#define GT_REASON(id, NAME, text) GT_REASON_##NAME = (id),
+#include "base/events.def"
+	GT_REASON_END, /* the first string id that a string table may hand out */
+};
+
+enum gt_object {
+	GT_OBJECT_NONE,
+#define GT_OBJECT(id, NAME, text) GT_OBJECT_##NAME = (id),
+#include "base/events.def"
+	GT_OBJECT_END,
+};
+
+enum gt_ended {
+	GT_ENDED_BAD,
+#define GT_ENDED(id, NAME, text) GT_ENDED_##NAME = (id),
+#include "base/events.def"
+	GT_ENDED_END,
+};
+
+enum gt_loss {
+	GT_LOSS_NONE,
+#define GT_LOSS(id, NAME, text) GT_LOSS_##NAME = (id),
+#include "base/events.def"
+	GT_LOSS_END,
+};
+
+/* The texts of the four tables above, by id; NULL for an id that is not in its table. */
+const char *gt_reason_text(uint64_t id);
+const char *gt_object_text(uint64_t id);
+const char *gt_ended_text(uint64_t id);
+const char *gt_loss_text(uint64_t id);
+
+enum gt_kind { GT_STRUCT = 1, GT_TIMED, GT_ALLOC, GT_FACT };
+
+enum gt_arg_type {
+	GT_ARG_none,
+	GT_ARG_g,       /* a G id */
+	GT_ARG_m,       /* an M id: the kernel's tid */
+	GT_ARG_p,       /* a P id */
+	GT_ARG_seq,     /* a sequence number */
+	GT_ARG_str,     /* a string id of this generation */
+	GT_ARG_stack,   /* a stack id of this generation */
+	GT_ARG_value,   /* a number */
+	GT_ARG_pstatus, /* enum gt_proc_state */
+	GT_ARG_gstatus, /* enum gt_go_state */
+	GT_ARG_addr,    /* an address in the traced process */
+};
+
+struct gt_arg_spec {
+	enum gt_arg_type type;
+	const char *name;
+};
+
+/* A row of events.def. The time of a TIMED, ALLOC or FACT row is not among its arguments. */
+struct gt_spec {
+	uint8_t number;
+	enum gt_kind kind;
+	const char *name;  /* GoBlock */
+	const char *macro; /* GO_BLOCK */
+	const char *doc;
+	unsigned nargs;
+	struct gt_arg_spec args[6]; /* ends with GT_ARG_none */
+};
+
+/* The row of a wire number (Go's events) or of a fact's number; NULL where there is none. */
+const struct gt_spec *gt_spec_event(unsigned number);
+const struct gt_spec *gt_spec_fact(unsigned number);
+/* The row of a Go event by its name as in Go's text form; NULL where there is none. */
+const struct gt_spec *gt_spec_by_name(const char *name, size_t length);
+/* All rows in the order of the table, for documents and tests. */
+extern const struct gt_spec gt_specs[];
+extern const size_t gt_specs_count;

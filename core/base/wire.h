@@ -1,0 +1,61 @@
+/*
+ * The wire format of a Go execution trace: the bytes around the events.
+ *
+ * Source: Go 1.26, src/internal/trace/tracev2 and src/internal/trace/{batch,generation,reader}.go.
+ * This folder lies beneath the writer (core) and the reader (tools) and depends on neither.
+ *
+ * file       = header, then per generation: batches ..., end-of-generation byte
+ * batch      = type GT_EV_EVENT_BATCH, varint generation, varint M, varint time, varint size, payload
+ * experiment = type GT_EV_EXPERIMENTAL_BATCH, one raw byte experiment, then the same four, payload
+ */
+#pragma once
+
+#include "base/util.h"
+
+#define GT_WIRE_HEADER      "go 1.26 trace\0\0\0"
+#define GT_WIRE_HEADER_SIZE 16
+
+#define GT_WIRE_NO_M        UINT64_MAX /* batches that belong to no thread */
+#define GT_WIRE_NO_P        UINT64_MAX
+#define GT_WIRE_BATCH_MAX   65536u /* bytes of payload; one more is "invalid batch size" */
+#define GT_WIRE_STRING_MAX  1024u  /* bytes of a string; one more is fatal */
+#define GT_WIRE_FRAMES_MAX  128u   /* frames of a stack; one more is fatal */
+#define GT_WIRE_ARGS_MAX    4      /* arguments after the time */
+
+/* Largest batch header: type, experiment, four varints. */
+#define GT_WIRE_BATCH_HEADER_MAX (2 + 4 * 10)
+/* Largest event: type, time, four arguments. */
+#define GT_WIRE_EVENT_MAX (1 + 5 * 10)
+
+/* G states (tracev2.GoStatus) and P states (tracev2.ProcStatus) as they stand in status events. */
+enum gt_go_state {
+	GT_GO_BAD = 0,
+	GT_GO_RUNNABLE = 1,
+	GT_GO_RUNNING = 2,
+	GT_GO_SYSCALL = 3,
+	GT_GO_WAITING = 4,
+};
+
+enum gt_proc_state {
+	GT_PROC_BAD = 0,
+	GT_PROC_RUNNING = 1,
+	GT_PROC_IDLE = 2,
+	GT_PROC_SYSCALL = 3,
+	GT_PROC_SYSCALL_ABANDONED = 4,
+};
+
+/*
+ * gtrace writes times in ticks of 8 ns: a whole number of nanoseconds, so that the reader's
+ * truncation of each delta is exact (trace-model rule 23), and short deltas: two bytes reach 131 us.
+ */
+#define GT_TICK_SHIFT 3
+#define GT_TICK_HZ    (1000000000u >> GT_TICK_SHIFT)
+
+/*
+ * gtrace's own facts stand in batches of experiment 1, whose content Go's reader leaves alone.
+ * Their payload starts with these two bytes, then facts (the GT_FACT rows of events.def), each
+ * encoded as an event: type, time delta to the last fact or to the batch's time, arguments.
+ */
+#define GT_FACT_EXPERIMENT 1
+#define GT_FACT_MAGIC      0x47 /* 'G': Go's own AllocFree batches start with 0 or 1 */
+#define GT_FACT_VERSION    1
