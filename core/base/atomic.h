@@ -13,24 +13,24 @@
 
 #include "base/util.h"
 
-#define gt_load_relaxed(p)       atomic_load_explicit((p), memory_order_relaxed)
-#define gt_load_acquire(p)       atomic_load_explicit((p), memory_order_acquire)
-#define gt_load_seq(p)           atomic_load_explicit((p), memory_order_seq_cst)
-#define gt_store_relaxed(p, v)   atomic_store_explicit((p), (v), memory_order_relaxed)
-#define gt_store_release(p, v)   atomic_store_explicit((p), (v), memory_order_release)
-#define gt_store_seq(p, v)       atomic_store_explicit((p), (v), memory_order_seq_cst)
+#define gt_load_relaxed(p)        atomic_load_explicit((p), memory_order_relaxed)
+#define gt_load_acquire(p)        atomic_load_explicit((p), memory_order_acquire)
+#define gt_load_seq(p)            atomic_load_explicit((p), memory_order_seq_cst)
+#define gt_store_relaxed(p, v)    atomic_store_explicit((p), (v), memory_order_relaxed)
+#define gt_store_release(p, v)    atomic_store_explicit((p), (v), memory_order_release)
+#define gt_store_seq(p, v)        atomic_store_explicit((p), (v), memory_order_seq_cst)
 #define gt_exchange_acq_rel(p, v) atomic_exchange_explicit((p), (v), memory_order_acq_rel)
-#define gt_exchange_seq(p, v)    atomic_exchange_explicit((p), (v), memory_order_seq_cst)
-#define gt_add_relaxed(p, v)     atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
-#define gt_add_acq_rel(p, v)     atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
-#define gt_add_seq(p, v)         atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
-#define gt_or_acq_rel(p, v)      atomic_fetch_or_explicit((p), (v), memory_order_acq_rel)
-#define gt_and_acq_rel(p, v)     atomic_fetch_and_explicit((p), (v), memory_order_acq_rel)
-#define gt_cas_acq_rel(p, old, v)                                                                  \
-	atomic_compare_exchange_strong_explicit((p), (old), (v), memory_order_acq_rel,             \
+#define gt_exchange_seq(p, v)     atomic_exchange_explicit((p), (v), memory_order_seq_cst)
+#define gt_add_relaxed(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_relaxed)
+#define gt_add_acq_rel(p, v)      atomic_fetch_add_explicit((p), (v), memory_order_acq_rel)
+#define gt_add_seq(p, v)          atomic_fetch_add_explicit((p), (v), memory_order_seq_cst)
+#define gt_or_acq_rel(p, v)       atomic_fetch_or_explicit((p), (v), memory_order_acq_rel)
+#define gt_and_acq_rel(p, v)      atomic_fetch_and_explicit((p), (v), memory_order_acq_rel)
+#define gt_cas_acq_rel(p, old, v)                                                      \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), memory_order_acq_rel, \
 						memory_order_acquire)
-#define gt_cas_weak_acq_rel(p, old, v)                                                             \
-	atomic_compare_exchange_weak_explicit((p), (old), (v), memory_order_acq_rel,               \
+#define gt_cas_weak_acq_rel(p, old, v)                                               \
+	atomic_compare_exchange_weak_explicit((p), (old), (v), memory_order_acq_rel, \
 					      memory_order_acquire)
 /* Between two accesses of one thread, against its own signal handlers: no instruction. */
 #define gt_signal_fence() atomic_signal_fence(memory_order_seq_cst)

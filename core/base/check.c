@@ -14,10 +14,9 @@ static size_t put(char *to, size_t at, size_t cap, const char *s)
 
 _Noreturn void gt_invariant_failed(int number, const char *what, const char *where)
 {
-	static const char *const names[] = {
-		[0] = "assertion",
+	static const char *const names[] = {[0] = "assertion",
 #define X(n, name) [n] = "invariant " #n " (" name ")",
-		GT_INVARIANTS(X)
+					    GT_INVARIANTS(X)
 #undef X
 	};
 	char line[512];

@@ -16,19 +16,20 @@
  * The names of the invariants, one place. 1-7 are those of Go's tracer (src/runtime/trace.go,
  * "Tracer invariants"), 8-12 are gtrace's own.
  */
-#define GT_INVARIANTS(X)                                                                           \
-	X(1, "an M with a batch is in the registry")                                               \
-	X(2, "a batch is changed by its M inside a section, or by the advancer after it")          \
-	X(3, "advancing returns only when the generation is wholly flushed")                       \
-	X(4, "a G or P event is emitted only by the thread that owns the transition")              \
-	X(5, "a P is acquired outside a section")                                                  \
-	X(6, "a state change other than to running happens in the section that emits its event")   \
-	X(7, "a change to running is emitted after it has happened")                               \
-	X(8, "no section is open across the real call")                                            \
-	X(9, "every live G has a status in every generation")                                      \
-	X(10, "if a reader must see A before B, A's generation is never later than B's")           \
-	X(11, "a G new to the file appears by creation, by status only in the first generation")   \
-	X(12, "every stack ends at the start routine or main; the clock unit is whole nanoseconds")
+#define GT_INVARIANTS(X)                                                                         \
+	X(1, "an M with a batch is in the registry")                                             \
+	X(2, "a batch is changed by its M inside a section, or by the advancer after it")        \
+	X(3, "advancing returns only when the generation is wholly flushed")                     \
+	X(4, "a G or P event is emitted only by the thread that owns the transition")            \
+	X(5, "a P is acquired outside a section")                                                \
+	X(6, "a state change other than to running happens in the section that emits its event") \
+	X(7, "a change to running is emitted after it has happened")                             \
+	X(8, "no section is open across the real call")                                          \
+	X(9, "every live G has a status in every generation")                                    \
+	X(10, "if a reader must see A before B, A's generation is never later than B's")         \
+	X(11, "a G new to the file appears by creation, by status only in the first generation") \
+	X(12, "every stack ends at the start routine or main; the clock unit is whole "          \
+	      "nanoseconds")
 
 GT_COLD _Noreturn void gt_invariant_failed(int number, const char *what, const char *where);
 
@@ -37,11 +38,11 @@ GT_COLD _Noreturn void gt_invariant_failed(int number, const char *what, const c
 #define GT_HERE    __FILE__ ":" GT_STR(__LINE__)
 
 #ifdef GT_DEBUG
-#define GT_INVARIANT(n, cond)                                                                      \
-	do {                                                                                       \
-		if (gt_unlikely(!(cond))) {                                                        \
-			gt_invariant_failed((n), #cond, GT_HERE);                                  \
-		}                                                                                  \
+#define GT_INVARIANT(n, cond)                                     \
+	do {                                                      \
+		if (gt_unlikely(!(cond))) {                       \
+			gt_invariant_failed((n), #cond, GT_HERE); \
+		}                                                 \
 	} while (0)
 #define GT_ASSERT(cond) GT_INVARIANT(0, cond)
 #else

@@ -16,7 +16,8 @@ struct unit {
 	uint64_t factor;
 };
 
-/* digits, optionally a point and digits, then exactly one of the units (the first is the default). */
+/* digits, optionally a point and digits, then exactly one of the units (the first is the default).
+ */
 static bool parse(const char *s, const struct unit *units, size_t nunits, uint64_t *out)
 {
 	uint64_t whole = 0;
@@ -63,7 +64,7 @@ static bool parse(const char *s, const struct unit *units, size_t nunits, uint64
 bool gt_env_time(const char *text, uint64_t *ns)
 {
 	static const struct unit units[] = {
-		{"s", 1000000000u}, {"ns", 1},		   {"us", 1000},
+		{"s", 1000000000u}, {"ns", 1},           {"us", 1000},
 		{"ms", 1000000u},   {"m", 60000000000u}, {"h", 3600000000000u},
 	};
 
@@ -73,8 +74,8 @@ bool gt_env_time(const char *text, uint64_t *ns)
 bool gt_env_size(const char *text, uint64_t *bytes)
 {
 	static const struct unit units[] = {
-		{"B", 1},	 {"K", 1u << 10},   {"M", 1u << 20},   {"G", 1u << 30},
-		{"KB", 1u << 10}, {"MB", 1u << 20}, {"GB", 1u << 30}, {"KiB", 1u << 10},
+		{"B", 1},          {"K", 1u << 10},   {"M", 1u << 20},  {"G", 1u << 30},
+		{"KB", 1u << 10},  {"MB", 1u << 20},  {"GB", 1u << 30}, {"KiB", 1u << 10},
 		{"MiB", 1u << 20}, {"GiB", 1u << 30},
 	};
 
@@ -141,13 +142,13 @@ void gt_env_read(struct gt_env *e, char *const *environ_, const char **bad, cons
 {
 	*bad = NULL;
 	*unknown = NULL;
-#define GT_ENV(field, name, type, value, doc)                                                      \
-	{                                                                                          \
-		const char *text = value_of(environ_, name);                                       \
-		take_##type(value, &e->field);                                                     \
-		if (text && !take_##type(text, &e->field) && !*bad) {                              \
-			*bad = name;                                                               \
-		}                                                                                  \
+#define GT_ENV(field, name, type, value, doc)                         \
+	{                                                             \
+		const char *text = value_of(environ_, name);          \
+		take_##type(value, &e->field);                        \
+		if (text && !take_##type(text, &e->field) && !*bad) { \
+			*bad = name;                                  \
+		}                                                     \
 	}
 #include "base/env.def"
 	for (; environ_ && *environ_; environ_++) {

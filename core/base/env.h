@@ -7,11 +7,11 @@
 #include "base/util.h"
 
 struct gt_env {
-#define GT_TYPE_STRING const char *
-#define GT_TYPE_TIME   uint64_t
-#define GT_TYPE_SIZE   uint64_t
-#define GT_TYPE_COUNT  uint64_t
-#define GT_TYPE_FLAG   uint64_t
+#define GT_TYPE_STRING                        const char *
+#define GT_TYPE_TIME                          uint64_t
+#define GT_TYPE_SIZE                          uint64_t
+#define GT_TYPE_COUNT                         uint64_t
+#define GT_TYPE_FLAG                          uint64_t
 #define GT_ENV(field, name, type, value, doc) GT_TYPE_##type field;
 #include "base/env.def"
 #undef GT_TYPE_STRING

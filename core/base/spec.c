@@ -15,7 +15,7 @@ enum {
 
 const struct gt_spec gt_specs[] = {
 #define A(type_, name_) {GT_ARG_##type_, #name_},
-#define GT_EV(number, NAME, GoName, kind, rule, args, doc)                                         \
+#define GT_EV(number, NAME, GoName, kind, rule, args, doc) \
 	{number, GT_##kind, #GoName, #NAME, doc, GT_NARGS_##NAME, {args{GT_ARG_none, NULL}}},
 #include "base/events.def"
 #undef A
@@ -58,10 +58,10 @@ static const uint8_t fact_rows[256] = {
 GT_UNUSED static void numbers_are_unique(unsigned number)
 {
 	switch (number) {
-#define GT_KIND_STRUCT(number, NAME) case number:
-#define GT_KIND_TIMED(number, NAME)  case number:
-#define GT_KIND_ALLOC(number, NAME)  case number:
-#define GT_KIND_FACT(number, NAME)   case 256 + number:
+#define GT_KIND_STRUCT(number, NAME)                       case number:
+#define GT_KIND_TIMED(number, NAME)                        case number:
+#define GT_KIND_ALLOC(number, NAME)                        case number:
+#define GT_KIND_FACT(number, NAME)                         case 256 + number:
 #define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_KIND_##kind(number, NAME)
 #include "base/events.def"
 	default:
@@ -71,9 +71,8 @@ GT_UNUSED static void numbers_are_unique(unsigned number)
 
 const struct gt_spec *gt_spec_event(unsigned number)
 {
-	return number < GT_LEN(event_rows) && event_rows[number]
-		       ? &gt_specs[event_rows[number] - 1]
-		       : NULL;
+	return number < GT_LEN(event_rows) && event_rows[number] ? &gt_specs[event_rows[number] - 1]
+								 : NULL;
 }
 
 const struct gt_spec *gt_spec_fact(unsigned number)
@@ -96,8 +95,8 @@ const struct gt_spec *gt_spec_by_name(const char *name, size_t length)
 const char *gt_reason_text(uint64_t id)
 {
 	switch (id) {
-#define GT_REASON(id, NAME, text)                                                                  \
-	case id:                                                                                   \
+#define GT_REASON(id, NAME, text) \
+	case id:                  \
 		return text;
 #include "base/events.def"
 	default:
@@ -108,8 +107,8 @@ const char *gt_reason_text(uint64_t id)
 const char *gt_object_text(uint64_t id)
 {
 	switch (id) {
-#define GT_OBJECT(id, NAME, text)                                                                  \
-	case id:                                                                                   \
+#define GT_OBJECT(id, NAME, text) \
+	case id:                  \
 		return text;
 #include "base/events.def"
 	default:
@@ -120,8 +119,8 @@ const char *gt_object_text(uint64_t id)
 const char *gt_ended_text(uint64_t id)
 {
 	switch (id) {
-#define GT_ENDED(id, NAME, text)                                                                   \
-	case id:                                                                                   \
+#define GT_ENDED(id, NAME, text) \
+	case id:                 \
 		return text;
 #include "base/events.def"
 	default:
@@ -132,8 +131,8 @@ const char *gt_ended_text(uint64_t id)
 const char *gt_loss_text(uint64_t id)
 {
 	switch (id) {
-#define GT_LOSS(id, NAME, text)                                                                    \
-	case id:                                                                                   \
+#define GT_LOSS(id, NAME, text) \
+	case id:                \
 		return text;
 #include "base/events.def"
 	default:

@@ -24,7 +24,7 @@ enum gt_fact {
 #define GT_KIND_STRUCT(number, NAME)
 #define GT_KIND_TIMED(number, NAME)
 #define GT_KIND_ALLOC(number, NAME)
-#define GT_KIND_FACT(number, NAME) GT_##NAME = (number),
+#define GT_KIND_FACT(number, NAME)                         GT_##NAME = (number),
 #define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_KIND_##kind(number, NAME)
 #include "base/events.def"
 #undef GT_KIND_STRUCT

@@ -12,7 +12,7 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 
-#define SYS(name, a, b, c, d, e, f)                                                                \
+#define SYS(name, a, b, c, d, e, f) \
 	gt_syscall6(SYS_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
 
 static int mapped(void **p, long r)
@@ -26,8 +26,8 @@ static int mapped(void **p, long r)
 
 int gt_sys_map(void **p, size_t bytes)
 {
-	return mapped(p, SYS(mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			     -1, 0));
+	return mapped(
+		p, SYS(mmap, 0, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
 int gt_sys_map_file(void **p, size_t bytes, int fd, off_t offset, bool writable)

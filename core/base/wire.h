@@ -5,8 +5,9 @@
  * This folder lies beneath the writer (core) and the reader (tools) and depends on neither.
  *
  * file       = header, then per generation: batches ..., end-of-generation byte
- * batch      = type GT_EV_EVENT_BATCH, varint generation, varint M, varint time, varint size, payload
- * experiment = type GT_EV_EXPERIMENTAL_BATCH, one raw byte experiment, then the same four, payload
+ * batch      = type GT_EV_EVENT_BATCH, varint generation, varint M, varint time, varint size,
+ * payload experiment = type GT_EV_EXPERIMENTAL_BATCH, one raw byte experiment, then the same four,
+ * payload
  */
 #pragma once
 
@@ -15,12 +16,12 @@
 #define GT_WIRE_HEADER      "go 1.26 trace\0\0\0"
 #define GT_WIRE_HEADER_SIZE 16
 
-#define GT_WIRE_NO_M        UINT64_MAX /* batches that belong to no thread */
-#define GT_WIRE_NO_P        UINT64_MAX
-#define GT_WIRE_BATCH_MAX   65536u /* bytes of payload; one more is "invalid batch size" */
-#define GT_WIRE_STRING_MAX  1024u  /* bytes of a string; one more is fatal */
-#define GT_WIRE_FRAMES_MAX  128u   /* frames of a stack; one more is fatal */
-#define GT_WIRE_ARGS_MAX    4      /* arguments after the time */
+#define GT_WIRE_NO_M       UINT64_MAX /* batches that belong to no thread */
+#define GT_WIRE_NO_P       UINT64_MAX
+#define GT_WIRE_BATCH_MAX  65536u /* bytes of payload; one more is "invalid batch size" */
+#define GT_WIRE_STRING_MAX 1024u  /* bytes of a string; one more is fatal */
+#define GT_WIRE_FRAMES_MAX 128u   /* frames of a stack; one more is fatal */
+#define GT_WIRE_ARGS_MAX   4      /* arguments after the time */
 
 /* Largest batch header: type, experiment, four varints. */
 #define GT_WIRE_BATCH_HEADER_MAX (2 + 4 * 10)
@@ -46,7 +47,8 @@ enum gt_proc_state {
 
 /*
  * gtrace writes times in ticks of 8 ns: a whole number of nanoseconds, so that the reader's
- * truncation of each delta is exact (trace-model rule 23), and short deltas: two bytes reach 131 us.
+ * truncation of each delta is exact (trace-model rule 23), and short deltas: two bytes reach 131
+ * us.
  */
 #define GT_TICK_SHIFT 3
 #define GT_TICK_HZ    (1000000000u >> GT_TICK_SHIFT)

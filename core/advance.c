@@ -1,0 +1,224 @@
+/*
+ * Advancing.
+ *
+ * The order of the steps is proved (trace-model section 6) and numbered at the code. Why nobody
+ * races for a status: trace states change only inside sections, so a G that is untraced in N after
+ * the last section of N has ended was unchanged during all of N, and what was noted of it before
+ * the bump is still so. Noted after the bump, it could be a state of N + 1.
+ */
+#include "advance.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "base/check.h"
+
+#include "dump.h"
+#include "emit.h"
+#include "shm.h"
+#include "syscall.h"
+#include "writer.h"
+
+/* Step 2: the states of all Gs that have none in this generation yet. */
+static void note_silent(uint64_t gen)
+{
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		/* Acquire: partner is gt_set_state; the block stack is whole. */
+		uint64_t state = gt_load_acquire(&t->x_state);
+		unsigned g = gt_state_g(state);
+
+		if (g == GT_GO_NEW || g == GT_GO_DEAD ||
+		    gt_load_relaxed(&t->traced[gen & 1]) == gen) {
+			continue;
+		}
+		t->noted_gen = gen;
+		t->noted_state = state;
+		/*
+		 * Its stack now, not later: in N + 1 it may block elsewhere. If it wakes in N
+		 * meanwhile, the copy is torn and never used, since it is traced then.
+		 */
+		t->noted_stack = gt_dump_note_stack(t, g, gen);
+	}
+}
+
+/* Step 7: no section of the old generation is open any more. */
+static void wait_for_sections(void)
+{
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		/* Partner: gt_acquire; see thread.h, Protocol. */
+		uint64_t seq = gt_load_seq(&t->x_seq);
+
+		/* Even or changed: a busy writer is odd often, but each time in a new section. */
+		for (unsigned i = 0; seq & 1 && gt_load_acquire(&t->x_seq) == seq; i++) {
+			if (i < 100) {
+				gt_pause();
+			} else if (i < 200) {
+				gt_sys_yield();
+			} else {
+				gt_sys_sleep(50000);
+			}
+		}
+	}
+}
+
+/* Writes the batches of a generation: sealed ones first, as they are the older of each M. */
+static void write_batches(uint64_t gen)
+{
+	unsigned parity = gen & 1;
+	struct gt_buf *b = gt_buf_take_full(parity);
+
+	while (b) {
+		struct gt_buf *next = gt_buf_next(b);
+
+		gt_writer_put_buf(b);
+		b = next;
+	}
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		/* Acquire: partner is the store in gt_buf_refill. */
+		uint32_t ref = gt_exchange_acq_rel(&t->x_slot[parity], 0);
+
+		if (ref) {
+			GT_INVARIANT(2, ((struct gt_buf *)gt_ref_ptr(ref))->gen == gen);
+			gt_writer_put_buf(gt_ref_ptr(ref));
+		}
+	}
+	gt_writer_flush();
+}
+
+/* In debug builds: nothing of the generation is left anywhere. */
+static void check_finished(uint64_t gen)
+{
+#ifdef GT_DEBUG
+	unsigned parity = gen & 1;
+
+	GT_INVARIANT(3, gt_load_relaxed(&gt_trace->full[parity]) == 0);
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		unsigned g = gt_state_g(gt_load_acquire(&t->x_state));
+
+		GT_INVARIANT(3, gt_load_relaxed(&t->x_slot[parity]) == 0);
+		GT_INVARIANT(3, gt_load_relaxed(&t->mailbox[parity].count) == 0);
+		GT_INVARIANT(3, !gt_in_section(t) || gt_load_relaxed(&t->x_section_gen) != gen);
+		GT_INVARIANT(9, g == GT_GO_NEW || g == GT_GO_DEAD || t->born_gen > gen ||
+					gt_load_relaxed(&t->traced[parity]) == gen ||
+					gt_load_relaxed(&gt_trace->broken));
+	}
+#else
+	(void)gen;
+#endif
+}
+
+/* Step 3: the clock of the next generation, and its stamp. */
+static void prepare_clock(uint64_t gen)
+{
+	const struct gt_clock *now = &gt_trace->clock[gen & 1];
+	struct gt_clock *next = &gt_trace->clock[~gen & 1];
+
+	/* Stored before gen (its release is the store of gen); read after it in gt_acquire. */
+	gt_clock_next(now, next, gt_env.period);
+	gt_dump_stamp(&gt_trace->stamp[~gen & 1], next, &gt_trace->stamp[gen & 1]);
+}
+
+static void break_file(int error)
+{
+	gt_trace_break(GT_BROKEN_WRITE);
+	gt_say("writing ", gt_trace->path, error);
+	gt_writer_cut(gt_load_relaxed(&gt_trace->written));
+}
+
+bool gt_advance(struct gt_thread *self, bool last, bool keep)
+{
+	uint64_t gen;
+	int r;
+
+	gt_lock_take(&gt_trace->x_advance);
+	gen = gt_load_relaxed(&gt_trace->gen);
+	if (gen == 0) {
+		gt_lock_drop(&gt_trace->x_advance);
+		return false;
+	}
+	/* 1. Ps of threads in system calls. */
+	gt_syscall_hand_off_all();
+	/* 2. Silent Gs. */
+	if (GT_WRONG != GT_WRONG_NOTE_AFTER_BUMP) {
+		note_silent(gen);
+	}
+	GT_DELAY();
+	/* 3. Tables (empty since they were dumped), clock. */
+	prepare_clock(gen);
+	/* 4, 5. The bump, and the barrier between it and the loads of x_seq. */
+	gt_store_seq(&gt_trace->gen, last ? 0 : gen + 1);
+	GT_DELAY();
+	if (GT_WRONG == GT_WRONG_NOTE_AFTER_BUMP) {
+		note_silent(gen);
+	}
+	/* 6. What every generation begins with, by whoever runs here. */
+	if (!last && self) {
+		struct gt_w w = gt_acquire(self);
+
+		gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus()), gt_stack(0));
+		gt_release(&w);
+	}
+	/* 7. The last section of the old generation. */
+	wait_for_sections();
+	if (!gt_load_relaxed(&gt_trace->broken)) {
+		r = gt_writer_begin(keep);
+		write_batches(gen);
+		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock, end mark. */
+		gt_dump_posts(gen);
+		gt_dump_statuses(gen);
+		gt_dump_losses(gen);
+		gt_dump_tables(gen);
+		gt_dump_clock(gen);
+		gt_dump_end();
+		r = r < 0 ? r : gt_writer_flush();
+		if (r < 0) {
+			break_file(r);
+		} else {
+			gt_store_release(&gt_trace->written, gt_writer_bytes());
+		}
+		gt_writer_end();
+		check_finished(gen);
+	} else {
+		/* This generation lacks events: it is dropped whole, and no other begins. */
+		last = true;
+		gt_store_seq(&gt_trace->gen, 0);
+	}
+	gt_table_reset(&gt_trace->stacks[gen & 1], 1);
+	gt_table_reset(&gt_trace->strings[gen & 1], GT_REASON_END);
+	gt_thread_reap(gen);
+	gt_lock_drop(&gt_trace->x_advance);
+	return !last;
+}
+
+void gt_advance_stream(bool keep)
+{
+	uint64_t gen;
+
+	gt_lock_take(&gt_trace->x_advance);
+	gen = gt_load_relaxed(&gt_trace->gen);
+	if (gen && !gt_load_relaxed(&gt_trace->broken)) {
+		int r = gt_writer_begin(keep);
+		struct gt_buf *b = gt_buf_take_full(gen & 1);
+
+		while (b) {
+			struct gt_buf *next = gt_buf_next(b);
+
+			gt_writer_put_buf(b);
+			b = next;
+		}
+		r = r < 0 ? r : gt_writer_flush();
+		if (r < 0) {
+			break_file(r);
+		}
+		gt_writer_end();
+	}
+	gt_lock_drop(&gt_trace->x_advance);
+}
+
+bool gt_advance_due(void)
+{
+	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
+	const struct gt_clock *c = &gt_trace->clock[gen & 1];
+
+	return gen && gt_clock_now(c) - c->base_ns >= gt_env.period;
+}

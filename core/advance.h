@@ -1,0 +1,25 @@
+/*
+ * Advancing: from generation N to N + 1 without suspending anybody, and N into the file.
+ */
+#pragma once
+
+#include "base/util.h"
+
+struct gt_thread;
+
+/*
+ * Finishes the current generation and opens the next; last: opens none, recording ends. self: the
+ * calling thread's record, running and with no section open (its guard set), NULL for none. keep:
+ * the caller has a descriptor table of its own (the advancer).
+ *
+ * Returns when the generation is wholly in the file (invariant 3). One at a time; a second caller
+ * waits. False where nothing is recorded any more.
+ */
+bool gt_advance(struct gt_thread *self, bool last, bool keep);
+
+/* Writes the sealed batches of the current generation early, so that their buffers are free again.
+ */
+void gt_advance_stream(bool keep);
+
+/* A single-threaded program is advanced from its own events: true if the period is over. */
+bool gt_advance_due(void);

@@ -1,0 +1,55 @@
+/*
+ * Buffers: 64 KiB of the shared mapping, with one batch of events and one of facts of one M in one
+ * generation.
+ *
+ * Facts (what Go's events have no place for, base/events.def) are about a quarter of the bytes and
+ * always come with events, so they share the buffer: one slot, one seal, one pool.
+ *
+ * Owner: the M, inside a section, while the buffer is in its slot; the advancer once it has taken
+ * it (from the slot, after it saw the M even, or from the full list). Free: the pool.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/util.h"
+#include "base/wire.h"
+
+enum {
+	GT_BUF_BYTES = 1 << 16,
+	GT_BUF_HEAD = 48, /* room for the batch header just before its payload */
+	GT_BUF_FACTS = 12 << 10,
+	GT_BUF_EVENTS = GT_BUF_BYTES - 64 - 2 * GT_BUF_HEAD - GT_BUF_FACTS,
+};
+
+struct gt_buf {
+	_Atomic uint32_t next; /* the next on a list: ref */
+	uint32_t unused;
+	uint64_t gen;
+	uint64_t m;
+	uint64_t base; /* time of the batch, ticks */
+	uint64_t last; /* time of the last event, ticks */
+	uint64_t facts_last;
+	/*
+	 * Bytes that are whole: stored at the end of each section (release), read by the advancer
+	 * and, after a death, by whoever finishes the trace: what stands behind them is torn.
+	 */
+	_Atomic uint32_t events_len;
+	_Atomic uint32_t facts_len;
+	uint8_t pad[8];
+	uint8_t events_head[GT_BUF_HEAD];
+	uint8_t events[GT_BUF_EVENTS];
+	uint8_t facts_head[GT_BUF_HEAD];
+	uint8_t facts[GT_BUF_FACTS];
+};
+_Static_assert(sizeof(struct gt_buf) == GT_BUF_BYTES, "a buffer is 64 KiB");
+_Static_assert(GT_BUF_EVENTS <= GT_WIRE_BATCH_MAX, "a batch is not larger than the reader allows");
+
+/* An empty buffer for that M and generation; NULL where memory is exhausted. Any thread. */
+struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks);
+/* Puts a finished batch on the full list of its generation. The owner, then nobody's. */
+void gt_buf_seal(struct gt_buf *b);
+/* Advancer: takes the whole full list of a parity, oldest first, linked by next. */
+struct gt_buf *gt_buf_take_full(unsigned parity);
+struct gt_buf *gt_buf_next(const struct gt_buf *b);
+/* Advancer: back to the pool. */
+void gt_buf_free(struct gt_buf *b);

@@ -1,0 +1,312 @@
+/*
+ * What the advancer itself writes into a generation.
+ */
+#include "dump.h"
+
+#include <string.h>
+
+#include "base/check.h"
+#include "base/varint.h"
+
+#include "emit.h"
+#include "shm.h"
+#include "symbol.h"
+#include "writer.h"
+
+/* One batch that is being made; private memory, under x_advance like all here. */
+static struct {
+	size_t n;
+	uint8_t head[GT_BUF_HEAD];
+	uint8_t bytes[GT_WIRE_BATCH_MAX];
+} scratch;
+
+/* Writes the batch and begins the next; an empty one is no batch. */
+static void emit_batch(unsigned experiment, uint64_t gen, uint64_t m, uint64_t ticks)
+{
+	if (scratch.n) {
+		uint8_t *head = gt_writer_head(scratch.bytes, experiment, gen, m, ticks, scratch.n);
+
+		gt_writer_put(head, (size_t)(scratch.bytes - head) + scratch.n);
+		gt_writer_flush();
+		scratch.n = 0;
+	}
+}
+
+static bool room(size_t bytes)
+{
+	return scratch.n + bytes <= sizeof(scratch.bytes);
+}
+
+static void put(uint64_t v)
+{
+	scratch.n = (size_t)(gt_varint_put(scratch.bytes + scratch.n, v) - scratch.bytes);
+}
+
+static void put_byte(unsigned b)
+{
+	scratch.bytes[scratch.n++] = (uint8_t)b;
+}
+
+/* An event of n arguments at the time of its batch. */
+static void put_event(enum gt_ev number, uint64_t dt, unsigned n, const uint64_t *args)
+{
+	put_byte(number);
+	put(dt);
+	for (unsigned i = 0; i < n; i++) {
+		put(args[i]);
+	}
+}
+
+static uint64_t start_of(uint64_t gen)
+{
+	return gt_trace->stamp[gen & 1].ticks;
+}
+
+/* --- Clock ------------------------------------------------------------------------------------ */
+
+void gt_dump_stamp(struct gt_stamp *to, const struct gt_clock *clock, const struct gt_stamp *before)
+{
+	struct timespec wall = {0, 0};
+
+	to->ticks = gt_clock_now(clock) >> GT_TICK_SHIFT;
+	to->mono = gt_clock_monotonic();
+	gt_sys_clock(CLOCK_REALTIME, &wall);
+	to->sec = (uint64_t)wall.tv_sec;
+	to->nsec = (uint64_t)wall.tv_nsec;
+	/* Go's validator wants each of them to grow; the wall clock may be set back. */
+	to->ticks = GT_MAX(to->ticks, before->ticks + 1);
+	to->mono = GT_MAX(to->mono, before->mono + 1);
+	if (to->sec < before->sec || (to->sec == before->sec && to->nsec <= before->nsec)) {
+		to->sec = before->sec + (before->nsec == 999999999);
+		to->nsec = before->nsec == 999999999 ? 0 : before->nsec + 1;
+	}
+}
+
+void gt_dump_clock(uint64_t gen)
+{
+	const struct gt_stamp *s = &gt_trace->stamp[gen & 1];
+
+	put_byte(GT_EV_SYNC);
+	put_byte(GT_EV_FREQUENCY);
+	put(GT_TICK_HZ);
+	put_event(GT_EV_CLOCK_SNAPSHOT, 0, 3, (const uint64_t[]){s->mono, s->sec, s->nsec});
+	emit_batch(0, gen, GT_WIRE_NO_M, s->ticks);
+}
+
+void gt_dump_end(void)
+{
+	static const uint8_t end = GT_EV_END_OF_GENERATION;
+
+	gt_writer_put(&end, 1);
+}
+
+/* --- Posts and statuses ----------------------------------------------------------------------- */
+
+void gt_dump_posts(uint64_t gen)
+{
+	unsigned parity = gen & 1;
+
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		struct gt_mailbox *box = &t->mailbox[parity];
+		uint64_t base = 0;
+		uint64_t last = 0;
+
+		/* Relaxed: the sections that posted have ended, and the drain acquired that. */
+		if (!gt_load_relaxed(&box->count)) {
+			continue;
+		}
+		gt_lock_take(&box->lock);
+		for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
+			const struct gt_post *post = &box->post[i];
+			uint64_t ticks = post->ns >> GT_TICK_SHIFT;
+
+			if (i == 0) {
+				base = last = ticks;
+			}
+			ticks = GT_MAX(ticks, last);
+			put_event(GT_EV_GO_UNBLOCK, ticks - last, 3,
+				  (const uint64_t[]){post->g, post->seq, post->stack});
+			last = ticks;
+		}
+		gt_store_relaxed(&box->count, 0);
+		gt_lock_drop(&box->lock);
+		emit_batch(0, gen, t->tid, base);
+	}
+}
+
+uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen)
+{
+	struct gt_table *stacks = &gt_trace->stacks[gen & 1];
+	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	unsigned n = 0;
+
+	if (g == GT_GO_WAITING || g == GT_GO_SYSCALL) {
+		n = gt_thread_get_stack(t, pcs);
+	}
+	if (n == 0) {
+		pcs[n++] = t->root.entry;
+	}
+	return gt_table_put(stacks, pcs, n * sizeof(pcs[0]));
+}
+
+/* The noted state of a G that is still untraced: it was so during all of the generation. */
+static bool still_silent(struct gt_thread *t, uint64_t gen)
+{
+	return t->noted_gen == gen && gt_load_relaxed(&t->traced[gen & 1]) != gen;
+}
+
+void gt_dump_statuses(uint64_t gen)
+{
+	unsigned parity = gen & 1;
+	uint64_t start = start_of(gen);
+
+	/* Those that hold a P: it is bound to their M, and only a batch of that M can say so. */
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		unsigned pstate = gt_state_proc(t->noted_state);
+		uint32_t p = gt_state_p(t->noted_state);
+		struct gt_proc *proc = &gt_trace->procs.proc[p];
+
+		if (!still_silent(t, gen) || !pstate) {
+			continue;
+		}
+		GT_INVARIANT(4, proc->traced[parity] != gen);
+		proc->traced[parity] = gen;
+		gt_store_relaxed(&t->traced[parity], gen);
+		put_event(GT_EV_PROC_STATUS, 0, 2, (const uint64_t[]){p, pstate});
+		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
+			  (const uint64_t[]){t->id, t->tid, gt_state_g(t->noted_state),
+					     t->noted_stack});
+		emit_batch(0, gen, t->tid, start);
+	}
+	/* All others in batches of nobody. */
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		if (!still_silent(t, gen)) {
+			continue;
+		}
+		gt_store_relaxed(&t->traced[parity], gen);
+		if (!room(GT_WIRE_EVENT_MAX)) {
+			emit_batch(0, gen, GT_WIRE_NO_M, start);
+		}
+		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
+			  (const uint64_t[]){t->id, t->tid ? t->tid : GT_WIRE_NO_M,
+					     gt_state_g(t->noted_state), t->noted_stack});
+	}
+	emit_batch(0, gen, GT_WIRE_NO_M, start);
+}
+
+void gt_dump_losses(uint64_t gen)
+{
+	for (unsigned i = 1; i < GT_LOSS_END; i++) {
+		uint64_t count = gt_load_relaxed(&gt_trace->losses[i]);
+
+		if (!count) {
+			continue;
+		}
+		if (scratch.n == 0) {
+			put_byte(GT_FACT_MAGIC);
+			put_byte(GT_FACT_VERSION);
+		}
+		put_event((enum gt_ev)GT_FACT_LOSS, 0, 2, (const uint64_t[]){i, count});
+	}
+	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+/* --- Tables ----------------------------------------------------------------------------------- */
+
+/* String ids of a pc's function and module, remembered for the generation. */
+struct frame {
+	uint64_t gen;
+	uint64_t pc;
+	uint32_t func;
+	uint32_t file;
+};
+
+static struct frame frames[4096];
+
+static uint32_t string_id(struct gt_table *strings, const char *s)
+{
+	size_t n = strlen(s);
+
+	return gt_table_put(strings, s, GT_MIN(n, (size_t)GT_WIRE_STRING_MAX));
+}
+
+static const struct frame *frame_of(uint64_t pc, uint64_t gen)
+{
+	struct gt_table *strings = &gt_trace->strings[gen & 1];
+	struct frame *f = &frames[pc * UINT64_C(0x9e3779b97f4a7c15) >> 52];
+
+	if (f->gen != gen || f->pc != pc) {
+		char text[GT_WIRE_STRING_MAX + 1];
+		struct gt_symbol symbol = {0};
+
+		*f = (struct frame){.gen = gen, .pc = pc};
+		gt_symbol_find(pc, &symbol, text, sizeof(text));
+		/* Rule 20: from the second frame on, nothing may be empty. */
+		f->func = string_id(strings, symbol.func && *symbol.func ? symbol.func : "?");
+		f->file = string_id(strings, symbol.module && *symbol.module ? symbol.module : "?");
+	}
+	return f;
+}
+
+static void dump_stacks(uint64_t gen)
+{
+	for (struct gt_table_node *n = gt_table_first(&gt_trace->stacks[gen & 1]); n;
+	     n = gt_table_next(n)) {
+		unsigned depth = n->bytes / sizeof(uint64_t);
+		uint64_t pcs[GT_WIRE_FRAMES_MAX];
+
+		/* Invariant 12: at least the entry. */
+		GT_INVARIANT(12, depth > 0 && depth <= GT_WIRE_FRAMES_MAX);
+		memcpy(pcs, n->data, n->bytes);
+		if (!room(GT_WIRE_EVENT_MAX + depth * 4 * GT_VARINT_MAX)) {
+			emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
+		}
+		if (scratch.n == 0) {
+			put_byte(GT_EV_STACKS);
+		}
+		put_byte(GT_EV_STACK);
+		put(n->id);
+		put(depth);
+		for (unsigned i = 0; i < depth; i++) {
+			const struct frame *f = frame_of(pcs[i], gen);
+
+			put(pcs[i]);
+			put(f->func);
+			put(f->file);
+			put(1);
+		}
+	}
+	emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+static void put_string(uint64_t gen, uint64_t id, const void *text, size_t bytes)
+{
+	if (!room(GT_WIRE_EVENT_MAX + bytes)) {
+		emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
+	}
+	if (scratch.n == 0) {
+		put_byte(GT_EV_STRINGS);
+	}
+	put_byte(GT_EV_STRING);
+	put(id);
+	put(bytes);
+	memcpy(scratch.bytes + scratch.n, text, bytes);
+	scratch.n += bytes;
+}
+
+void gt_dump_tables(uint64_t gen)
+{
+	gt_symbol_refresh();
+	/* Stacks before strings: the names of their functions are strings. */
+	dump_stacks(gen);
+	for (uint64_t id = 1; id < GT_REASON_END; id++) {
+		const char *text = gt_reason_text(id);
+
+		put_string(gen, id, text, strlen(text));
+	}
+	for (struct gt_table_node *n = gt_table_first(&gt_trace->strings[gen & 1]); n;
+	     n = gt_table_next(n)) {
+		put_string(gen, n->id, n->data, n->bytes);
+	}
+	emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
+}

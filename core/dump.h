@@ -1,0 +1,25 @@
+/*
+ * What the advancer itself writes into a generation: posts, statuses, tables, the clock, the end.
+ *
+ * Used only by whoever holds gt_trace.x_advance, after the last section of that generation.
+ */
+#pragma once
+
+#include "base/clock.h"
+
+#include "thread.h"
+#include "trace.h"
+
+/* Reads all clocks; later in each of them than *before. */
+void gt_dump_stamp(struct gt_stamp *to, const struct gt_clock *clock,
+		   const struct gt_stamp *before);
+/* The stack that a status of t in that G state shows, as an id of the generation. */
+uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen);
+
+void gt_dump_posts(uint64_t gen);
+void gt_dump_statuses(uint64_t gen);
+void gt_dump_losses(uint64_t gen);
+void gt_dump_tables(uint64_t gen);
+void gt_dump_clock(uint64_t gen);
+/* The end-of-generation mark. */
+void gt_dump_end(void);

@@ -1,0 +1,164 @@
+/*
+ * Writing events: the slow ways out of a section.
+ */
+#include "emit.h"
+
+#include "shm.h"
+
+void gt_buf_refill(struct gt_w *w)
+{
+	struct gt_thread *t = w->t;
+	struct gt_buf *full = w->b;
+
+	GT_INVARIANT(1, t->registered);
+	if (full) {
+		gt_store_release(&full->events_len, (uint32_t)(w->at - full->events));
+		gt_store_release(&full->facts_len, (uint32_t)(w->facts_at - full->facts));
+		t->last_ticks = full->last;
+		gt_store_relaxed(&t->x_slot[w->parity], 0);
+		gt_buf_seal(full);
+	}
+	w->b = gt_buf_new(w->gen, t->tid, GT_MAX(w->ticks, t->last_ticks));
+	if (!w->b) {
+		gt_trace_break(GT_BROKEN_MEMORY);
+		return;
+	}
+	w->at = w->b->events;
+	w->facts_at = w->b->facts;
+	/* Release: partner is the advancer's exchange. */
+	gt_store_release(&t->x_slot[w->parity], gt_ptr_ref(w->b));
+}
+
+void gt_status_proc(struct gt_w *w, uint32_t p)
+{
+	struct gt_proc *proc = &gt_trace->procs.proc[p];
+
+	if (proc->traced[w->parity] != w->gen) {
+		proc->traced[w->parity] = w->gen;
+		proc->seq[w->parity] = 0;
+		gt_event(w, PROC_STATUS, gt_p(p), gt_pstatus(GT_PROC_IDLE));
+	}
+}
+
+/* The status event of a G in that state, in the name of w's M. */
+static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
+{
+	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	unsigned n = 0;
+
+	/* Waiting and in a system call: where; else: what it is, by its start routine. */
+	if (state == GT_GO_WAITING || state == GT_GO_SYSCALL) {
+		n = gt_thread_get_stack(of, pcs);
+	}
+	if (n == 0) {
+		pcs[n++] = of->root.entry;
+	}
+	GT_INVARIANT(11, of->born_gen != 0 && of->born_gen <= w->gen);
+	GT_INVARIANT(4, gt_load_relaxed(&of->traced[w->parity]) != w->gen);
+	gt_store_relaxed(&of->traced[w->parity], w->gen);
+	of->seq[w->parity] = 0;
+	gt_event(w, GO_STATUS_STACK, gt_g(of->id), gt_m(of->tid), gt_gstatus(state),
+		 gt_stack_put(w, pcs, n));
+}
+
+void gt_status_other(struct gt_w *w, struct gt_thread *other)
+{
+	if (!gt_traced(other, w)) {
+		status_go(w, other, gt_state_g(gt_load_relaxed(&other->x_state)));
+	}
+}
+
+void gt_status_self(struct gt_w *w)
+{
+	uint64_t state = gt_load_relaxed(&w->t->x_state);
+	unsigned pstate = gt_state_proc(state);
+
+	if (gt_state_g(state) == GT_GO_NEW || gt_state_g(state) == GT_GO_DEAD) {
+		return;
+	}
+	if (pstate) {
+		struct gt_proc *proc = &gt_trace->procs.proc[gt_state_p(state)];
+
+		/* Invariant 4: the slot is this thread's, so nobody else can have listed it. */
+		GT_INVARIANT(4, proc->traced[w->parity] != w->gen);
+		proc->traced[w->parity] = w->gen;
+		proc->seq[w->parity] = 0;
+		gt_event(w, PROC_STATUS, gt_p(gt_state_p(state)), gt_pstatus(pstate));
+	}
+	status_go(w, w->t, gt_state_g(state));
+}
+
+/* Writes the posts of a box whose lock is held, and empties it. */
+static void drain_locked(struct gt_w *w, struct gt_mailbox *box)
+{
+	uint64_t now = w->ticks;
+
+	for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
+		const struct gt_post *post = &box->post[i];
+
+		/* Dated at the wake-up; a status that comes first is as old, or it would push it
+		 * on. */
+		w->ticks = GT_MIN(post->ns >> GT_TICK_SHIFT, now);
+		if (!gt_traced(w->t, w)) {
+			gt_status_self(w);
+		}
+		gt_event(w, GO_UNBLOCK, gt_g(post->g), gt_seq(post->seq), gt_stack(post->stack));
+	}
+	gt_store_relaxed(&box->count, 0);
+	w->ticks = now;
+}
+
+void gt_mailbox_drain(struct gt_w *w)
+{
+	struct gt_mailbox *box = &w->t->mailbox[w->parity];
+
+	gt_lock_take(&box->lock);
+	drain_locked(w, box);
+	gt_lock_drop(&box->lock);
+}
+
+unsigned gt_mailbox_close(struct gt_w *w)
+{
+	struct gt_mailbox *mine = &w->t->mailbox[w->parity];
+	struct gt_mailbox *other = &w->t->mailbox[!w->parity];
+	unsigned left;
+
+	gt_lock_take(&mine->lock);
+	drain_locked(w, mine);
+	mine->closed = 1;
+	gt_lock_drop(&mine->lock);
+	gt_lock_take(&other->lock);
+	other->closed = 1;
+	left = gt_load_relaxed(&other->count);
+	gt_lock_drop(&other->lock);
+	return left;
+}
+
+void gt_buf_flush(struct gt_w *w)
+{
+	struct gt_buf *b = w->b;
+
+	if (!b) {
+		return;
+	}
+	gt_store_release(&b->events_len, (uint32_t)(w->at - b->events));
+	gt_store_release(&b->facts_len, (uint32_t)(w->facts_at - b->facts));
+	/*
+	 * Sealed here and not left in the slot: the kernel may give our tid to a new thread of this
+	 * generation, and the batches of one M stand in the file in the order of its events.
+	 */
+	gt_store_relaxed(&w->t->x_slot[w->parity], 0);
+	gt_buf_seal(b);
+	w->b = NULL;
+}
+
+#ifdef GT_DELAYS
+void gt_delay(void)
+{
+	uint64_t r = gt_clock_counter() * UINT64_C(0x9e3779b97f4a7c15);
+
+	if ((r >> 40) % 64 == 0) {
+		gt_sys_sleep((r >> 20) % 4000000);
+	}
+}
+#endif

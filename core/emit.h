@@ -1,0 +1,264 @@
+/*
+ * Writing events: acquire, event, release. The only way to bytes in a batch.
+ *
+ *	struct gt_w w = gt_acquire(t);
+ *	gt_event(&w, GO_BLOCK, gt_str(GT_REASON_MUTEX), gt_stack(id));
+ *	gt_event0(&w, PROC_STOP);
+ *	gt_set_state(&w, GT_GO_WAITING, 0, 0);
+ *	gt_release(&w);
+ *
+ * What lies between is a section: all in one generation, seen whole or not at all by the advancer.
+ * A section reads the clock once; its events have that time, and Go's reader spreads equal times
+ * by 1 ns. Only the thread itself opens a section on its record (the advancer on its own).
+ *
+ * The right to write is the value w: it carries the generation, loaded inside the section, so a
+ * stale one cannot be used. It is never held across the program's own code or a blocking call
+ * (invariant 8). Whoever calls gt_acquire has set the thread's guard, so that no signal handler
+ * can open a second section inside.
+ */
+#pragma once
+
+#include "base/check.h"
+#include "base/spec.h"
+#include "base/varint.h"
+
+#include "delay.h"
+#include "thread.h"
+#include "trace.h"
+
+struct gt_w {
+	struct gt_thread *t;
+	struct gt_buf *b; /* NULL: nothing is recorded now; events are skipped */
+	uint8_t *at;
+	uint8_t *facts_at;
+	uint64_t gen;
+	uint64_t ticks; /* the time of its events */
+	unsigned parity;
+};
+
+/* Arguments that must not be mixed are types of their own. */
+#define GT_ARG_TYPE(type)                                    \
+	struct gt_arg_##type {                               \
+		uint64_t v;                                  \
+	};                                                   \
+	GT_INLINE struct gt_arg_##type gt_##type(uint64_t v) \
+	{                                                    \
+		return (struct gt_arg_##type){v};            \
+	}
+GT_ARG_TYPE(g)
+GT_ARG_TYPE(m)
+GT_ARG_TYPE(p)
+GT_ARG_TYPE(seq)
+GT_ARG_TYPE(str)
+GT_ARG_TYPE(stack)
+GT_ARG_TYPE(value)
+GT_ARG_TYPE(pstatus)
+GT_ARG_TYPE(gstatus)
+GT_ARG_TYPE(addr)
+#undef GT_ARG_TYPE
+
+/* Slow: seals the batch and takes an empty one. On failure w->b is NULL and the trace is broken. */
+GT_COLD void gt_buf_refill(struct gt_w *w);
+/* Slow: the unblocks that others have posted to this thread, written in its stream. */
+GT_COLD void gt_mailbox_drain(struct gt_w *w);
+/* At thread end: the same, and no more posts are taken. Returns how many of another generation
+ * stay. */
+unsigned gt_mailbox_close(struct gt_w *w);
+/* At thread end: the last batch goes to the full list, inside the section. */
+void gt_buf_flush(struct gt_w *w);
+/* Slow: the state of this thread and its P at its first mention in the generation. */
+GT_COLD void gt_status_self(struct gt_w *w);
+/* The state of a P that this thread has just taken. */
+void gt_status_proc(struct gt_w *w, uint32_t p);
+/* The state of another thread that this one owns at the moment. */
+void gt_status_other(struct gt_w *w, struct gt_thread *other);
+
+GT_INLINE bool gt_traced(const struct gt_thread *t, const struct gt_w *w)
+{
+	/* Relaxed: only who owns the transition writes it; the advancer reads it after the drain.
+	 */
+	return gt_load_relaxed(&t->traced[w->parity]) == w->gen;
+}
+
+GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
+{
+	struct gt_w w = {.t = t};
+	uint32_t slot;
+
+	GT_INVARIANT(8, !gt_in_section(t));
+	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
+	gt_add_seq(&t->x_seq, 1);
+	w.gen = gt_load_seq(&gt_trace->gen);
+	GT_DELAY();
+	w.parity = w.gen & 1;
+	/* Acquire: partner is the store in gt_advance_clock; the line was stored before gen. */
+	w.ticks = gt_clock_now(&gt_trace->clock[w.parity]) >> GT_TICK_SHIFT;
+#ifdef GT_DEBUG
+	gt_store_relaxed(&t->x_section_gen, w.gen);
+#endif
+	if (gt_unlikely(w.gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
+		return w;
+	}
+	/* Acquire: partner is the exchange of the advancer that gave the slot back empty. */
+	slot = gt_load_acquire(&t->x_slot[w.parity]);
+	if (gt_likely(slot)) {
+		w.b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
+		w.at = w.b->events + gt_load_relaxed(&w.b->events_len);
+		w.facts_at = w.b->facts + gt_load_relaxed(&w.b->facts_len);
+		GT_INVARIANT(2, w.b->gen == w.gen && w.b->m == t->tid);
+	} else {
+		gt_buf_refill(&w);
+	}
+	if (gt_unlikely(gt_load_relaxed(&t->mailbox[w.parity].count))) {
+		gt_mailbox_drain(&w);
+	}
+	if (gt_unlikely(!gt_traced(t, &w))) {
+		gt_status_self(&w);
+	}
+	return w;
+}
+
+GT_INLINE void gt_release(struct gt_w *w)
+{
+	struct gt_thread *t = w->t;
+
+	if (gt_likely(w->b != NULL)) {
+		/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's.
+		 */
+		gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
+		gt_store_release(&w->b->facts_len, (uint32_t)(w->facts_at - w->b->facts));
+		t->last_ticks = w->b->last;
+	}
+	GT_DELAY();
+	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
+	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+}
+
+/*
+ * Trace state: with the events that say so. to running: after it has happened (invariant 7), so
+ * that is written by the thread that runs; any other change in the section of its event.
+ */
+GT_INLINE void gt_set_state(struct gt_w *w, struct gt_thread *of, unsigned g, unsigned pstate,
+			    uint32_t p)
+{
+	GT_INVARIANT(6, gt_in_section(w->t));
+	/* Release: partner is the acquire of a joiner that waits for its publication. */
+	gt_store_release(&of->x_state, gt_state(g, pstate, p));
+}
+
+/* Room for one event, its number and its time. */
+GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
+{
+	uint8_t *p;
+	uint64_t ticks;
+
+	if (gt_unlikely(w->at + GT_WIRE_EVENT_MAX > w->b->events + GT_BUF_EVENTS)) {
+		gt_buf_refill(w);
+		if (!w->b) {
+			return NULL;
+		}
+	}
+	p = w->at;
+	ticks = GT_MAX(w->ticks, w->b->last);
+	*p++ = (uint8_t)number;
+	p = gt_varint_put(p, ticks - w->b->last);
+	w->b->last = ticks;
+	return p;
+}
+
+/* The same for a fact. */
+GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
+{
+	uint8_t *p;
+	uint64_t ticks;
+
+	if (gt_unlikely(w->facts_at + GT_WIRE_EVENT_MAX > w->b->facts + GT_BUF_FACTS)) {
+		gt_buf_refill(w);
+		if (!w->b) {
+			return NULL;
+		}
+	}
+	p = w->facts_at;
+	if (p == w->b->facts) {
+		*p++ = GT_FACT_MAGIC;
+		*p++ = GT_FACT_VERSION;
+	}
+	ticks = GT_MAX(w->ticks, w->b->facts_last);
+	*p++ = (uint8_t)number;
+	p = gt_varint_put(p, ticks - w->b->facts_last);
+	w->b->facts_last = ticks;
+	return p;
+}
+
+/*
+ * One typed call per row of events.def: gt_put_GO_BLOCK(&w, args). The struct begins with the
+ * token, so that it is never empty; a missing, surplus or wrong argument does not compile.
+ */
+#define A(type, name) struct gt_arg_##type name;
+#define GT_EV(number, NAME, GoName, kind, rule, args, doc) \
+	struct gt_args_##NAME {                            \
+		struct gt_w *w;                            \
+		args                                       \
+	};
+#include "base/events.def"
+#undef A
+
+#define GT_PUT_TIMED(number, NAME, args)                                        \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                   \
+	{                                                                       \
+		uint8_t *p;                                                     \
+                                                                                \
+		if (gt_unlikely(!a.w->b) || !(p = gt_put_event(a.w, number))) { \
+			return;                                                 \
+		}                                                               \
+		args a.w->at = p;                                               \
+	}
+#define GT_PUT_FACT(number, NAME, args)                                        \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                  \
+	{                                                                      \
+		uint8_t *p;                                                    \
+                                                                               \
+		if (gt_unlikely(!a.w->b) || !(p = gt_put_fact(a.w, number))) { \
+			return;                                                \
+		}                                                              \
+		args a.w->facts_at = p;                                        \
+	}
+#define GT_PUT_STRUCT(number, NAME, args)
+#define GT_PUT_ALLOC(number, NAME, args)
+#define A(type, name)                                      p = gt_varint_put(p, a.name.v);
+#define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_PUT_##kind(number, NAME, args)
+#include "base/events.def"
+#undef A
+#undef GT_PUT_TIMED
+#undef GT_PUT_FACT
+#undef GT_PUT_STRUCT
+#undef GT_PUT_ALLOC
+
+#define gt_event(w, NAME, ...) gt_put_##NAME((struct gt_args_##NAME){(w), __VA_ARGS__})
+#define gt_event0(w, NAME)     gt_put_##NAME((struct gt_args_##NAME){(w)})
+
+/* The next sequence numbers, for those who own the transition, after a status. */
+GT_INLINE struct gt_arg_seq gt_seq_g(struct gt_w *w, struct gt_thread *t)
+{
+	return gt_seq(++t->seq[w->parity]);
+}
+
+GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
+{
+	return gt_seq(++gt_trace->procs.proc[p].seq[w->parity]);
+}
+
+/* The id of a stack in this section's generation; of a string. */
+GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, unsigned n)
+{
+	uint32_t id;
+
+	if (!w->b || n == 0) {
+		return gt_stack(0);
+	}
+	id = gt_table_put(&gt_trace->stacks[w->parity], pcs, n * sizeof(*pcs));
+	if (gt_unlikely(!id)) {
+		gt_loss_add(GT_LOSS_TABLE_FULL);
+	}
+	return gt_stack(id);
+}

@@ -1,0 +1,20 @@
+/*
+ * A lock of our own: the slow path.
+ */
+#include "lock.h"
+
+void gt_lock_take_slow(struct gt_lock *l)
+{
+	/* Holders take tens of nanoseconds: look again before asking the kernel. */
+	for (int i = 0; i < 64; i++) {
+		uint32_t free_word = 0;
+
+		gt_pause();
+		if (gt_load_relaxed(&l->word) == 0 && gt_cas_acq_rel(&l->word, &free_word, 1)) {
+			return;
+		}
+	}
+	while (gt_exchange_acq_rel(&l->word, 2) != 0) {
+		gt_sys_futex_wait(&l->word, 2, UINT64_MAX);
+	}
+}

@@ -1,0 +1,42 @@
+/*
+ * A lock of our own: never a pthread mutex, so never one of our own hooks.
+ *
+ * The word: 0 free, 1 held, 2 held and somebody may wait. Source: U. Drepper, "Futexes Are
+ * Tricky", mutex 2. Holders never block, allocate or run the program's code while they hold one;
+ * every holder has its thread's guard set (thread.h), so a signal handler never meets it.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/sys.h"
+#include "base/util.h"
+
+struct gt_lock {
+	_Atomic uint32_t word;
+};
+
+void gt_lock_take_slow(struct gt_lock *l);
+
+GT_INLINE void gt_lock_take(struct gt_lock *l)
+{
+	uint32_t free_word = 0;
+
+	/* Acquire: partner is the release in gt_lock_drop. */
+	if (gt_unlikely(!gt_cas_acq_rel(&l->word, &free_word, 1))) {
+		gt_lock_take_slow(l);
+	}
+}
+
+GT_INLINE bool gt_lock_try(struct gt_lock *l)
+{
+	uint32_t free_word = 0;
+
+	return gt_cas_acq_rel(&l->word, &free_word, 1);
+}
+
+GT_INLINE void gt_lock_drop(struct gt_lock *l)
+{
+	if (gt_unlikely(gt_exchange_acq_rel(&l->word, 0) == 2)) {
+		gt_sys_futex_wake(&l->word, 1);
+	}
+}

@@ -1,0 +1,35 @@
+/*
+ * Ps: slots to run in.
+ *
+ * A thread takes the lowest free slot when it starts to run and gives it back when it blocks, so
+ * the number of lanes is the number of threads that ran at once. Slot 0 is the advancer's, because
+ * an unblock by P 0 loses its arrow in Go's viewer (trace-model section 8).
+ *
+ * Fields of a P: only by the thread that holds the slot; taking and giving (acquire and release on
+ * the bitmap) hand them over. By invariant 5 both happen outside a section: taken inside, the
+ * slot's last stop could be of a later generation than the start that follows it.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/util.h"
+
+#define GT_PROCS_MAX 8192
+#define GT_PROC_NONE UINT32_MAX
+
+struct gt_proc {
+	uint64_t traced[2]; /* generation of its last status, by parity */
+	uint64_t seq[2];    /* last sequence number in that generation */
+};
+
+struct gt_procs {
+	_Atomic uint64_t used[GT_PROCS_MAX / 64]; /* a bit for each slot that is taken */
+	_Atomic uint32_t most;                    /* slots ever used: one past the highest */
+	struct gt_proc proc[GT_PROCS_MAX];
+};
+
+/* The lowest free slot; GT_PROC_NONE where all are taken. Outside a section. */
+uint32_t gt_proc_take(void);
+void gt_proc_give(uint32_t p);
+/* Takes slot 0 for good: the advancer's. */
+void gt_proc_reserve(void);

@@ -1,0 +1,149 @@
+/*
+ * The call stack of the calling thread: frame pointers, or call frame information, cut at the root.
+ */
+#include "stack.h"
+
+#include <string.h>
+
+#include "base/atomic.h"
+#include "unwind.h"
+
+/*
+ * Verdicts on lists of frame pointers: the list's hash, with bit 0 set where it is the true stack.
+ * Each word stands alone: a lost or overwritten one costs a walk, so all accesses are relaxed.
+ */
+enum { VERDICT_BITS = 12 };
+enum verdict { UNKNOWN, WRONG, RIGHT };
+
+static _Atomic uint64_t verdicts[1 << VERDICT_BITS];
+
+static enum verdict verdict_of(uint64_t hash)
+{
+	uint64_t word = gt_load_relaxed(&verdicts[hash >> (64 - VERDICT_BITS)]);
+
+	if (((word ^ hash) & ~1ull) != 0) {
+		return UNKNOWN;
+	}
+	return (word & 1) != 0 ? RIGHT : WRONG;
+}
+
+static void verdict_keep(uint64_t hash, bool right)
+{
+	gt_store_relaxed(&verdicts[hash >> (64 - VERDICT_BITS)], (hash & ~1ull) | right);
+}
+
+/*
+ * The list that frame pointers give, and its hash. *whole: it ended at the trampoline. Reads only
+ * [frame, hi) of the stack that we stand on; each step is upwards, so it ends.
+ */
+static GT_STACK_READER unsigned walk_frames(const struct gt_stack_root *root, uintptr_t frame,
+					    uint64_t *pcs, unsigned max, uint64_t *hash,
+					    bool *whole)
+{
+	uint64_t h = 0x9e3779b97f4a7c15;
+	unsigned n = 0;
+
+	*whole = false;
+	while (n < max) {
+		const uintptr_t *f = (const uintptr_t *)frame;
+		uintptr_t next = f[0];
+		uintptr_t pc = f[1];
+
+		if (pc - root->cut_lo < root->cut_hi - root->cut_lo) {
+			*whole = true;
+			break;
+		}
+		pcs[n++] = pc - 1;
+		h = (h ^ pc) * 0xff51afd7ed558ccd;
+		h ^= h >> 32;
+		if (next == root->hi) {
+			/* The last of ours keeps no frame pointer: its rbp is the trampoline's. */
+			*whole = true;
+			break;
+		}
+		if (next <= frame || next > root->hi - 16 || next % 8 != 0) {
+			break;
+		}
+		frame = next;
+	}
+	/* The last multiplication's high bits choose the verdict's place. */
+	*hash = (h ^ *whole) * 0x9e3779b97f4a7c15;
+	return n;
+}
+
+/* Puts the entry last where the walk did not reach the trampoline. */
+static unsigned finish(const struct gt_stack_root *root, uint64_t *pcs, unsigned n, unsigned max,
+		       bool whole, bool *truncated)
+{
+	*truncated = !whole;
+	if (!whole && root->entry != 0) {
+		n = GT_MIN(n, max - 1);
+		pcs[n++] = root->entry;
+	}
+	return n;
+}
+
+/* The list that nobody has judged yet. pcs is the list of frame pointers, and becomes the true one.
+ */
+static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
+				  unsigned n, unsigned max, uint64_t hash, bool *whole)
+{
+	uint64_t exact[GT_STACK_MAX];
+	bool exact_whole;
+	unsigned nexact = gt_unwind_walk(root, frame, exact, max, &exact_whole);
+
+	verdict_keep(hash, n == nexact && *whole == exact_whole &&
+				   memcmp(pcs, exact, n * sizeof(*pcs)) == 0);
+	memcpy(pcs, exact, nexact * sizeof(*pcs));
+	*whole = exact_whole;
+	return nexact;
+}
+
+unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
+		       unsigned max, bool *truncated)
+{
+	uintptr_t frame = (uintptr_t)frame_address;
+	bool whole = false;
+	unsigned n = 0;
+
+	if (max > GT_STACK_MAX) {
+		max = GT_STACK_MAX;
+	}
+	/* On another stack (a signal's, a coroutine's) nothing bounds a walk by frame pointers. */
+	if (gt_likely(frame >= root->lo && frame < root->hi && root->hi - frame >= 16)) {
+		uint64_t hash;
+
+		n = walk_frames(root, frame, pcs, max, &hash, &whole);
+		if (!gt_unwind_ready()) {
+			/* Nobody to ask: the caller is certain, the rest if it led to the end. */
+			n = whole || n == max ? n : GT_MIN(n, 1);
+			return finish(root, pcs, n, max, whole, truncated);
+		}
+		if (whole || n == max) {
+			enum verdict verdict = verdict_of(hash);
+
+			if (gt_likely(verdict == RIGHT)) {
+				return finish(root, pcs, n, max, whole, truncated);
+			}
+			if (verdict == UNKNOWN) {
+				n = judge(root, frame, pcs, n, max, hash, &whole);
+				return finish(root, pcs, n, max, whole, truncated);
+			}
+		}
+	}
+	n = gt_unwind_walk(root, frame, pcs, max, &whole);
+	return finish(root, pcs, n, max, whole, truncated);
+}
+
+void gt_stack_init(void)
+{
+	gt_unwind_init();
+}
+
+void gt_stack_forget(void)
+{
+	for (size_t i = 0; i < GT_LEN(verdicts); i++) {
+		gt_store_relaxed(&verdicts[i], 0);
+	}
+	gt_unwind_forget();
+}

@@ -1,0 +1,127 @@
+/*
+ * Append-only tables.
+ */
+#include "table.h"
+
+#include <string.h>
+
+#include "base/hash.h"
+
+#include "shm.h"
+
+/* The head of a chunk. */
+struct chunk {
+	uint32_t next;
+	uint8_t pad[GT_REF_UNIT - 4];
+};
+
+/* Room for one node. Nodes lie on units of 64 bytes, so that 32 bits name one. */
+static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
+{
+	uint32_t need =
+		(uint32_t)GT_ROUND_UP(sizeof(struct gt_table_node) + bytes, (size_t)GT_REF_UNIT);
+	char *at = NULL;
+
+	gt_lock_take(&t->lock);
+	if (!t->chunk || t->used + need > GT_TABLE_CHUNK) {
+		struct chunk *c = NULL;
+
+		if (t->spare) {
+			c = gt_ref_ptr(t->spare);
+			t->spare = c->next;
+		} else {
+			c = gt_shm_alloc(GT_TABLE_CHUNK);
+		}
+		if (c) {
+			c->next = t->chunks;
+			t->chunks = t->chunk = gt_ptr_ref(c);
+			t->used = sizeof(*c);
+		} else {
+			need = GT_TABLE_CHUNK;
+		}
+	}
+	if (t->chunk && t->used + need <= GT_TABLE_CHUNK) {
+		at = (char *)gt_ref_ptr(t->chunk) + t->used;
+		t->used += need;
+	}
+	gt_lock_drop(&t->lock);
+	return (struct gt_table_node *)(void *)at;
+}
+
+uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes)
+{
+	uint64_t hash = gt_hash(data, bytes);
+	_Atomic uint32_t *at = &t->root[hash % GT_TABLE_ROOTS];
+	struct gt_table_node *mine = NULL;
+	uint64_t bits = hash >> 10;
+
+	for (;;) {
+		/* Acquire: partner is the CAS below; a node is whole before it can be seen. */
+		uint32_t ref = gt_load_acquire(at);
+		struct gt_table_node *n;
+
+		if (!ref) {
+			if (!mine) {
+				mine = cut(t, bytes);
+				if (!mine) {
+					return 0;
+				}
+				memset(mine, 0, sizeof(*mine));
+				mine->hash = hash;
+				mine->bytes = (uint32_t)bytes;
+				mine->id = gt_add_relaxed(&t->last_id, 1) + 1;
+				memcpy(mine->data, data, bytes);
+			}
+			if (gt_cas_acq_rel(at, &ref, gt_ptr_ref(mine))) {
+				uint32_t old = gt_load_relaxed(&t->list);
+
+				/* Release: partner is gt_table_first. */
+				do {
+					mine->next = old;
+				} while (!gt_cas_weak_acq_rel(&t->list, &old, gt_ptr_ref(mine)));
+				return mine->id;
+			}
+		}
+		n = gt_ref_ptr(ref);
+		if (n->hash == hash && n->bytes == bytes && memcmp(n->data, data, bytes) == 0) {
+			/* Where another thread put the same first, our node and its id are unused.
+			 */
+			return n->id;
+		}
+		at = &n->child[bits & 3];
+		/* After 27 levels the bits start again: equal hashes still end, in a longer chain.
+		 */
+		bits = bits >> 2 ? bits >> 2 : ~hash;
+	}
+}
+
+struct gt_table_node *gt_table_first(struct gt_table *t)
+{
+	uint32_t ref = gt_load_acquire(&t->list);
+
+	return ref ? gt_ref_ptr(ref) : NULL;
+}
+
+struct gt_table_node *gt_table_next(const struct gt_table_node *n)
+{
+	return n->next ? gt_ref_ptr(n->next) : NULL;
+}
+
+void gt_table_reset(struct gt_table *t, uint32_t first)
+{
+	if (gt_load_relaxed(&t->list)) {
+		memset((void *)t->root, 0, sizeof(t->root));
+	}
+	gt_store_relaxed(&t->last_id, first - 1);
+	gt_store_relaxed(&t->list, 0);
+	/* All chunks become spare: first in t->chunks is last in t->spare. */
+	while (t->chunks) {
+		struct chunk *c = gt_ref_ptr(t->chunks);
+
+		t->chunks = c->next;
+		c->next = t->spare;
+		t->spare = gt_ptr_ref(c);
+	}
+	t->chunk = 0;
+	t->used = 0;
+}

@@ -1,0 +1,284 @@
+/*
+ * Threads: an M and its G, the seqlock, the mailbox, and the registry of all of them.
+ *
+ * Protocol. A writer makes its sequence number odd and *then* loads the generation; the advancer
+ * stores the next generation and *then* loads each sequence number. Both pairs are store X / load
+ * Y against store Y / load X, so both sides need sequential consistency between their two steps:
+ * without it the writer could see the old generation while the advancer sees its old, even number.
+ * From it follows: once the advancer has seen a sequence number even, or changed, no event of the
+ * old generation can still be written by that M, and its slot of that parity may be taken.
+ *
+ *	writer (gt_acquire)		advancer (gt_advance)
+ *	x_seq = odd   (seq_cst)		gen = N + 1	(seq_cst)
+ *	load gen      (seq_cst)		load x_seq	(seq_cst)
+ *	... write into slot[gen & 1]	wait until even or changed
+ *	x_seq = even  (release)		take slot[N & 1] (acquire)
+ *
+ * It ends because a section never blocks: it takes only gtrace's own locks, whose holders never
+ * block either.
+ *
+ * Trace state and ownership are different words. x_state is what the events say, and changes only
+ * inside a section. Who may change it is ownership: a thread that runs owns itself; a thread that
+ * blocked in pthread_join and stands in the other's x_joiner is owned by whoever takes it out of
+ * there by an atomic exchange; in every other wait a thread wakes itself (wait.h).
+ *
+ * Life of a record: made by the creator (pthread_create) or by the thread itself (a thread that was
+ * not seen being created); linked in the registry before its first section; its last section
+ * destroys the G and seals its batch; the advancer unlinks it when the generation of its death is
+ * in the file, and only then is it used again. Records are never unmapped: a stale ref leads to
+ * some record, and the G id beside it tells whether it is still the right one.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/check.h"
+#include "base/util.h"
+#include "base/wire.h"
+
+#include "lock.h"
+#include "stack.h"
+
+enum {
+	GT_MAILBOX = 128,   /* entries of a mailbox */
+	GT_WAKE_STACKS = 8, /* last stacks of a waker that are kept */
+	GT_WAKE_DEPTH = 32, /* frames of them */
+	GT_WAITS = 2,       /* objects that a thread can wait for at once: cond and its mutex */
+	GT_NAME_MAX = 16,
+};
+
+/*
+ * Values of x_joiner beside refs of records: nobody joins (yet), and this thread's end is recorded:
+ * a join does not block any more.
+ */
+#define GT_JOINER_NONE   0u
+#define GT_JOINER_CLOSED 1u
+
+/*
+ * Ownership of the P of a thread in a system call: OWN: the thread's; SYSCALL: the thread's, and
+ * the advancer may take it; TAKEN: the advancer's, who writes in the thread's name; IDLE: given
+ * back.
+ */
+enum gt_handoff { GT_HANDOFF_OWN, GT_HANDOFF_SYSCALL, GT_HANDOFF_TAKEN, GT_HANDOFF_IDLE };
+
+/* Trace states beyond those that status events know. */
+enum { GT_GO_NEW = 5, GT_GO_DEAD = 6 };
+
+/* An unblock that a waiter posts to its waker: to be written in the waker's stream. */
+struct gt_post {
+	uint64_t g;
+	uint64_t seq;
+	uint64_t ns; /* of the wake-up */
+	uint32_t stack;
+	uint32_t unused;
+};
+
+/* One per parity. All fields under lock, but for a relaxed look at count. */
+struct gt_mailbox {
+	struct gt_lock lock;
+	_Atomic uint32_t count;
+	uint32_t closed; /* the owner's last section is over, or this is no thread */
+	uint32_t unused;
+	struct gt_post post[GT_MAILBOX];
+};
+
+/* The last stacks from which this thread woke others; see wait.h. */
+struct gt_wake_stack {
+	_Atomic uint64_t version; /* the wake-up it belongs to; 0 while it is being written */
+	_Atomic uint32_t n;
+	_Atomic uint64_t pcs[GT_WAKE_DEPTH];
+};
+
+/* Who ended a wait, as far as is known. who == 0: nobody. */
+struct gt_hint {
+	uint32_t who; /* ref of the waker's record */
+	uint32_t contended;
+	uint64_t g; /* its G: the record is still the waker's if it has this id */
+	uint64_t ns;
+	uint64_t version; /* of its wake stack */
+};
+
+/* A waiter of one object, in the wait registry (wait.c); all fields under its bucket's lock. */
+struct gt_wait {
+	_Atomic uintptr_t object;
+	struct gt_wait *next;
+	struct gt_wait *before;
+	uint64_t since;
+	struct gt_hint own; /* a signal meant for one */
+	struct gt_hint any; /* for all waiters of the object: kept by the first of them */
+	uint32_t listed;
+};
+
+struct gt_thread {
+	/* The seqlock: written by its M in each section. Odd: inside. */
+	_Atomic uint64_t x_seq GT_ALIGNED(GT_LINE);
+	_Atomic uint64_t x_section_gen; /* of the section that is open; for assertions */
+	/* Buffers by parity: the M's inside a section; taken by exchange (advancer, thread end). */
+	_Atomic uint32_t x_slot[2];
+	uint64_t last_ticks; /* M: time of its last event; never falls */
+
+	/* Identity. Set before the first section; id changes only under both mailbox locks. */
+	uint32_t tid GT_ALIGNED(GT_LINE);
+	uint32_t registered;
+	uint64_t id; /* of the G */
+	struct gt_stack_root root;
+	/* What pthread_create was given: for the trampoline. */
+	void *(*start)(void *);
+	void *arg;
+	uintptr_t pthread; /* its pthread_t, under threads_lock; 0: not known yet */
+
+	/* Trace state, changed inside sections only: gstate | pstate << 8 | p << 32. */
+	_Atomic uint64_t x_state;
+	/* By parity, by who owns the transition: last generation with a status, sequence in it. */
+	_Atomic uint64_t traced[2];
+	uint64_t seq[2];
+	_Atomic uint64_t block_gen; /* of the section that blocked; for assertions */
+	_Atomic uint32_t reason;    /* enum gt_reason of the wait */
+	_Atomic uint32_t p;         /* ownership: the slot held, or GT_PROC_NONE */
+	uint32_t is_advancer;       /* has slot 0 for good */
+	uint64_t born_gen;          /* generation of its creation event */
+	/* Ownership of a thread that joins this one: GT_JOINER_*, or the joiner's ref. */
+	_Atomic uint32_t x_joiner;
+	_Atomic uint64_t dead_gen; /* generation of its last section; 0: alive */
+
+	/* Registry, under gt_trace.threads_lock. */
+	uint32_t next;
+	/* [advancer] The state noted before the bump (advance.c). */
+	uint64_t noted_gen;
+	uint64_t noted_state;
+	uint32_t noted_stack;
+
+	/* A name that its next section is to write as a label. */
+	_Atomic uint32_t name_new;
+	_Atomic uint64_t name[GT_NAME_MAX / 8];
+
+	/* The wait that this thread is in (wait.c); sp tells whether it was left by longjmp. */
+	struct gt_wait waits[GT_WAITS];
+	uintptr_t wait_sp;
+	uint32_t wait_number;
+	uint64_t join_g;     /* the G that it joins */
+	uint32_t join_stood; /* in somebody's x_joiner, or claimed out of it */
+
+	/* The system call that this thread is in (syscall.c). */
+	_Atomic uint32_t x_handoff; /* enum gt_handoff: whose the P is */
+	uint64_t syscall_ticks;     /* when it began */
+	uint64_t syscall_gen;       /* generation in which it began */
+
+	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
+	_Atomic uint32_t nblock;
+	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
+
+	/* Stacks of the last wake-ups: own writes, waiters' reads, checked by version. */
+	uint64_t wake_version;
+	struct gt_wake_stack wake[GT_WAKE_STACKS];
+
+	struct gt_mailbox mailbox[2];
+};
+
+GT_INLINE uint64_t gt_state(unsigned g, unsigned pstate, uint32_t p)
+{
+	return (uint64_t)g | (uint64_t)pstate << 8 | (uint64_t)p << 32;
+}
+
+GT_INLINE unsigned gt_state_g(uint64_t state)
+{
+	return state & 0xff;
+}
+
+GT_INLINE unsigned gt_state_proc(uint64_t state)
+{
+	return state >> 8 & 0xff;
+}
+
+GT_INLINE uint32_t gt_state_p(uint64_t state)
+{
+	return (uint32_t)(state >> 32);
+}
+
+/* What this library keeps in the thread-local storage of the program's threads. */
+struct gt_tls {
+	struct gt_thread *thread;
+	/* The trace that thread belongs to; GT_EPOCH_NONE, or GT_EPOCH_ENDED after its end. */
+	uint32_t epoch;
+	/* Guard: > 0 while this thread is inside the tracer; its hooks then pass straight. */
+	uint32_t busy;
+	/* At thread end: rounds of key destructors seen. */
+	uint32_t rounds;
+};
+
+#define GT_EPOCH_OFF   0u
+#define GT_EPOCH_NONE  1u
+#define GT_EPOCH_FIRST 2u
+#define GT_EPOCH_ENDED UINT32_MAX
+
+extern GT_TLS struct gt_tls gt_tls;
+
+/*
+ * A new record, not yet known to anybody: its G has an id, no state. NULL: no memory. Any thread,
+ * with its guard set.
+ */
+struct gt_thread *gt_thread_new(uintptr_t entry);
+/* Links it in the registry. Before its first section, and before its creation event. */
+void gt_thread_register(struct gt_thread *t);
+/* A record that never ran and has no event: back to the free list. */
+void gt_thread_drop(struct gt_thread *t);
+/*
+ * The calling thread becomes t and starts to run. created: its creation event is in the trace
+ * (else it creates itself here). On its own stack, with its root set.
+ */
+void gt_thread_start(struct gt_thread *t, bool created);
+/* The calling thread's last section. Its hooks pass straight from here on. */
+void gt_thread_end(struct gt_thread *t);
+/* The calling thread was not seen being created: gives it a record. NULL: no memory. */
+struct gt_thread *gt_thread_attach(uintptr_t entry);
+
+/* Its next block writes this name as a label. Any thread. */
+void gt_thread_name(struct gt_thread *t, const char *name);
+/* The creator learns the pthread_t of its new thread, which may be over by now. */
+void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread);
+/* The live thread with that pthread_t and the id of its G; NULL: none is known. Slow: a walk. */
+struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id);
+
+/* Advancer, with the lock: walks the registry. */
+struct gt_thread *gt_thread_first(void);
+struct gt_thread *gt_thread_next(const struct gt_thread *t);
+/* Advancer: frees the records whose death is in the file up to this generation. */
+void gt_thread_reap(uint64_t gen);
+
+/*
+ * The slot that t runs in from now on; GT_PROC_NONE: there is none. Outside a section (invariant
+ * 5), as is giving it back.
+ */
+uint32_t gt_thread_take_p(struct gt_thread *t);
+void gt_thread_give_p(struct gt_thread *t, uint32_t p);
+
+/*
+ * The stack on which t blocks: noted by itself before the section that says so, read by itself,
+ * by who owns it, or by the advancer, which knows when its copy was torn (advance.c).
+ */
+GT_INLINE void gt_thread_set_stack(struct gt_thread *t, const uint64_t *pcs, unsigned n)
+{
+	gt_store_relaxed(&t->nblock, n);
+	for (unsigned i = 0; i < n; i++) {
+		gt_store_relaxed(&t->block_pcs[i], pcs[i]);
+	}
+}
+
+GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
+{
+	unsigned n = gt_load_relaxed(&t->nblock);
+
+	n = GT_MIN(n, GT_WIRE_FRAMES_MAX);
+	for (unsigned i = 0; i < n; i++) {
+		pcs[i] = gt_load_relaxed(&t->block_pcs[i]);
+	}
+	return n;
+}
+
+/* Walks the calling thread's stack into pcs (GT_WIRE_FRAMES_MAX of them); at least its entry. */
+unsigned gt_thread_walk(struct gt_thread *t, void *frame, uint64_t *pcs);
+
+/* Whether the calling thread is inside a section (for assertions). */
+GT_INLINE bool gt_in_section(struct gt_thread *t)
+{
+	return gt_load_relaxed(&t->x_seq) & 1;
+}

@@ -1,0 +1,281 @@
+/*
+ * The trace of this process: start, stop, failure.
+ */
+#include "trace.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/sys.h"
+
+#include "advance.h"
+#include "advancer.h"
+#include "dump.h"
+#include "emit.h"
+#include "shm.h"
+#include "symbol.h"
+#include "wait.h"
+#include "writer.h"
+
+struct gt_trace *gt_trace;
+struct gt_env gt_env;
+
+static struct gt_gate off;
+struct gt_gate *gt_gate = &off;
+
+static uint32_t epochs = GT_EPOCH_FIRST;
+static _Atomic uint32_t stopping; /* 0, 1: somebody stops, 2: stopped */
+
+void gt_loss_add(enum gt_loss what)
+{
+	gt_add_relaxed(&gt_trace->losses[what], 1);
+}
+
+/* The text of the errors that one meets here; strerror allocates and looks at the locale. */
+static const char *error_text(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "permission denied";
+	case EDQUOT:
+		return "disk quota exceeded";
+	case EEXIST:
+		return "file exists";
+	case EFBIG:
+		return "file too large";
+	case EIO:
+		return "input/output error";
+	case EISDIR:
+		return "is a directory";
+	case ELOOP:
+		return "too many symbolic links";
+	case EMFILE:
+	case ENFILE:
+		return "too many open files";
+	case ENAMETOOLONG:
+		return "file name too long";
+	case ENODEV:
+		return "this file system cannot map files";
+	case ENOENT:
+		return "no such file or directory";
+	case ENOMEM:
+		return "out of memory";
+	case ENOSPC:
+		return "no space left on the device";
+	case ENOTDIR:
+		return "not a directory";
+	case EPERM:
+		return "operation not permitted";
+	case EROFS:
+		return "read-only file system";
+	default:
+		return NULL;
+	}
+}
+
+static size_t append(char *line, size_t n, size_t cap, const char *s)
+{
+	while (*s && n < cap) {
+		line[n++] = *s++;
+	}
+	return n;
+}
+
+void gt_say(const char *a, const char *b, int error)
+{
+	char line[GT_PATH_MAX + 256];
+	size_t cap = sizeof(line) - 1;
+	size_t n = append(line, 0, cap, "gtrace: ");
+	int fd = -1;
+
+	error = error < 0 ? -error : error;
+	n = append(line, n, cap, a);
+	n = append(line, n, cap, b);
+	if (error) {
+		const char *text = error_text(error);
+
+		n = append(line, n, cap, ": ");
+		if (text) {
+			n = append(line, n, cap, text);
+		} else {
+			char digits[12];
+			char *d = digits + sizeof(digits);
+
+			*--d = 0;
+			do {
+				*--d = (char)('0' + error % 10);
+				error /= 10;
+			} while (error);
+			n = append(line, n, cap, "error ");
+			n = append(line, n, cap, d);
+		}
+	}
+	line[n++] = '\n';
+	if (gt_env.log && *gt_env.log) {
+		fd = gt_sys_open(gt_env.log, O_WRONLY | O_APPEND | O_CREAT, 0644);
+	}
+	gt_sys_write_all(fd < 0 ? 2 : fd, line, n);
+	if (fd >= 0) {
+		gt_sys_close(fd);
+	}
+}
+
+/* The page that is wiped in children; without it (Linux before 4.14) there is no tracing. */
+static int make_gate(struct gt_gate **gate)
+{
+	void *p;
+	int r = gt_sys_map(&p, 4096);
+
+	if (r == 0) {
+		r = gt_sys_madvise(p, 4096, MADV_WIPEONFORK);
+		if (r < 0) {
+			gt_sys_unmap(p, 4096);
+		}
+	}
+	*gate = r == 0 ? p : NULL;
+	return r;
+}
+
+/* The calling thread becomes G 1 of generation 1, running. */
+static int begin(uintptr_t entry)
+{
+	struct gt_thread *t = gt_thread_new(entry);
+	uint32_t p = gt_proc_take();
+
+	if (!t) {
+		return -ENOMEM;
+	}
+	t->tid = (uint32_t)gt_sys_tid();
+	t->born_gen = 1;
+	gt_store_relaxed(&t->p, p);
+	gt_store_relaxed(&t->x_state, gt_state(GT_GO_RUNNING, GT_PROC_RUNNING, p));
+	gt_thread_register(t);
+	gt_tls = (struct gt_tls){.thread = t, .epoch = gt_load_relaxed(&gt_gate->epoch)};
+	return 0;
+}
+
+int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
+{
+	static const struct gt_stamp zero;
+	struct gt_gate *gate = NULL;
+	struct gt_trace *t = NULL;
+	const char *what = "";
+	char spool[GT_PATH_MAX];
+	size_t n = append(spool, 0, sizeof(spool) - 1, path);
+	int r;
+
+	n = append(spool, n, sizeof(spool) - 1, ".spool");
+	spool[n] = 0;
+	gt_env = *env;
+	r = make_gate(&gate);
+	if (r < 0) {
+		gt_say("cannot trace here: the kernel has no MADV_WIPEONFORK", "", r);
+		return r;
+	}
+	r = gt_shm_map(spool, env->buffers, &t, &what);
+	if (r < 0) {
+		gt_say(what, spool, r);
+		gt_sys_unmap(gate, 4096);
+		return r;
+	}
+	memcpy(t->magic, GT_SPOOL_MAGIC, sizeof(t->magic));
+	t->version = GT_SPOOL_VERSION;
+	t->pid = (uint32_t)gt_sys_pid();
+	memcpy(t->spool, spool, n + 1);
+	append(t->path, 0, sizeof(t->path) - 1, path);
+	gt_trace = t;
+	r = gt_writer_create(path);
+	if (r < 0) {
+		gt_say("creating ", path, r);
+		gt_sys_unlink(spool);
+		gt_trace = NULL;
+		gt_sys_unmap(t, t->bytes);
+		gt_sys_unmap(gate, 4096);
+		return r;
+	}
+	gt_clock_init(&t->clock[1]);
+	gt_dump_stamp(&t->stamp[1], &t->clock[1], &zero);
+	for (int i = 0; i < 2; i++) {
+		gt_table_reset(&t->stacks[i], 1);
+		gt_table_reset(&t->strings[i], GT_REASON_END);
+	}
+	gt_proc_reserve();
+	gt_store_relaxed(&t->next_g, 1);
+	t->first_gen = 1;
+	gt_store_relaxed(&stopping, 0);
+	gt_store_relaxed(&gate->epoch, epochs++);
+	gt_gate = gate;
+	r = begin(entry);
+	if (r < 0) {
+		gt_store_relaxed(&gate->epoch, GT_EPOCH_OFF);
+		return r;
+	}
+	/* Release by sequential consistency; partner: gt_acquire. */
+	gt_store_seq(&t->gen, 1);
+	return 0;
+}
+
+/* A signal handler that interrupted a section ends the process: the section is given up. */
+static void abandon_section(void)
+{
+	struct gt_thread *t = gt_tls.thread;
+
+	if (t && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_in_section(t)) {
+		gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	}
+}
+
+void gt_trace_stop(void)
+{
+	uint32_t first = 0;
+	uint64_t signals = 0;
+
+	if (!gt_trace || gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
+		return;
+	}
+	gt_tls.busy++;
+	abandon_section();
+	if (!gt_cas_acq_rel(&stopping, &first, 1)) {
+		for (int i = 0; i < 100 && gt_load_acquire(&stopping) == 1; i++) {
+			gt_sys_futex_wait(&stopping, 1, 50000000);
+		}
+		gt_tls.busy--;
+		return;
+	}
+	/* A signal that ends the process half way would leave a torn file; SIGXFSZ may be ours. */
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	if (!gt_advancer_finish(UINT64_C(5000000000))) {
+		gt_advance(NULL, true, false);
+	}
+	/* Acquire: partner is the advancer's store of ENDED, or our own. */
+	if (gt_load_acquire(&gt_trace->gen) == 0 && !gt_load_relaxed(&gt_trace->broken)) {
+		gt_sys_unlink(gt_trace->spool);
+	}
+	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
+	gt_store_release(&stopping, 2);
+	gt_sys_futex_wake(&stopping, 1 << 30);
+	gt_sys_restore_signals(signals);
+	gt_tls.busy--;
+}
+
+void gt_trace_break(enum gt_broken why)
+{
+	uint32_t not = GT_BROKEN_NOT;
+
+	if (gt_cas_acq_rel(&gt_trace->broken, &not, why)) {
+		/* Hooks pass straight from here on; the advancer drops what is unfinished. */
+		gt_advancer_nudge();
+	}
+}
+
+void gt_trace_forget(void)
+{
+	gt_trace = NULL;
+	gt_gate = &off;
+	gt_tls = (struct gt_tls){.epoch = GT_EPOCH_NONE};
+	gt_store_relaxed(&stopping, 0);
+	gt_wait_forget();
+	gt_writer_forget();
+}

@@ -1,0 +1,150 @@
+/*
+ * The trace of this process: the legend of the tracer's types, and what they share.
+ *
+ * Words, each with one meaning:
+ *   generation  a slice of the trace that can be read alone; numbered from 1, 0 means off
+ *   parity      generation modulo 2: of everything that belongs to a generation there are two
+ *   section     what one thread writes between gt_acquire and gt_release, all in one generation
+ *   batch       bytes of one M in one generation; it lies in a buffer (struct gt_buf)
+ *   seal        to close a batch and put it on its generation's full list
+ *   advance     to move from generation N to N + 1 and write N to the file
+ *   ref         an offset into the shared mapping, in units of 64 bytes; 0 is none
+ *
+ * Types, in the order in which they stand on each other:
+ *   struct gt_trace   this file: everything shared; lies at the start of the shared mapping
+ *   struct gt_buf     buf.h: 64 KiB, one batch of events and one of facts
+ *   struct gt_table   table.h: stacks or strings of one generation, each with its id
+ *   struct gt_proc    proc.h: a P, a slot to run in
+ *   struct gt_thread  thread.h: an M and its G, the seqlock, the mailbox
+ *   struct gt_w       emit.h: the right to write, held inside a section
+ *
+ * Who may touch what stands at each field: [start] written once before the first section, then
+ * read by all; [advancer] only by whoever holds x_advance; [any] by any thread, atomically.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/clock.h"
+#include "base/env.h"
+#include "base/spec.h"
+#include "base/util.h"
+
+#include "buf.h"
+#include "lock.h"
+#include "proc.h"
+#include "table.h"
+
+struct gt_thread;
+
+#define GT_SPOOL_MAGIC   "gtrace spool\0\0\0"
+#define GT_SPOOL_VERSION 1
+#define GT_PATH_MAX      1024
+
+/* All clocks at one moment: the start of a generation. */
+struct gt_stamp {
+	uint64_t ticks;
+	uint64_t mono; /* CLOCK_MONOTONIC, ns */
+	uint64_t sec;  /* CLOCK_REALTIME */
+	uint64_t nsec;
+};
+
+struct gt_trace {
+	/* [start] What a recovery needs first. */
+	char magic[16];
+	uint32_t version;
+	uint32_t pid;
+	uint64_t started_ns; /* trace clock */
+	uint64_t bytes;      /* of the mapping */
+	char path[GT_PATH_MAX];
+	char spool[GT_PATH_MAX];
+
+	/*
+	 * [any] The generation that is being written; 0: off. Stored by the advancer, loaded by
+	 * every section after it has made its own sequence number odd (see thread.h, Protocol).
+	 */
+	_Atomic uint64_t gen GT_ALIGNED(GT_LINE);
+	/* [advancer writes before gen, sections read after] The line of the clock, by parity. */
+	struct gt_clock clock[2] GT_ALIGNED(GT_LINE);
+	/* [advancer] All clocks at the start of the generation, by parity. */
+	struct gt_stamp stamp[2];
+
+	/* [any] Memory: the first byte never handed out (shm.c), free buffers (buf.c). */
+	_Atomic uint64_t brk GT_ALIGNED(GT_LINE);
+	_Atomic uint64_t backed;
+	_Atomic uint64_t free_bufs GT_ALIGNED(GT_LINE);
+	_Atomic uint32_t free_bufs_count;
+	/* [any] Sealed batches, by parity; the newest first. */
+	_Atomic uint32_t full[2] GT_ALIGNED(GT_LINE);
+	_Atomic uint32_t full_count[2];
+
+	/* Threads: the registry (thread.c). */
+	struct gt_lock threads_lock GT_ALIGNED(GT_LINE);
+	_Atomic uint32_t threads; /* written under threads_lock; the advancer walks without it */
+	uint32_t free_threads;    /* under threads_lock */
+	_Atomic uint64_t next_g;
+	_Atomic uint32_t live; /* threads with a record */
+
+	/* [any] Counted losses, by enum gt_loss. */
+	_Atomic uint64_t losses[GT_LOSS_END] GT_ALIGNED(GT_LINE);
+
+	/* [any] Ps: the pool (proc.c). */
+	struct gt_procs procs GT_ALIGNED(GT_LINE);
+
+	/* [any] Stacks and strings, by parity. */
+	struct gt_table stacks[2] GT_ALIGNED(GT_LINE);
+	struct gt_table strings[2] GT_ALIGNED(GT_LINE);
+
+	/* Who advances: at most one at a time (advance.c). */
+	struct gt_lock x_advance GT_ALIGNED(GT_LINE);
+	uint64_t first_gen;       /* [start] */
+	_Atomic uint64_t written; /* [advancer] bytes of whole generations in the file */
+
+	/* The advancer thread (advancer.c). */
+	_Atomic uint32_t advancer; /* 0 none, 1 starting, 2 running, 3 asked to finish, 4 ended */
+	_Atomic uint32_t nudge;    /* futex: bumped to wake the advancer early */
+	/* [any] Why recording stopped before the program's end; NULL-like 0: it did not. */
+	_Atomic uint32_t broken;
+};
+
+/* The trace of this process; NULL before gt_trace_start. Written once. */
+extern struct gt_trace *gt_trace;
+/* The settings of this process. [start] */
+extern struct gt_env gt_env;
+
+/*
+ * The gate lies in a page of its own that the kernel wipes in every child that is forked by
+ * whatever means (MADV_WIPEONFORK): a child reads epoch 0, "off", and never follows a pointer into
+ * its parent's mapping, which it does not have.
+ */
+struct gt_gate {
+	_Atomic uint32_t epoch; /* 0: off; else the number of this start of tracing, from 2 on */
+};
+extern struct gt_gate *gt_gate;
+
+/* Why recording stopped (gt_trace.broken). */
+enum gt_broken {
+	GT_BROKEN_NOT,
+	GT_BROKEN_MEMORY, /* the limit GTRACE_BUFFERS, or the disk that backs it, is full */
+	GT_BROKEN_WRITE,  /* the output could not be written */
+};
+
+/*
+ * Starts tracing this process: maps the spool, opens generation 1, makes the calling thread G 1.
+ * entry: address of main, or of what stands for it until it is known. Returns 0 or -errno after
+ * having said why.
+ */
+int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry);
+/*
+ * Ends tracing: finishes the last generation and the file. Safe to call twice and from any thread;
+ * the second caller waits for the first. Returns when the file is whole.
+ */
+void gt_trace_stop(void);
+/* Recording ends at the last whole generation; the program goes on. Any thread, any context. */
+void gt_trace_break(enum gt_broken why);
+/* In a child after fork: forgets the parent's trace. */
+void gt_trace_forget(void);
+
+void gt_loss_add(enum gt_loss what);
+
+/* One line into GTRACE_LOG or to stderr: "gtrace: <a><b>: <error>". error 0: none. */
+void gt_say(const char *a, const char *b, int error);

@@ -1,0 +1,488 @@
+/*
+ * Waiting and waking: the registry, hints, and the two ends of a blocked interval.
+ */
+#include "wait.h"
+
+#include <string.h>
+
+#include "emit.h"
+#include "shm.h"
+
+struct gt_bucket gt_buckets[GT_BUCKETS];
+
+/* --- The registry ----------------------------------------------------------------------------- */
+
+static void enlist(struct gt_wait *w, const void *object, uint64_t since)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	gt_store_relaxed(&w->object, (uintptr_t)object);
+	gt_lock_take(&b->lock);
+	w->since = since;
+	w->own = (struct gt_hint){0};
+	w->any = (struct gt_hint){0};
+	w->next = NULL;
+	w->before = b->last;
+	if (b->last) {
+		b->last->next = w;
+	} else {
+		b->first = w;
+	}
+	b->last = w;
+	w->listed = 1;
+	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + 1);
+	gt_lock_drop(&b->lock);
+}
+
+static struct gt_wait *first_of(struct gt_wait *from, uintptr_t object)
+{
+	while (from && gt_load_relaxed(&from->object) != object) {
+		from = from->next;
+	}
+	return from;
+}
+
+/* Takes w out; returns the hint that it has, who == 0 for none. */
+static struct gt_hint delist(struct gt_wait *w)
+{
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_bucket *b = gt_bucket_of(object);
+	struct gt_hint hint = {0};
+	struct gt_wait *first;
+
+	if (!w->listed) {
+		return hint;
+	}
+	gt_lock_take(&b->lock);
+	first = first_of(b->first, object);
+	/* What is kept for the object counts if it came after this wait began. */
+	if (first->any.who && first->any.ns >= w->since) {
+		hint = first->any;
+	}
+	if (w->own.who && (!hint.who || w->own.ns <= hint.ns)) {
+		hint = w->own;
+	}
+	if (first == w) {
+		struct gt_wait *heir = first_of(w->next, object);
+
+		if (heir) {
+			heir->any = w->any;
+		}
+	}
+	if (w->before) {
+		w->before->next = w->next;
+	} else {
+		b->first = w->next;
+	}
+	if (w->next) {
+		w->next->before = w->before;
+	} else {
+		b->last = w->before;
+	}
+	w->listed = 0;
+	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
+	gt_lock_drop(&b->lock);
+	return hint;
+}
+
+void gt_wait_forget(void)
+{
+	memset(gt_buckets, 0, sizeof(gt_buckets));
+}
+
+/* --- Identity --------------------------------------------------------------------------------- */
+
+/* Epochs by hash of the address: a collision only makes an identity change too often. */
+static _Atomic uint32_t epochs[4096];
+
+static _Atomic uint32_t *epoch_of(const void *object)
+{
+	return &epochs[((uint64_t)(uintptr_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 52];
+}
+
+uint32_t gt_object_epoch(const void *object)
+{
+	return gt_load_relaxed(epoch_of(object));
+}
+
+void gt_object_renew(const void *object)
+{
+	gt_add_relaxed(epoch_of(object), 1);
+}
+
+/* --- The waker's side ------------------------------------------------------------------------- */
+
+/* Notes the stack of this wake-up in the thread's own ring; returns its version. */
+static uint64_t note_stack(struct gt_thread *t, void *frame)
+{
+	uint64_t version = ++t->wake_version;
+	struct gt_wake_stack *s = &t->wake[version % GT_WAKE_STACKS];
+	uint64_t pcs[GT_WAKE_DEPTH];
+	bool truncated = false;
+	unsigned n = 0;
+
+	if (gt_env.stacks) {
+		n = gt_stack_walk(&t->root, frame, pcs,
+				  GT_MIN((unsigned)gt_env.depth, (unsigned)GT_WAKE_DEPTH),
+				  &truncated);
+	}
+	/* A seqlock of its own; partner: read_stack. 0 says that it is being written. */
+	gt_store_seq(&s->version, 0);
+	gt_store_relaxed(&s->n, n);
+	for (unsigned i = 0; i < n; i++) {
+		gt_store_relaxed(&s->pcs[i], pcs[i]);
+	}
+	gt_store_release(&s->version, version);
+	return version;
+}
+
+/* The stack of a hint, as an id of the waiter's section; 0 where the waker has overwritten it. */
+static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, uint64_t version)
+{
+	struct gt_wake_stack *s = &waker->wake[version % GT_WAKE_STACKS];
+	uint64_t pcs[GT_WAKE_DEPTH];
+	unsigned n;
+
+	if (gt_load_acquire(&s->version) != version) {
+		return gt_stack(0);
+	}
+	n = GT_MIN(gt_load_relaxed(&s->n), (uint32_t)GT_WAKE_DEPTH);
+	for (unsigned i = 0; i < n; i++) {
+		pcs[i] = gt_load_relaxed(&s->pcs[i]);
+	}
+	atomic_thread_fence(memory_order_acquire);
+	if (gt_load_relaxed(&s->version) != version) {
+		return gt_stack(0);
+	}
+	return gt_stack_put(w, pcs, n);
+}
+
+void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
+		  void *frame)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
+	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = t->id, .contended = contended};
+	struct gt_wait *w;
+
+	gt_tls.busy++;
+	hint.ns = gt_clock_now(&gt_trace->clock[gen & 1]);
+	hint.version = note_stack(t, frame);
+	GT_DELAY();
+	gt_lock_take(&b->lock);
+	w = first_of(b->first, (uintptr_t)object);
+	if (w && kind == GT_WAKE_SIGNAL) {
+		struct gt_wait *one = w;
+
+		while (one && one->own.who) {
+			one = first_of(one->next, (uintptr_t)object);
+		}
+		if (one) {
+			one->own = hint;
+		}
+	} else if (w) {
+		w->any = hint;
+	}
+	gt_lock_drop(&b->lock);
+	/* A waker that never blocks has no next event: it looks after its mailbox here. */
+	if (gt_unlikely(gt_load_relaxed(&t->mailbox[gen & 1].count) >= GT_MAILBOX / 2)) {
+		struct gt_w section = gt_acquire(t);
+
+		gt_release(&section);
+	}
+	gt_tls.busy--;
+}
+
+void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame)
+{
+	struct gt_wait *w = &target->waits[0];
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_bucket *b = gt_bucket_of(object);
+	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = t->id};
+	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
+
+	if (!object) {
+		return;
+	}
+	gt_tls.busy++;
+	hint.ns = gt_clock_now(&gt_trace->clock[gen & 1]);
+	hint.version = note_stack(t, frame);
+	gt_lock_take(&b->lock);
+	/* Under the lock of the bucket that it stands in, if it still does. */
+	if (w->listed && gt_load_relaxed(&w->object) == object && target->id == id) {
+		w->own = hint;
+	}
+	gt_lock_drop(&b->lock);
+	gt_tls.busy--;
+}
+
+/* Posts the unblock of w's thread to its waker. False: refused. */
+static bool post(struct gt_w *w, const struct gt_hint *hint, struct gt_arg_stack stack)
+{
+	struct gt_thread *t = w->t;
+	struct gt_thread *waker = gt_ref_ptr(hint->who);
+	struct gt_mailbox *box = &waker->mailbox[w->parity];
+	bool taken = false;
+
+	if (!w->b || waker == t) {
+		return false;
+	}
+	gt_lock_take(&box->lock);
+	/* Its G id tells whether the record is still the waker's. */
+	if (!box->closed && waker->id == hint->g && gt_load_relaxed(&box->count) < GT_MAILBOX) {
+		uint32_t n = gt_load_relaxed(&box->count);
+
+		box->post[n] =
+			(struct gt_post){t->id, gt_seq_g(w, t).v, hint->ns, (uint32_t)stack.v, 0};
+		gt_store_relaxed(&box->count, n + 1);
+		taken = true;
+	}
+	gt_lock_drop(&box->lock);
+	return taken;
+}
+
+/* --- The waiter's side ------------------------------------------------------------------------ */
+
+/* The name that somebody gave this thread, as its label. */
+static GT_COLD void emit_name(struct gt_w *w)
+{
+	uint64_t name[GT_NAME_MAX / 8 + 1] = {0};
+	uint32_t id;
+
+	gt_store_relaxed(&w->t->name_new, 0);
+	for (size_t i = 0; i < GT_LEN(w->t->name); i++) {
+		name[i] = gt_load_relaxed(&w->t->name[i]);
+	}
+	/* Rule 17: an empty label is refused. */
+	if (!w->b || !*(const char *)name) {
+		return;
+	}
+	id = gt_table_put(&gt_trace->strings[w->parity], name, strlen((const char *)name));
+	if (id) {
+		gt_event(w, GO_LABEL, gt_str(id));
+	} else {
+		gt_loss_add(GT_LOSS_TABLE_FULL);
+	}
+}
+
+/* Writes the block and gives the P back. */
+static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
+{
+	uint32_t p = gt_load_relaxed(&t->p);
+	uint32_t number = ++t->wait_number;
+	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	unsigned n = gt_thread_walk(t, what->frame, pcs);
+	struct gt_w w;
+
+	gt_thread_set_stack(t, pcs, n);
+	t->wait_sp = (uintptr_t)what->frame;
+	gt_store_relaxed(&t->reason, what->reason);
+	GT_DELAY();
+	w = gt_acquire(t);
+	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
+	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
+		emit_name(&w);
+	}
+	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, pcs, n));
+	gt_event0(&w, PROC_STOP);
+	if (what->object) {
+		gt_event(&w, FACT_BLOCK, gt_g(t->id), gt_addr((uintptr_t)what->object),
+			 gt_value(gt_object_epoch(what->object)), gt_value(what->kind),
+			 gt_m(what->owner));
+	}
+	gt_store_relaxed(&t->block_gen, w.gen);
+	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	if (GT_WRONG != GT_WRONG_STATE_AFTER_SECTION) {
+		gt_set_state(&w, t, GT_GO_WAITING, 0, 0);
+	}
+	gt_release(&w);
+	if (GT_WRONG == GT_WRONG_STATE_AFTER_SECTION) {
+		GT_DELAY();
+		gt_store_release(&t->x_state, gt_state(GT_GO_WAITING, 0, 0));
+	}
+	gt_thread_give_p(t, p);
+	return number;
+}
+
+/* Writes the end of a wait: the thread runs again. */
+static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended ended, int result)
+{
+	bool runnable = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
+	uint32_t p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
+	uint64_t waker = 0;
+	bool written = false;
+	struct gt_arg_stack stack = gt_stack(0);
+	struct gt_w w;
+
+	GT_DELAY();
+	w = gt_acquire(t);
+	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
+		p = gt_thread_take_p(t);
+	}
+	if (p == GT_PROC_NONE) {
+		gt_trace_break(GT_BROKEN_MEMORY);
+		w.b = NULL;
+	} else {
+		gt_status_proc(&w, p);
+		gt_event(&w, PROC_START, gt_p(p), gt_seq_p(&w, p));
+	}
+	if (runnable) {
+		/* A joiner: the thread that ended has written the unblock. */
+		waker = hint->g;
+		written = true;
+	} else if (hint->who && (ended == GT_ENDED_WAKER || ended == GT_ENDED_CANCELLED)) {
+		waker = hint->g;
+		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
+		written = post(&w, hint, stack);
+		if (!written) {
+			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
+		}
+	}
+	if (ended == GT_ENDED_WAKER && !written) {
+		ended = waker ? GT_ENDED_REFUSED : GT_ENDED_NOBODY;
+	}
+	if (!written) {
+		gt_event(&w, GO_UNBLOCK, gt_g(t->id), gt_seq_g(&w, t), stack);
+	}
+	gt_event(&w, GO_START, gt_g(t->id), gt_seq_g(&w, t));
+	gt_event(&w, FACT_WAIT_END, gt_g(t->id), gt_value(ended),
+		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
+	gt_store_relaxed(&t->p, p);
+	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_release(&w);
+}
+
+uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
+{
+	uint64_t now;
+	uint32_t number;
+
+	gt_tls.busy++;
+	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK && what->object) {
+		enlist(&t->waits[0], what->object, 0);
+		GT_DELAY();
+	}
+	number = block(t, what);
+	now = t->last_ticks << GT_TICK_SHIFT;
+	GT_DELAY();
+	if (what->object && !t->waits[0].listed) {
+		enlist(&t->waits[0], what->object, now);
+		if (what->mutex) {
+			enlist(&t->waits[1], what->mutex, now);
+		}
+	}
+	gt_tls.busy--;
+	return number;
+}
+
+/* The cause of a wait that stood under two objects; of a cancelled one, what was meant for it. */
+static struct gt_hint leave(struct gt_thread *t, bool cancelled)
+{
+	struct gt_hint hint = delist(&t->waits[0]);
+	struct gt_hint mutex = delist(&t->waits[1]);
+
+	if (cancelled) {
+		return t->waits[0].own;
+	}
+
+	/* Its own release of the mutex, at the start of the wait, is no cause. */
+	if (hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
+	    mutex.ns > hint.ns) {
+		return mutex;
+	}
+	return hint;
+}
+
+void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
+{
+	struct gt_hint hint;
+
+	if (number != t->wait_number || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+		return;
+	}
+	gt_tls.busy++;
+	hint = leave(t, ended == GT_ENDED_CANCELLED);
+	t->wait_number++;
+	wake(t, &hint, ended, result);
+	gt_tls.busy--;
+}
+
+bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
+{
+	/* Stacks grow down: the frame of the wait is gone once somebody runs above it. */
+	if (sp <= t->wait_sp || sp >= t->root.hi) {
+		return false;
+	}
+	gt_wait_end(t, t->wait_number, GT_ENDED_CANCELLED, 0);
+	return true;
+}
+
+/* --- Join ------------------------------------------------------------------------------------- */
+
+/* Stands in target's x_joiner, if target is still the thread with that G id and has not ended. */
+static bool stand(struct gt_thread *t, struct gt_thread *target, uint64_t id)
+{
+	uint32_t none = GT_JOINER_NONE;
+	uint32_t mine = gt_ptr_ref(t);
+
+	/* Release: partner is the exchange in gt_thread_end; the block is written. */
+	if (!gt_cas_acq_rel(&target->x_joiner, &none, mine)) {
+		return false;
+	}
+	/* Has the record become another thread's meanwhile? Out again, unless that one claimed us.
+	 */
+	return target->id == id || !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE);
+}
+
+uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame)
+{
+	struct gt_wait_for what = {.reason = GT_REASON_JOIN,
+				   .kind = GT_OBJECT_THREAD,
+				   .object = target,
+				   .owner = target->tid,
+				   .frame = frame};
+	uint32_t number;
+
+	gt_tls.busy++;
+	t->join_g = id;
+	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK) {
+		t->join_stood = stand(t, target, id);
+		GT_DELAY();
+	}
+	number = block(t, &what);
+	GT_DELAY();
+	if (GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
+		t->join_stood = stand(t, target, id);
+	}
+	gt_tls.busy--;
+	return number;
+}
+
+void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
+		 enum gt_ended ended, int result)
+{
+	/* Used only where the target has claimed us: then it is the waker, by its own event. */
+	const struct gt_hint target_hint = {.g = t->join_g};
+	uint32_t mine = gt_ptr_ref(t);
+
+	if (number != t->wait_number || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+		return;
+	}
+	gt_tls.busy++;
+	t->wait_number++;
+	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */
+	if (t->join_stood && !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
+	    GT_WRONG != GT_WRONG_NO_PUBLICATION) {
+		uint64_t state;
+
+		/*
+		 * Acquire: partner is the store in gt_set_state. It ends because the claimer is
+		 * between its claim and the end of its last section, which never blocks.
+		 */
+		while (gt_state_g(state = gt_load_acquire(&t->x_state)) == GT_GO_WAITING) {
+			gt_sys_futex_wait(&t->x_state, (uint32_t)state, 1000000);
+		}
+	}
+	wake(t, &target_hint, ended, result);
+	gt_tls.busy--;
+}

@@ -1,0 +1,113 @@
+/*
+ * Waiting and waking: how a blocked interval gets its beginning, its end and its cause.
+ *
+ * A waker cannot know whom the kernel will wake, and a mutex may be taken by a third thread first.
+ * So the unblock is posted by the waiter (trace-model section 4):
+ *
+ *  1. The waiter writes GoBlock, then registers (object address, itself), then makes the real call.
+ *  2. An unlock or signal that finds waiters of its object leaves a hint: who, when, from where. No
+ *     event, no section. For a mutex and a broadcast the hint is kept once for the object and the
+ *     last one wins: before the waiter has acquired, the last unlock is the one that let it. A
+ *     signal is meant for one: it goes to the longest waiter that has none yet, as glibc's does.
+ *  3. The waiter, on return, leaves the registry and posts the unblock with its next sequence
+ *     number into the mailbox of the hinted waker, in the parity of its own section; the waker's
+ *     next event writes it, dated at the unlock, or the advancer does. Without a hint (timeout,
+ *     signal, spurious wake-up, the waker's mailbox full or closed) the waiter writes it itself.
+ *
+ * Nobody waits for anybody. There is no cycle: a hint is left by a running thread on one that is
+ * blocked at that moment, so along a chain of pending unblocks the times of the hints grow.
+ *
+ * pthread_join is different: the ending thread cannot be posted to later, and nobody can barge in.
+ * It takes the joiner out of x_joiner and writes the unblock at once (thread.c).
+ *
+ * A condition variable's waiter also stands under the mutex that it will take back. The unlock of
+ * that mutex is its waker only if it came after the signal and found the lock word contended.
+ *
+ * The registry is private memory and not part of the trace: buckets by address, each a lock and a
+ * list. An unlock looks at its bucket's count first, one load of a line that is written only when
+ * somebody blocks on an address of that bucket.
+ */
+#pragma once
+
+#include "thread.h"
+#include "trace.h"
+
+enum { GT_BUCKETS = 1024 };
+
+struct gt_bucket {
+	_Atomic uint32_t count; /* waiters; written under lock, read by anybody */
+	struct gt_lock lock;
+	struct gt_wait *first; /* oldest first; under lock */
+	struct gt_wait *last;
+} GT_ALIGNED(GT_LINE);
+
+extern struct gt_bucket gt_buckets[GT_BUCKETS];
+
+GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
+{
+	/* Multiplicative hash; objects are 8 bytes apart at least. */
+	return &gt_buckets[((uint64_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
+}
+
+/* Whether somebody may wait for this object: the price of an uncontended unlock or signal. */
+GT_INLINE bool gt_wake_wanted(const void *object)
+{
+	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker. */
+	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
+}
+
+/*
+ * How often an object was made or destroyed at (about) this address: with the address, its
+ * identity. Bumped by init and destroy.
+ */
+uint32_t gt_object_epoch(const void *object);
+void gt_object_renew(const void *object);
+
+enum gt_wake { GT_WAKE_UNLOCK, GT_WAKE_SIGNAL, GT_WAKE_BROADCAST };
+
+/*
+ * The calling thread t is about to make waiters of object runnable. contended: of an unlock, that
+ * the lock word says somebody sleeps. frame: of the hook, for the stack.
+ */
+void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
+		  void *frame);
+
+struct gt_wait_for {
+	enum gt_reason reason;
+	enum gt_object kind;
+	const void *object;
+	const void *mutex; /* that the wait will take back; NULL: none */
+	uint32_t owner;    /* tid that has it now; 0: nobody, or not known */
+	void *frame;       /* of the hook */
+};
+
+/*
+ * The calling thread t, running, is about to block. Returns the number of the wait for gt_wait_end.
+ * Between the two no section is open and the guard is down (invariant 8): a cancelled thread
+ * never returns, a signal handler may run anything.
+ */
+uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what);
+
+/*
+ * The wait is over; ended: GT_ENDED_WAKER where a waker may be named, else why not. result: what
+ * the call returns, for the fact. Does nothing if the wait was already closed (see gt_wait_left).
+ */
+void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result);
+
+/*
+ * Closes a wait whose frame is gone: a handler left it by longjmp. Called by a hook that finds its
+ * thread blocked; sp: of the hook. False: the wait is still there below it (a signal handler runs
+ * during the wait), the hook must pass straight.
+ */
+bool gt_wait_left(struct gt_thread *t, uintptr_t sp);
+
+/* pthread_join: the same two around the real call. target: the thread joined, id: its G. */
+uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame);
+void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
+		 enum gt_ended ended, int result);
+
+/* The calling thread t cancels target, which may be blocked: it is then what ends that wait. */
+void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame);
+
+/* In a child after fork: nobody waits. */
+void gt_wait_forget(void);

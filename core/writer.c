@@ -1,0 +1,167 @@
+/*
+ * The output file.
+ */
+#include "writer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/uio.h>
+
+#include "base/sys.h"
+#include "base/varint.h"
+#include "base/wire.h"
+
+#include "buf.h"
+#include "shm.h"
+#include "trace.h"
+
+enum { PIECES = 256 };
+
+/* All under gt_trace.x_advance. */
+static struct {
+	int fd;
+	bool keep;
+	bool open;
+	int error;
+	uint64_t bytes;
+	int npieces;
+	struct iovec pieces[PIECES];
+	struct gt_buf *done; /* buffers whose bytes are among the pieces */
+} out;
+
+int gt_writer_create(const char *path)
+{
+	int fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	int r;
+
+	if (fd < 0) {
+		return fd;
+	}
+	r = gt_sys_write_all(fd, GT_WIRE_HEADER, GT_WIRE_HEADER_SIZE);
+	gt_sys_close(fd);
+	if (r < 0) {
+		gt_sys_unlink(path);
+		return r;
+	}
+	gt_store_relaxed(&gt_trace->written, GT_WIRE_HEADER_SIZE);
+	out.open = false;
+	out.bytes = GT_WIRE_HEADER_SIZE;
+	return 0;
+}
+
+int gt_writer_begin(bool keep)
+{
+	out.error = 0;
+	out.npieces = 0;
+	out.done = NULL;
+	if (!out.open || out.keep != keep) {
+		/* A descriptor of the advancer's table means nothing in another thread's. */
+		out.fd = gt_sys_open(gt_trace->path, O_WRONLY | O_APPEND, 0);
+		if (out.fd < 0) {
+			out.open = false;
+			out.error = out.fd;
+			return out.fd;
+		}
+		out.open = true;
+		out.keep = keep;
+	}
+	return 0;
+}
+
+void gt_writer_put(const void *from, size_t bytes)
+{
+	if (out.npieces == PIECES) {
+		gt_writer_flush();
+	}
+	out.bytes += bytes;
+	out.pieces[out.npieces++] = (struct iovec){(void *)(uintptr_t)from, bytes};
+}
+
+uint8_t *gt_writer_head(uint8_t *payload, unsigned experiment, uint64_t gen, uint64_t m,
+			uint64_t ticks, size_t bytes)
+{
+	uint8_t head[GT_WIRE_BATCH_HEADER_MAX];
+	uint8_t *p = head;
+	size_t n;
+
+	if (experiment) {
+		*p++ = GT_EV_EXPERIMENTAL_BATCH;
+		*p++ = (uint8_t)experiment;
+	} else {
+		*p++ = GT_EV_EVENT_BATCH;
+	}
+	p = gt_varint_put(p, gen);
+	p = gt_varint_put(p, m);
+	p = gt_varint_put(p, ticks);
+	p = gt_varint_put(p, bytes);
+	n = (size_t)(p - head);
+	memcpy(payload - n, head, n);
+	return payload - n;
+}
+
+void gt_writer_put_buf(struct gt_buf *b)
+{
+	/* Acquire: partner is gt_release; the bytes below the length are whole. */
+	uint32_t events = gt_load_acquire(&b->events_len);
+	uint32_t facts = gt_load_acquire(&b->facts_len);
+
+	if (out.npieces + 2 > PIECES) {
+		gt_writer_flush();
+	}
+	if (events) {
+		uint8_t *head = gt_writer_head(b->events, 0, b->gen, b->m, b->base, events);
+
+		gt_writer_put(head, (size_t)(b->events - head) + events);
+	}
+	if (facts) {
+		uint8_t *head =
+			gt_writer_head(b->facts, GT_FACT_EXPERIMENT, b->gen, b->m, b->base, facts);
+
+		gt_writer_put(head, (size_t)(b->facts - head) + facts);
+	}
+	gt_store_relaxed(&b->next, out.done ? gt_ptr_ref(out.done) : 0);
+	out.done = b;
+}
+
+int gt_writer_flush(void)
+{
+	if (out.npieces && !out.error && out.open) {
+		out.error = gt_sys_writev_all(out.fd, out.pieces, out.npieces);
+	}
+	out.npieces = 0;
+	while (out.done) {
+		struct gt_buf *b = out.done;
+
+		out.done = gt_buf_next(b);
+		gt_buf_free(b);
+	}
+	return out.error;
+}
+
+uint64_t gt_writer_bytes(void)
+{
+	return out.bytes;
+}
+
+void gt_writer_end(void)
+{
+	if (out.open && !out.keep) {
+		gt_sys_close(out.fd);
+		out.open = false;
+	}
+}
+
+void gt_writer_cut(uint64_t bytes)
+{
+	if (out.open) {
+		gt_sys_ftruncate(out.fd, (off_t)bytes);
+	}
+}
+
+void gt_writer_forget(void)
+{
+	out.open = false;
+	out.npieces = 0;
+	out.done = NULL;
+}

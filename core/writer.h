@@ -1,0 +1,39 @@
+/*
+ * The output file: pieces in order, gathered into few system calls.
+ *
+ * Used only by whoever holds gt_trace.x_advance. The advancer has a descriptor table of its own
+ * (advancer.c), so it keeps the file open where the program can neither close nor inherit it; any
+ * other thread (the end of the process, a program with a single thread) opens the file by path and
+ * closes it again.
+ */
+#pragma once
+
+#include "base/util.h"
+
+struct gt_buf;
+
+/* Creates the file with its header. 0 or -errno. */
+int gt_writer_create(const char *path);
+/* Before the first piece. keep: the descriptor may stay open (the advancer). 0 or -errno. */
+int gt_writer_begin(bool keep);
+/* A piece; the memory must stay as it is until the next flush. */
+void gt_writer_put(const void *from, size_t bytes);
+/* A batch in a buffer, with its facts; the buffer goes back to the pool at the next flush. */
+void gt_writer_put_buf(struct gt_buf *b);
+/* Writes what was put. 0 or the first -errno since begin. */
+int gt_writer_flush(void);
+/* Bytes put since the file was created. */
+uint64_t gt_writer_bytes(void);
+/* Closes the file, unless it is kept. */
+void gt_writer_end(void);
+/* In a child after fork: the file is the parent's. */
+void gt_writer_forget(void);
+/* After an error: cuts the file back to its whole generations. */
+void gt_writer_cut(uint64_t bytes);
+
+/*
+ * Writes the header of a batch so that it ends at payload, where GT_BUF_HEAD bytes are free before
+ * it. experiment: 0 for an ordinary batch. Returns its start.
+ */
+uint8_t *gt_writer_head(uint8_t *payload, unsigned experiment, uint64_t gen, uint64_t m,
+			uint64_t ticks, size_t bytes);

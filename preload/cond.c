@@ -1,0 +1,165 @@
+/*
+ * Condition variables: a wait also unlocks its mutex and takes it back, and glibc does both inside,
+ * where no hook sees it.
+ */
+#include "hook.h"
+#include "mutex.h"
+
+/*
+ * A wait in progress. The real call is a cancellation point: when the thread is cancelled in it,
+ * or a handler throws, the frame is unwound and close_wait ends the wait before any outer cleanup
+ * handler runs. That is why this library is compiled with -fexceptions.
+ */
+struct waiting {
+	struct gt_thread *t;
+	uint32_t wait;
+	int result;
+	bool returned;
+};
+
+static void close_wait(struct waiting *w)
+{
+	if (w->t) {
+		gt_wait_end(w->t, w->wait,
+			    !w->returned             ? GT_ENDED_CANCELLED
+			    : w->result == ETIMEDOUT ? GT_ENDED_TIMEOUT
+			    : w->result == 0         ? GT_ENDED_WAKER
+						     : GT_ENDED_ERROR,
+			    w->result);
+	}
+}
+
+static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *frame)
+{
+	struct waiting w = {.t = gt_self(frame)};
+	struct gt_wait_for what = {.reason = GT_REASON_COND,
+				   .kind = GT_OBJECT_COND,
+				   .object = cond,
+				   .mutex = m,
+				   .frame = frame};
+
+	if (w.t) {
+		if (gt_unlikely(gt_wake_wanted(m))) {
+			gt_mutex_hint_unlock(m, frame);
+		}
+		w.wait = gt_wait_begin(w.t, &what);
+	}
+	return w;
+}
+
+static int done(struct waiting *w, int result)
+{
+	w->result = result;
+	w->returned = true;
+	return result;
+}
+
+int gt_hook_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+
+	return done(&w, GT_REAL(pthread_cond_wait)(c, m));
+}
+
+int gt_hook_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+				   const struct timespec *until)
+{
+	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+
+	return done(&w, GT_REAL(pthread_cond_timedwait)(c, m, until));
+}
+
+int gt_hook_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
+				   const struct timespec *until)
+{
+	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+
+	return done(&w, GT_REAL(pthread_cond_clockwait)(c, m, clock, until));
+}
+
+int gt_hook_old_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+{
+	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+
+	return done(&w, GT_REAL(old_cond_wait)(c, m));
+}
+
+int gt_hook_old_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
+{
+	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+
+	return done(&w, GT_REAL(old_cond_timedwait)(c, m, until));
+}
+
+/* Said before the real call: the waiter may return before we could say it after. */
+static GT_NOINLINE void hint(const void *cond, enum gt_wake kind, void *frame)
+{
+	struct gt_thread *t = gt_self(frame);
+
+	if (t) {
+		gt_wake_hint(t, cond, kind, false, frame);
+	}
+}
+
+int gt_hook_pthread_cond_signal(pthread_cond_t *c)
+{
+	if (gt_unlikely(gt_wake_wanted(c))) {
+		hint(c, GT_WAKE_SIGNAL, GT_FRAME());
+	}
+	return GT_REAL(pthread_cond_signal)(c);
+}
+
+int gt_hook_pthread_cond_broadcast(pthread_cond_t *c)
+{
+	if (gt_unlikely(gt_wake_wanted(c))) {
+		hint(c, GT_WAKE_BROADCAST, GT_FRAME());
+	}
+	return GT_REAL(pthread_cond_broadcast)(c);
+}
+
+int gt_hook_old_cond_signal(pthread_cond_t *c)
+{
+	if (gt_unlikely(gt_wake_wanted(c))) {
+		hint(c, GT_WAKE_SIGNAL, GT_FRAME());
+	}
+	return GT_REAL(old_cond_signal)(c);
+}
+
+int gt_hook_old_cond_broadcast(pthread_cond_t *c)
+{
+	if (gt_unlikely(gt_wake_wanted(c))) {
+		hint(c, GT_WAKE_BROADCAST, GT_FRAME());
+	}
+	return GT_REAL(old_cond_broadcast)(c);
+}
+
+int gt_hook_pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *a)
+{
+	gt_object_renew(c);
+	return GT_REAL(pthread_cond_init)(c, a);
+}
+
+int gt_hook_pthread_cond_destroy(pthread_cond_t *c)
+{
+	gt_object_renew(c);
+	return GT_REAL(pthread_cond_destroy)(c);
+}
+
+int gt_hook_old_cond_init(pthread_cond_t *c, const pthread_condattr_t *a)
+{
+	gt_object_renew(c);
+	return GT_REAL(old_cond_init)(c, a);
+}
+
+int gt_hook_old_cond_destroy(pthread_cond_t *c)
+{
+	gt_object_renew(c);
+	return GT_REAL(old_cond_destroy)(c);
+}
+
+#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
+#define GT_NODE_cond(name, id, at, version)    GT_EXPORT_NODE(name, id, at, version)
+#define GT_NODE_thread(name, id, at, version)
+#define GT_NODE_mutex(name, id, at, version)
+#define GT_NODE_process(name, id, at, version)
+#include "hooks.def"

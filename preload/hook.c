@@ -1,0 +1,89 @@
+/*
+ * Hooks: the real functions, and the slow half of "traced or straight through".
+ */
+#include "hook.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include "root.h"
+
+struct gt_real gt_real;
+
+/* Each id with the versions to ask for, as in hooks.def. */
+static const struct {
+	const char *name;
+	const char *version;
+	size_t offset;
+} nodes[] = {
+#define GT_NODE(name, id, family, at, version) \
+	{#name, GT_V_##version, offsetof(struct gt_real, id)},
+#include "hooks.def"
+};
+
+bool gt_hook_lookup(const char *name, void *function)
+{
+	void *p = dlsym(RTLD_NEXT, name);
+
+	/* A pointer to data and one to code are the same bytes here (POSIX, dlsym). */
+	memcpy(function, &p, sizeof(p));
+	return p != NULL;
+}
+
+/*
+ * By version first: a plain dlsym gave the oldest version before glibc 2.36 (bug 14932). Plain for
+ * libcs without that version, but never where two ids share a name, since it could be the other.
+ */
+void gt_hook_resolve(void)
+{
+	for (size_t i = 0; i < GT_LEN(nodes); i++) {
+		void **to = (void **)(void *)((char *)&gt_real + nodes[i].offset);
+
+		if (!*to) {
+			*to = dlvsym(RTLD_NEXT, nodes[i].name, nodes[i].version);
+		}
+	}
+#define GT_HOOK(name, id, family, need, doc)          \
+	if (!gt_real.id && strcmp(#name, #id) == 0) { \
+		void *p = dlsym(RTLD_NEXT, #name);    \
+		memcpy(&gt_real.id, &p, sizeof(p));   \
+	}
+#include "hooks.def"
+}
+
+struct gt_thread *gt_self_slow(void *frame)
+{
+	struct gt_tls *tls = &gt_tls;
+	struct gt_thread *t;
+
+	if (gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
+		return NULL;
+	}
+	if (tls->busy) {
+		gt_loss_add(GT_LOSS_HOOK_UNTRACED);
+		return NULL;
+	}
+	if (tls->epoch == GT_EPOCH_ENDED) {
+		gt_loss_add(GT_LOSS_AFTER_END);
+		return NULL;
+	}
+	if (tls->epoch == gt_load_relaxed(&gt_gate->epoch)) {
+		/* Blocked: a handler that runs during a wait, or a wait that was left by longjmp.
+		 */
+		t = tls->thread;
+		if (gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_SYSCALL &&
+		    gt_wait_left(t, (uintptr_t)frame)) {
+			return t;
+		}
+		gt_loss_add(GT_LOSS_HOOK_UNTRACED);
+		return NULL;
+	}
+	tls->busy++;
+	t = gt_thread_attach((uintptr_t)gt_self_slow);
+	if (t) {
+		gt_thread_set_pthread(t, t->id, (uintptr_t)pthread_self());
+		gt_root_watch_end(t);
+	}
+	tls->busy--;
+	return t;
+}

@@ -1,0 +1,109 @@
+/*
+ * Hooks: how a function of libc is interposed.
+ *
+ * How to add one:
+ *  1. Rows in hooks.def: one GT_HOOK, and a GT_NODE for each version that glibc gives the symbol
+ *     (readelf --dyn-syms -W libc.so.6 shows them).
+ *  2. Its body gt_hook_<id> in preload/<family>.c: semantics only. It decides nothing about
+ *     tracing but asks gt_self() once, calls GT_REAL(id) exactly once on every path, returns its
+ *     result and leaves errno as the real call left it.
+ *  3. A new family: one more file that ends with GT_EXPORT lines (see mutex.c), its name in
+ *     preload/meson.build and in export.h.
+ *  4. A program in tests/programs for each way in which it can end.
+ * The pointer, its lookup, the exported versions, the export test and docs/hooks.md follow from
+ * the rows.
+ *
+ * The shape of a hook that may block:
+ *
+ *	try first; a call that does not block is no event and asks nothing else;
+ *	t = gt_self(frame); NULL: call straight through;
+ *	n = gt_wait_begin(t, &what);	the block is written, no section is open
+ *	r = GT_REAL(...)(...);		may be cancelled, interrupted, may run handlers
+ *	gt_wait_end(t, n, ...);		as little as possible between acquiring and returning
+ *
+ * Nothing here calls malloc, stdio or a pthread function except through gt_real.
+ */
+#pragma once
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/util.h"
+
+#include "thread.h"
+#include "wait.h"
+
+/* What no header declares. */
+typedef int gt_main_fn(int, char **, char **);
+int __libc_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
+		      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
+
+/* The real functions. Written by gt_hook_resolve, the same values where that is repeated. */
+struct gt_real {
+#define GT_HOOK(name, id, family, need, doc) __typeof__(name) *id;
+#include "hooks.def"
+};
+extern struct gt_real gt_real;
+
+/* Looks all of them up. Before the constructor has run, the first hook does it. */
+GT_COLD void gt_hook_resolve(void);
+/* *function = a function of libc that has no hook; false: there is none. Constructor only. */
+bool gt_hook_lookup(const char *name, void *function);
+
+GT_INLINE struct gt_real *gt_real_resolved(const void *pointer)
+{
+	if (gt_unlikely(!pointer)) {
+		gt_hook_resolve();
+	}
+	return &gt_real;
+}
+#define GT_REAL(id) (gt_real_resolved((const void *)(uintptr_t)gt_real.id)->id)
+
+/*
+ * The exported symbols of one family: GT_EXPORT(mutex) stands at the end of mutex.c. Each node is
+ * an alias of the body, and .symver gives it the name and version that programs bind.
+ */
+#define GT_V_GLIBC_2_2_5 "GLIBC_2.2.5"
+#define GT_V_GLIBC_2_3_2 "GLIBC_2.3.2"
+#define GT_V_GLIBC_2_3_3 "GLIBC_2.3.3"
+#define GT_V_GLIBC_2_12  "GLIBC_2.12"
+#define GT_V_GLIBC_2_30  "GLIBC_2.30"
+#define GT_V_GLIBC_2_31  "GLIBC_2.31"
+#define GT_V_GLIBC_2_34  "GLIBC_2.34"
+
+#define GT_EXPORT_NODE(name, id, at, version)                                  \
+	extern __typeof__(gt_hook_##id) gt_node_##id##_##version               \
+		__attribute__((alias("gt_hook_" #id), visibility("default"))); \
+	__asm__(".symver gt_node_" #id "_" #version ", " #name at GT_V_##version);
+
+/* The body of every hook has the type of what it stands for. */
+#define GT_HOOK(name, id, family, need, doc) __typeof__(name) gt_hook_##id;
+#include "hooks.def"
+
+/* --- Traced or straight through: the one place ------------------------------------------------ */
+
+/* Slow: a thread without a record, or one that is in a wait. NULL: straight through. */
+GT_COLD struct gt_thread *gt_self_slow(void *frame);
+
+/*
+ * The record of the calling thread, if its call is to be traced: tracing is on, the thread is not
+ * inside the tracer (a signal handler that interrupted it), has not ended, and is running (not in
+ * a signal handler during a wait). NULL: the hook calls the real function and nothing else.
+ * frame: __builtin_frame_address(0) of the hook.
+ */
+GT_INLINE struct gt_thread *gt_self(void *frame)
+{
+	const struct gt_tls *tls = &gt_tls;
+
+	/* Relaxed: a hook that reads the gate just before it changes is as one that ran before. */
+	if (gt_likely(tls->epoch == gt_load_relaxed(&gt_gate->epoch) && tls->busy == 0 &&
+		      gt_state_g(gt_load_relaxed(&tls->thread->x_state)) == GT_GO_RUNNING)) {
+		return tls->thread;
+	}
+	return gt_self_slow(frame);
+}
+
+#define GT_FRAME() __builtin_frame_address(0)

@@ -1,0 +1,290 @@
+/*
+ * The library's beginning and end in a process: environment, the name of the file, fork.
+ *
+ * Naming. GTRACE_OUT names the file; %p is the pid. The process that is started with a name
+ * without %p writes that file, and rewrites the variable in its own environment to
+ * "<absolute name>.%p", so that whatever it forks or execs adds its pid.
+ *
+ * Nothing is ever overwritten but an older trace of the same name. A spool beside it says that
+ * another process is writing it (then we add our pid), or died doing so (then its two files are
+ * put aside under its pid: they are what is left of a crash).
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/sys.h"
+#include "base/wire.h"
+
+#include "hook.h"
+#include "root.h"
+#include "stack.h"
+#include "trace.h"
+
+extern char **environ;
+
+/* The pattern that children use, absolute and with %p. */
+static char pattern[GT_PATH_MAX];
+static struct gt_env settings;
+/* In a forked child: its trace starts when it first needs one. */
+static bool late;
+
+static size_t append(char *to, size_t n, const char *s)
+{
+	while (*s && n < GT_PATH_MAX - 32) {
+		to[n++] = *s++;
+	}
+	to[n] = 0;
+	return n;
+}
+
+static size_t append_number(char *to, size_t n, uint64_t v)
+{
+	char digits[24];
+	char *d = digits + sizeof(digits);
+
+	*--d = 0;
+	do {
+		*--d = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return append(to, n, d);
+}
+
+/* to = name with each %p replaced. Returns whether there was one. */
+static bool expand(char *to, const char *name)
+{
+	bool found = false;
+	size_t n = 0;
+
+	to[0] = 0;
+	while (*name && n < GT_PATH_MAX - 32) {
+		if (name[0] == '%' && name[1] == 'p') {
+			n = append_number(to, n, (uint64_t)gt_sys_pid());
+			name += 2;
+			found = true;
+		} else {
+			to[n++] = *name++;
+			to[n] = 0;
+		}
+	}
+	return found;
+}
+
+/* to = name, absolute: the program may change its directory before a child needs it. */
+static void make_absolute(char *to, const char *name)
+{
+	size_t n = 0;
+
+	if (name[0] != '/' && gt_sys_getcwd(to, GT_PATH_MAX / 2) > 0) {
+		n = append(to, strlen(to), "/");
+	}
+	append(to, n, name);
+}
+
+/* The pid of the process that writes or wrote this spool; 0: there is none. */
+static uint32_t spool_owner(const char *path)
+{
+	char name[GT_PATH_MAX];
+	struct {
+		char magic[16];
+		uint32_t version;
+		uint32_t pid;
+	} head = {0};
+	int fd;
+
+	append(name, append(name, 0, path), ".spool");
+	fd = gt_sys_open(name, O_RDONLY, 0);
+	if (fd < 0) {
+		return 0;
+	}
+	gt_sys_read(fd, &head, sizeof(head));
+	gt_sys_close(fd);
+	return memcmp(head.magic, GT_SPOOL_MAGIC, sizeof(head.magic)) == 0 ? head.pid : 0;
+}
+
+static void rename_with(const char *path, const char *suffix, const char *to_path)
+{
+	char from[GT_PATH_MAX];
+	char to[GT_PATH_MAX];
+
+	append(from, append(from, 0, path), suffix);
+	append(to, append(to, 0, to_path), suffix);
+	gt_sys_rename(from, to);
+}
+
+/* Whether path may be replaced: an older trace, or nothing in it. */
+static bool is_trace(const char *path)
+{
+	struct stat st;
+	char head[5] = "";
+	int fd = gt_sys_open(path, O_RDONLY | O_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0) {
+		return false;
+	}
+	yes = gt_sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	      (st.st_size == 0 || (gt_sys_read(fd, head, 5) == 5 && memcmp(head, "go 1.", 5) == 0));
+	gt_sys_close(fd);
+	return yes;
+}
+
+static bool exists(const char *path)
+{
+	int fd = gt_sys_open(path, O_PATH, 0);
+
+	if (fd >= 0) {
+		gt_sys_close(fd);
+	}
+	return fd >= 0;
+}
+
+/* Makes path free to be created, or changes it to one that is. False: said why not. */
+static bool choose(char *path, bool replace)
+{
+	uint32_t owner = spool_owner(path);
+	char aside[GT_PATH_MAX];
+
+	if (owner && owner != (uint32_t)gt_sys_pid()) {
+		char proc[32];
+
+		append_number(proc, append(proc, 0, "/proc/"), owner);
+		if (exists(proc)) {
+			size_t n = append(path, strlen(path), ".");
+
+			append_number(path, n, (uint64_t)gt_sys_pid());
+			replace = false;
+		}
+	}
+	if (owner && spool_owner(path) == owner) {
+		size_t n = append(aside, append(aside, 0, path), ".");
+
+		append_number(aside, n, owner);
+		rename_with(path, "", aside);
+		rename_with(path, ".spool", aside);
+	}
+	if (replace && exists(path)) {
+		if (!is_trace(path)) {
+			gt_say("not overwriting what is no trace: ", path, 0);
+			return false;
+		}
+		gt_sys_unlink(path);
+		return true;
+	}
+	/* A pid that came again, or an exec: count on. */
+	if (exists(path)) {
+		size_t end = append(path, strlen(path), ".");
+
+		for (uint64_t i = 1; i < 10000; i++) {
+			append_number(path, end, i);
+			if (!exists(path)) {
+				break;
+			}
+		}
+	}
+	return true;
+}
+
+/* What children and exec'd programs will find in their environment. */
+static void hand_on(void)
+{
+	static char entry[GT_PATH_MAX + 16];
+
+	for (char **e = environ; e && *e; e++) {
+		if (strncmp(*e, "GTRACE_OUT=", 11) == 0) {
+			append(entry, append(entry, 0, "GTRACE_OUT="), pattern);
+			*e = entry;
+		}
+	}
+}
+
+static bool start(const char *name, bool replace)
+{
+	char path[GT_PATH_MAX];
+
+	expand(path, name);
+	if (!choose(path, replace)) {
+		return false;
+	}
+	if (gt_trace_start(&settings, path, gt_root_main()) != 0) {
+		return false;
+	}
+	gt_thread_set_pthread(gt_tls.thread, gt_tls.thread->id, (uintptr_t)pthread_self());
+	gt_root_watch_end(gt_tls.thread);
+	return true;
+}
+
+static void in_child(void)
+{
+	bool traced = gt_trace != NULL;
+
+	gt_trace_forget();
+	late = traced || late;
+}
+
+void gt_root_start_late(void)
+{
+	if (gt_unlikely(late) && gt_tls.busy == 0) {
+		int saved = errno;
+
+		late = false;
+		gt_tls.busy++;
+		start(pattern, false);
+		gt_tls.busy = 0;
+		errno = saved;
+	}
+}
+
+static void at_quick_end(GT_UNUSED void *unused)
+{
+	gt_trace_stop();
+}
+
+__attribute__((constructor(101))) static void begin(void)
+{
+	int (*at_fork)(void (*)(void), void (*)(void), void (*)(void), void *);
+	int (*at_quick)(void (*)(void *), void *);
+	const char *bad;
+	const char *unknown;
+	char absolute[GT_PATH_MAX];
+	int saved = errno;
+	bool has_pid;
+
+	gt_hook_resolve();
+	gt_env_read(&settings, environ, &bad, &unknown);
+	gt_env = settings;
+	if (!settings.out || !*settings.out) {
+		return;
+	}
+	if (bad || unknown) {
+		gt_say(bad ? "ignoring the value of " : "unknown variable ", bad ? bad : unknown,
+		       0);
+	}
+	settings.depth = GT_MIN(GT_MAX(settings.depth, UINT64_C(1)), (uint64_t)GT_WIRE_FRAMES_MAX);
+	settings.period = GT_MAX(settings.period, UINT64_C(100000));
+	make_absolute(absolute, settings.out);
+	has_pid = expand(pattern, absolute);
+	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%p");
+	gt_root_init();
+	gt_stack_init();
+	if (start(absolute, !has_pid)) {
+		hand_on();
+		/* dso handle NULL: for good. Registered first, so called last (fork: first). */
+		if (gt_hook_lookup("__register_atfork", &at_fork)) {
+			at_fork(NULL, NULL, in_child, NULL);
+		}
+		if (gt_hook_lookup("__cxa_at_quick_exit", &at_quick)) {
+			at_quick(at_quick_end, NULL);
+		}
+	}
+	errno = saved;
+}
+
+/* After the program's own exit handlers. Threads may still run; nothing is unmapped. */
+__attribute__((destructor(101))) static void end(void)
+{
+	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF) {
+		gt_trace_stop();
+	}
+}

@@ -1,0 +1,91 @@
+/*
+ * The process: where main is, and every way to end.
+ */
+#include "hook.h"
+#include "root.h"
+#include "symbol.h"
+
+#include "base/sys.h"
+
+static gt_main_fn *program_main;
+
+/* Calls main; its frame ends the stacks of the main thread (root.h). */
+GT_ROOT static int main_root(int argc, char **argv, char **envp)
+{
+	int r;
+
+	if (gt_tls.thread && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
+		gt_root_mark(gt_tls.thread, GT_FRAME());
+	}
+	r = program_main(argc, argv, envp);
+	__asm__ volatile("" : "+r"(r));
+	return r;
+}
+
+uintptr_t gt_root_main(void)
+{
+	return (uintptr_t)main_root;
+}
+
+static void learn_main(gt_main_fn *main)
+{
+	program_main = main;
+	if (gt_tls.thread && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
+		gt_symbol_name_entry((uintptr_t)main, "main");
+		gt_tls.thread->root.entry = (uintptr_t)main;
+	}
+}
+
+int gt_hook_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
+		       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+	learn_main(main);
+	return GT_REAL(start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
+			   void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+{
+	learn_main(main);
+	return GT_REAL(old_start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+/* A child of vfork runs in our memory, but the trace is its parent's: it must not end it. */
+static void finish(void)
+{
+	int saved = errno;
+
+	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
+	    gt_trace->pid == (uint32_t)gt_sys_pid()) {
+		gt_trace_stop();
+	}
+	errno = saved;
+}
+
+void gt_hook__exit(int status)
+{
+	finish();
+	GT_REAL(_exit)(status);
+	__builtin_unreachable();
+}
+
+void gt_hook__Exit(int status)
+{
+	finish();
+	GT_REAL(_Exit)(status);
+	__builtin_unreachable();
+}
+
+void gt_hook_abort(void)
+{
+	finish();
+	GT_REAL(abort)();
+	__builtin_unreachable();
+}
+
+#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
+#define GT_NODE_process(name, id, at, version) GT_EXPORT_NODE(name, id, at, version)
+#define GT_NODE_thread(name, id, at, version)
+#define GT_NODE_mutex(name, id, at, version)
+#define GT_NODE_cond(name, id, at, version)
+#include "hooks.def"

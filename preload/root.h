@@ -1,0 +1,35 @@
+/*
+ * Roots: where the stacks of the program's threads end, and how a thread's end is seen.
+ *
+ * The functions that call a start routine or main lie in a section of their own, so that a stack
+ * walk knows their frames by address.
+ */
+#pragma once
+
+#include <pthread.h>
+
+#include "base/util.h"
+
+#include "thread.h"
+
+#define GT_ROOT __attribute__((section("gt_root"), noinline))
+
+/* The calling thread's stacks end at frame, which is of a GT_ROOT function. */
+void gt_root_mark(struct gt_thread *t, void *frame);
+/* Bytes of the stacks that this attribute gives. */
+size_t gt_root_stack_size(const pthread_attr_t *attr);
+
+/*
+ * The end of the calling thread t is recorded after the key destructors of the program: however it
+ * ends (return, pthread_exit, cancellation), glibc calls the destructors of thread-specific data,
+ * and ours puts itself back until the last round.
+ */
+void gt_root_watch_end(struct gt_thread *t);
+
+/* What stands for main until it is known, by the name "main". */
+uintptr_t gt_root_main(void);
+/* Once, from the constructor: keys and ranges. */
+void gt_root_init(void);
+
+/* In a forked child that has come to need a trace: starts it (init.c). */
+void gt_root_start_late(void);

@@ -1,0 +1,299 @@
+/*
+ * The benchmark program: one row a run, its cost per op on standard output as one line of JSON.
+ *
+ * A plain program that links libc alone and knows nothing of gtrace; scripts/bench runs it with and
+ * without a tracer, in turn. The loop is repeated with a growing number of ops until it takes a
+ * tenth of the wanted time and is then timed once at full length, so that a slow tracer does not
+ * make a run long. The main thread is parked meanwhile: every row runs in a threaded process.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "rows.h"
+
+enum {
+	OPS_STEP = 8, /* every count of ops is a multiple of it: divisible by threads, and even */
+	MEMORY_THREADS = 500,
+};
+
+#define MEMORY_ROW "memory_per_thread"
+
+struct worker {
+	const struct row *row;
+	unsigned me;
+	uint64_t n;
+	double began, ended; /* seconds of CLOCK_MONOTONIC */
+};
+
+struct cost {
+	double wall, cpu; /* seconds */
+};
+
+static cpu_set_t processors;    /* what the process may use, before any thread is pinned */
+static pthread_barrier_t start; /* all workers of a loop and the main thread */
+
+static _Noreturn void die(const char *what, int err)
+{
+	fprintf(stderr, "bench: %s: %s\n", what, strerror(err));
+	exit(1);
+}
+
+static void check(int err, const char *what)
+{
+	if (err != 0) {
+		die(what, err);
+	}
+}
+
+static double wall_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static double cpu_now(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) * 1e-6;
+}
+
+/* Puts the calling thread on the i-th processor, counted round. */
+static void use_processor(unsigned i)
+{
+	unsigned left = i % (unsigned)CPU_COUNT(&processors);
+	size_t cpu = 0;
+	cpu_set_t one;
+
+	while (!CPU_ISSET(cpu, &processors) || left-- > 0) {
+		cpu++;
+	}
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one) != 0) {
+		die("sched_setaffinity", errno);
+	}
+}
+
+/* --- A timed loop -------------------------------------------------------------------------- */
+
+static void *worker_main(void *arg)
+{
+	struct worker *w = arg;
+
+	if (w->row->place == PLACE_PIN) {
+		use_processor(0);
+	} else if (w->row->place == PLACE_SPREAD) {
+		use_processor(w->me);
+	}
+	pthread_barrier_wait(&start);
+	w->began = wall_now();
+	w->row->body(w->row, w->me, w->n);
+	w->ended = wall_now();
+	return NULL;
+}
+
+/* Runs n ops; wall is from the first thread's begin to the last one's end. */
+static struct cost run(const struct row *row, uint64_t n)
+{
+	struct worker workers[THREADS_MAX];
+	pthread_t threads[THREADS_MAX];
+	struct cost cost;
+
+	check(pthread_barrier_init(&start, NULL, row->threads + 1), "pthread_barrier_init");
+	for (unsigned i = 0; i < row->threads; i++) {
+		workers[i] = (struct worker){
+			.row = row,
+			.me = i,
+			.n = row->op == OP_DIVIDED ? n / row->threads : n,
+		};
+		check(pthread_create(&threads[i], NULL, worker_main, &workers[i]),
+		      "pthread_create");
+	}
+	cost.cpu = cpu_now();
+	pthread_barrier_wait(&start);
+
+	double began = 0, ended = 0;
+
+	for (unsigned i = 0; i < row->threads; i++) {
+		check(pthread_join(threads[i], NULL), "pthread_join");
+		began = i == 0 || workers[i].began < began ? workers[i].began : began;
+		ended = workers[i].ended > ended ? workers[i].ended : ended;
+	}
+	cost.cpu = cpu_now() - cost.cpu;
+	cost.wall = ended - began;
+	pthread_barrier_destroy(&start);
+	return cost;
+}
+
+static void bench(const struct row *row, double seconds)
+{
+	uint64_t n = OPS_STEP, all = 0;
+	struct cost cost;
+
+	for (;;) {
+		cost = run(row, n);
+		all += n;
+		if (cost.wall >= seconds / 10) {
+			break;
+		}
+		n *= 2;
+	}
+
+	uint64_t ops = (uint64_t)((double)n * seconds / cost.wall) / OPS_STEP * OPS_STEP;
+
+	if (ops > n) { /* else one op is so slow that the calibrating loop has to do */
+		n = ops;
+		cost = run(row, n);
+		all += n;
+	}
+	printf("{\"row\": \"%s\", \"unit\": \"ns/op\", \"wall\": %.6g, \"cpu\": %.6g, "
+	       "\"ops\": %llu, \"all_ops\": %llu}\n",
+	       row->name, cost.wall / (double)n * 1e9, cost.cpu / (double)n * 1e9,
+	       (unsigned long long)n, (unsigned long long)all);
+}
+
+/* --- Memory a thread ----------------------------------------------------------------------- */
+
+static pthread_mutex_t parked_mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t parked_one = PTHREAD_COND_INITIALIZER; /* to the main thread */
+static pthread_cond_t leave = PTHREAD_COND_INITIALIZER;      /* to the parked threads */
+static unsigned parked;
+static int may_leave;
+
+static void *park(void *arg)
+{
+	pthread_mutex_lock(&parked_mutex);
+	parked++;
+	pthread_cond_signal(&parked_one);
+	while (!may_leave) {
+		pthread_cond_wait(&leave, &parked_mutex);
+	}
+	pthread_mutex_unlock(&parked_mutex);
+	return arg;
+}
+
+/* Resident bytes of the process, mapped files included. */
+static double resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	unsigned long size, pages;
+
+	if (!f || fscanf(f, "%lu %lu", &size, &pages) != 2) {
+		die("/proc/self/statm", errno);
+	}
+	fclose(f);
+	return (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+static void bench_memory(void)
+{
+	static pthread_t threads[MEMORY_THREADS];
+	double before = 0;
+
+	for (unsigned i = 0; i < MEMORY_THREADS; i++) {
+		if (i == 1) { /* the first pays for what there is only once */
+			before = resident();
+		}
+		check(pthread_create(&threads[i], NULL, park, NULL), "pthread_create");
+		pthread_mutex_lock(&parked_mutex);
+		while (parked <= i) {
+			pthread_cond_wait(&parked_one, &parked_mutex);
+		}
+		pthread_mutex_unlock(&parked_mutex);
+	}
+
+	double after = resident();
+
+	pthread_mutex_lock(&parked_mutex);
+	may_leave = 1;
+	pthread_cond_broadcast(&leave);
+	pthread_mutex_unlock(&parked_mutex);
+	for (unsigned i = 0; i < MEMORY_THREADS; i++) {
+		check(pthread_join(threads[i], NULL), "pthread_join");
+	}
+	printf("{\"row\": \"" MEMORY_ROW "\", \"unit\": \"B/thread\", \"wall\": %.6g, "
+	       "\"ops\": %d, \"all_ops\": %d}\n",
+	       (after - before) / (MEMORY_THREADS - 1), MEMORY_THREADS, MEMORY_THREADS);
+}
+
+/* --- The command line ---------------------------------------------------------------------- */
+
+static void usage(FILE *f)
+{
+	fprintf(f, "usage: bench ROW [--seconds S]    time one row (default 0.15 s)\n"
+		   "       bench --list               name and meaning of each row\n");
+}
+
+static void list(void)
+{
+	for (unsigned i = 0; i < rows_len; i++) {
+		printf("%s\t%s\n", rows[i].name, rows[i].doc);
+	}
+	printf(MEMORY_ROW "\tresident bytes a live thread adds to the process\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"seconds", required_argument, NULL, 's'},
+		{"list", no_argument, NULL, 'l'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	double seconds = 0.15;
+	char *end;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		switch (c) {
+		case 's':
+			seconds = strtod(optarg, &end);
+			if (*end != '\0' || !(seconds > 0 && seconds <= 60)) {
+				fprintf(stderr, "bench: --seconds %s: not in (0, 60]\n", optarg);
+				return 2;
+			}
+			break;
+		case 'l':
+			list();
+			return 0;
+		case 'h':
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind + 1 != argc) {
+		usage(stderr);
+		return 2;
+	}
+	if (sched_getaffinity(0, sizeof(processors), &processors) != 0) {
+		die("sched_getaffinity", errno);
+	}
+	if (strcmp(argv[optind], MEMORY_ROW) == 0) {
+		bench_memory();
+		return 0;
+	}
+	for (unsigned i = 0; i < rows_len; i++) {
+		if (strcmp(argv[optind], rows[i].name) == 0) {
+			bench(&rows[i], seconds);
+			return 0;
+		}
+	}
+	fprintf(stderr, "bench: no row \"%s\" (bench --list names them)\n", argv[optind]);
+	return 2;
+}
