@@ -65,7 +65,10 @@ static void wait_for_sections(void)
 static void write_batches(uint64_t gen)
 {
 	unsigned parity = gen & 1;
-	struct gt_buf *b = gt_buf_take_full(parity);
+	struct gt_buf *b;
+
+	gt_buf_close_packed(parity);
+	b = gt_buf_take_full(parity);
 
 	while (b) {
 		struct gt_buf *next = gt_buf_next(b);

@@ -40,6 +40,12 @@ static bool leave_descriptors(void)
 	return gt_syscall6(SYS_close_range, 0, ~0u, CLOSE_RANGE_UNSHARE, 0, 0, 0) == 0;
 }
 
+/* Whether the generation should end before its time, because it holds much memory. */
+static bool crowded(void)
+{
+	return gt_load_relaxed(&gt_trace->dead) >= GT_DEAD_BURST;
+}
+
 static uint64_t now(void)
 {
 	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->gen) & 1]);
@@ -62,8 +68,9 @@ static void advancer_main(struct gt_thread *self)
 		uint32_t nudge = gt_load_acquire(&gt_trace->nudge);
 		uint64_t left = due > now() ? due - now() : 0;
 
-		if (left && gt_load_relaxed(&gt_trace->full_count[0]) < 16 &&
-		    gt_load_relaxed(&gt_trace->full_count[1]) < 16) {
+		if (left && !crowded() &&
+		    gt_load_relaxed(&gt_trace->full_count[0]) < GT_BUF_BURST &&
+		    gt_load_relaxed(&gt_trace->full_count[1]) < GT_BUF_BURST) {
 			uint32_t wait = gt_wait_begin(self, &period);
 
 			/* The word is checked again: finish stores its state before it bumps nudge.
@@ -76,7 +83,7 @@ static void advancer_main(struct gt_thread *self)
 		if (gt_load_acquire(&gt_trace->advancer) != RUNNING) {
 			break;
 		}
-		if (now() >= due) {
+		if (now() >= due || crowded()) {
 			gt_advance(self, false, own_files);
 			due = now() + gt_env.period;
 		} else {
@@ -192,7 +199,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	w = gt_acquire(creator);
 	t->born_gen = w.gen;
 	gt_store_relaxed(&t->traced[w.parity], w.gen);
-	gt_event(&w, GO_CREATE, gt_g(t->id), gt_stack_put(&w, entry, 1), gt_stack(0));
+	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1), gt_stack(0));
 	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
 	gt_release(&w);
 

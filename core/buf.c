@@ -7,8 +7,11 @@
  */
 #include "buf.h"
 
+#include <string.h>
+
 #include "base/check.h"
 
+#include "advancer.h"
 #include "shm.h"
 #include "trace.h"
 
@@ -54,10 +57,12 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 	b->facts_last = ticks;
 	gt_store_relaxed(&b->events_len, 0);
 	gt_store_relaxed(&b->facts_len, 0);
+	b->packed_len = 0;
 	return b;
 }
 
-void gt_buf_seal(struct gt_buf *b)
+/* Pushes a finished buffer on its generation's full list. */
+static void push_full(struct gt_buf *b)
 {
 	_Atomic uint32_t *list = &gt_trace->full[b->gen & 1];
 	uint32_t old = gt_load_relaxed(list);
@@ -66,7 +71,84 @@ void gt_buf_seal(struct gt_buf *b)
 	do {
 		gt_store_relaxed(&b->next, old);
 	} while (!gt_cas_weak_acq_rel(list, &old, gt_ptr_ref(b)));
-	gt_add_relaxed(&gt_trace->full_count[b->gen & 1], 1);
+	/* A burst of batches: the advancer writes them before its time. */
+	if (gt_add_relaxed(&gt_trace->full_count[b->gen & 1], 1) % GT_BUF_BURST ==
+	    GT_BUF_BURST - 1) {
+		gt_advancer_nudge();
+	}
+}
+
+/* With packed_lock: the buffer of copies is finished. */
+static void close_packed_locked(unsigned parity)
+{
+	if (gt_trace->packed[parity]) {
+		push_full(gt_ref_ptr(gt_trace->packed[parity]));
+		gt_trace->packed[parity] = 0;
+	}
+}
+
+void gt_buf_close_packed(unsigned parity)
+{
+	gt_lock_take(&gt_trace->packed_lock[parity]);
+	close_packed_locked(parity);
+	gt_lock_drop(&gt_trace->packed_lock[parity]);
+}
+
+void gt_buf_seal(struct gt_buf *b)
+{
+	/*
+	 * The copies that are there come first: an older thread with our tid may be among them, and
+	 * the batches of one M stand in the file in the order of its events.
+	 */
+	gt_buf_close_packed(b->gen & 1);
+	push_full(b);
+}
+
+/* A batch of b, with its header, behind the n bytes in to. */
+static uint32_t copy(struct gt_buf *to, uint32_t n, uint8_t *payload, unsigned experiment,
+		     const struct gt_buf *b, uint32_t bytes)
+{
+	uint8_t *head;
+
+	if (!bytes) {
+		return n;
+	}
+	head = gt_wire_batch_head(payload, experiment, b->gen, b->m, b->base, bytes);
+	memcpy(to->events + n, head, (size_t)(payload - head) + bytes);
+	return n + (uint32_t)(payload - head) + bytes;
+}
+
+void gt_buf_seal_last(struct gt_buf *b)
+{
+	unsigned parity = b->gen & 1;
+	uint32_t events = gt_load_relaxed(&b->events_len);
+	uint32_t facts = gt_load_relaxed(&b->facts_len);
+	uint32_t need = events + facts + 2 * GT_BUF_HEAD;
+	struct gt_buf *to;
+
+	if (need > GT_BUF_SMALL) {
+		gt_buf_seal(b);
+		return;
+	}
+	gt_lock_take(&gt_trace->packed_lock[parity]);
+	to = gt_trace->packed[parity] ? gt_ref_ptr(gt_trace->packed[parity]) : NULL;
+	if (to && to->packed_len + need > GT_BUF_EVENTS) {
+		close_packed_locked(parity);
+		to = NULL;
+	}
+	if (!to) {
+		to = gt_buf_new(b->gen, GT_WIRE_NO_M, b->base);
+		if (!to) {
+			gt_lock_drop(&gt_trace->packed_lock[parity]);
+			gt_buf_seal(b);
+			return;
+		}
+		gt_trace->packed[parity] = gt_ptr_ref(to);
+	}
+	to->packed_len = copy(to, to->packed_len, b->events, 0, b, events);
+	to->packed_len = copy(to, to->packed_len, b->facts, GT_FACT_EXPERIMENT, b, facts);
+	gt_lock_drop(&gt_trace->packed_lock[parity]);
+	gt_buf_free(b);
 }
 
 struct gt_buf *gt_buf_take_full(unsigned parity)

@@ -18,6 +18,8 @@ enum {
 	GT_BUF_BYTES = 1 << 16,
 	GT_BUF_HEAD = 48, /* room for the batch header just before its payload */
 	GT_BUF_FACTS = 12 << 10,
+	GT_BUF_SMALL = 8 << 10, /* a last batch up to this is copied */
+	GT_BUF_BURST = 16,      /* sealed buffers that wake the advancer */
 	GT_BUF_EVENTS = GT_BUF_BYTES - 64 - 2 * GT_BUF_HEAD - GT_BUF_FACTS,
 };
 
@@ -35,7 +37,9 @@ struct gt_buf {
 	 */
 	_Atomic uint32_t events_len;
 	_Atomic uint32_t facts_len;
-	uint8_t pad[8];
+	/* A buffer of copies (gt_buf_seal_last): bytes of whole batches from events on; else 0. */
+	uint32_t packed_len;
+	uint32_t unused2;
 	uint8_t events_head[GT_BUF_HEAD];
 	uint8_t events[GT_BUF_EVENTS];
 	uint8_t facts_head[GT_BUF_HEAD];
@@ -48,6 +52,14 @@ _Static_assert(GT_BUF_EVENTS <= GT_WIRE_BATCH_MAX, "a batch is not larger than t
 struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks);
 /* Puts a finished batch on the full list of its generation. The owner, then nobody's. */
 void gt_buf_seal(struct gt_buf *b);
+/*
+ * The last batch of a thread that ends: copied behind those of others if it is small, and its
+ * buffer goes back to the pool at once, so that short-lived threads cost bytes and not buffers.
+ * Inside the thread's last section, with its lengths stored.
+ */
+void gt_buf_seal_last(struct gt_buf *b);
+/* Advancer, after the last section of the generation: closes the buffer of such copies. */
+void gt_buf_close_packed(unsigned parity);
 /* Advancer: takes the whole full list of a parity, oldest first, linked by next. */
 struct gt_buf *gt_buf_take_full(unsigned parity);
 struct gt_buf *gt_buf_next(const struct gt_buf *b);

@@ -24,7 +24,8 @@ static struct {
 static void emit_batch(unsigned experiment, uint64_t gen, uint64_t m, uint64_t ticks)
 {
 	if (scratch.n) {
-		uint8_t *head = gt_writer_head(scratch.bytes, experiment, gen, m, ticks, scratch.n);
+		uint8_t *head =
+			gt_wire_batch_head(scratch.bytes, experiment, gen, m, ticks, scratch.n);
 
 		gt_writer_put(head, (size_t)(scratch.bytes - head) + scratch.n);
 		gt_writer_flush();
@@ -130,7 +131,7 @@ void gt_dump_posts(uint64_t gen)
 		}
 		gt_store_relaxed(&box->count, 0);
 		gt_lock_drop(&box->lock);
-		emit_batch(0, gen, t->tid, base);
+		emit_batch(0, gen, gt_thread_tid(t), base);
 	}
 }
 
@@ -174,9 +175,9 @@ void gt_dump_statuses(uint64_t gen)
 		gt_store_relaxed(&t->traced[parity], gen);
 		put_event(GT_EV_PROC_STATUS, 0, 2, (const uint64_t[]){p, pstate});
 		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
-			  (const uint64_t[]){t->id, t->tid, gt_state_g(t->noted_state),
-					     t->noted_stack});
-		emit_batch(0, gen, t->tid, start);
+			  (const uint64_t[]){gt_thread_id(t), gt_thread_tid(t),
+					     gt_state_g(t->noted_state), t->noted_stack});
+		emit_batch(0, gen, gt_thread_tid(t), start);
 	}
 	/* All others in batches of nobody. */
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
@@ -188,7 +189,8 @@ void gt_dump_statuses(uint64_t gen)
 			emit_batch(0, gen, GT_WIRE_NO_M, start);
 		}
 		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
-			  (const uint64_t[]){t->id, t->tid ? t->tid : GT_WIRE_NO_M,
+			  (const uint64_t[]){gt_thread_id(t),
+					     gt_thread_tid(t) ? gt_thread_tid(t) : GT_WIRE_NO_M,
 					     gt_state_g(t->noted_state), t->noted_stack});
 	}
 	emit_batch(0, gen, GT_WIRE_NO_M, start);
@@ -296,7 +298,9 @@ static void put_string(uint64_t gen, uint64_t id, const void *text, size_t bytes
 
 void gt_dump_tables(uint64_t gen)
 {
-	gt_symbol_refresh();
+	if (gt_symbol_refresh()) {
+		gt_stack_forget();
+	}
 	/* Stacks before strings: the names of their functions are strings. */
 	dump_stacks(gen);
 	for (uint64_t id = 1; id < GT_REASON_END; id++) {

@@ -18,7 +18,7 @@ void gt_buf_refill(struct gt_w *w)
 		gt_store_relaxed(&t->x_slot[w->parity], 0);
 		gt_buf_seal(full);
 	}
-	w->b = gt_buf_new(w->gen, t->tid, GT_MAX(w->ticks, t->last_ticks));
+	w->b = gt_buf_new(w->gen, gt_thread_tid(t), GT_MAX(w->ticks, t->last_ticks));
 	if (!w->b) {
 		gt_trace_break(GT_BROKEN_MEMORY);
 		return;
@@ -57,8 +57,8 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 	GT_INVARIANT(4, gt_load_relaxed(&of->traced[w->parity]) != w->gen);
 	gt_store_relaxed(&of->traced[w->parity], w->gen);
 	of->seq[w->parity] = 0;
-	gt_event(w, GO_STATUS_STACK, gt_g(of->id), gt_m(of->tid), gt_gstatus(state),
-		 gt_stack_put(w, pcs, n));
+	gt_event(w, GO_STATUS_STACK, gt_g(gt_thread_id(of)), gt_m(gt_thread_tid(of)),
+		 gt_gstatus(state), gt_stack_put(w, pcs, n));
 }
 
 void gt_status_other(struct gt_w *w, struct gt_thread *other)
@@ -144,11 +144,11 @@ void gt_buf_flush(struct gt_w *w)
 	gt_store_release(&b->events_len, (uint32_t)(w->at - b->events));
 	gt_store_release(&b->facts_len, (uint32_t)(w->facts_at - b->facts));
 	/*
-	 * Sealed here and not left in the slot: the kernel may give our tid to a new thread of this
-	 * generation, and the batches of one M stand in the file in the order of its events.
+	 * Given up here and not left in the slot: the kernel may give our tid to a new thread of
+	 * this generation, and the batches of one M stand in the file in the order of its events.
 	 */
 	gt_store_relaxed(&w->t->x_slot[w->parity], 0);
-	gt_buf_seal(b);
+	gt_buf_seal_last(b);
 	w->b = NULL;
 }
 

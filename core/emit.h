@@ -105,7 +105,7 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 		w.b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
 		w.at = w.b->events + gt_load_relaxed(&w.b->events_len);
 		w.facts_at = w.b->facts + gt_load_relaxed(&w.b->facts_len);
-		GT_INVARIANT(2, w.b->gen == w.gen && w.b->m == t->tid);
+		GT_INVARIANT(2, w.b->gen == w.gen && w.b->m == gt_thread_tid(t));
 	} else {
 		gt_buf_refill(&w);
 	}
@@ -130,8 +130,30 @@ GT_INLINE void gt_release(struct gt_w *w)
 		t->last_ticks = w->b->last;
 	}
 	GT_DELAY();
+#ifdef GT_DEBUG
+	gt_store_relaxed(&t->x_section_gen, 0);
+#endif
 	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+}
+
+/*
+ * Now, in ns, for a thread with no section open. A section of its own, without events: the advancer
+ * writes the line of generation N + 2 over that of N as soon as no section of N is open.
+ */
+GT_INLINE uint64_t gt_now(struct gt_thread *t)
+{
+	uint64_t gen;
+	uint64_t ns;
+
+	GT_INVARIANT(8, !gt_in_section(t));
+	/* Both as in gt_acquire and gt_release. */
+	gt_add_seq(&t->x_seq, 1);
+	gen = gt_load_seq(&gt_trace->gen);
+	GT_DELAY();
+	ns = gt_clock_now(&gt_trace->clock[gen & 1]);
+	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	return ns;
 }
 
 /*

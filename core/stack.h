@@ -9,7 +9,7 @@
  *
  * Method: follow the frame pointers (1.5 ns a frame), which is right only where all code on the
  * stack keeps them; code without them makes such a walk skip callers without a trace. So a list
- * found by frame pointers is believed when a walk by call frame information (core/unwind.h, 4 ns a
+ * found by frame pointers is believed when a walk by call frame information (core/unwind.h, 7 ns a
  * frame) has once given exactly the same list. That verdict is remembered under the list's hash.
  *
  * Why no libunwind: docs/adr, "Own stack walk".

@@ -51,7 +51,7 @@ static const char *arena_string(const char *s)
 static struct {
 	uintptr_t address;
 	_Atomic(const char *) name; /* stored last */
-} entries[8];
+} entries[16];
 static _Atomic unsigned nentries;
 
 void gt_symbol_name_entry(uintptr_t address, const char *name)

@@ -34,7 +34,7 @@ bool gt_symbol_refresh(void);
  */
 bool gt_symbol_find(uint64_t pc, struct gt_symbol *out, char *buf, size_t bytes);
 
-/* The name of a function that has no symbol, at its first instruction. name must be a literal. */
+/* The name of the function with this first instruction, whatever its symbol is. A literal. */
 void gt_symbol_name_entry(uintptr_t address, const char *name);
 
 /* How many files had a symbol table that is too large to be read here, and the path of one. */

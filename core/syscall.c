@@ -70,7 +70,7 @@ void gt_syscall_end(struct gt_thread *t)
 		gt_event0(&w, GO_SYSCALL_END_BLOCKED);
 		gt_status_proc(&w, p);
 		gt_event(&w, PROC_START, gt_p(p), gt_seq_p(&w, p));
-		gt_event(&w, GO_START, gt_g(t->id), gt_seq_g(&w, t));
+		gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 	}
 	gt_store_relaxed(&t->p, p);
 	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);

@@ -3,8 +3,7 @@
  */
 #include "thread.h"
 
-#include <string.h>
-
+#include "advancer.h"
 #include "emit.h"
 #include "shm.h"
 
@@ -30,7 +29,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	/* A stale ref may post to this record until it sees another id, under the box's lock. */
 	gt_lock_take(&t->mailbox[0].lock);
 	gt_lock_take(&t->mailbox[1].lock);
-	t->id = gt_add_relaxed(&gt_trace->next_g, 1);
+	gt_store_relaxed(&t->id, gt_add_relaxed(&gt_trace->next_g, 1));
 	for (int i = 0; i < 2; i++) {
 		gt_store_relaxed(&t->mailbox[i].count, 0);
 		t->mailbox[i].closed = 0;
@@ -40,9 +39,8 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	}
 	gt_lock_drop(&t->mailbox[1].lock);
 	gt_lock_drop(&t->mailbox[0].lock);
-	t->tid = 0;
+	gt_store_relaxed(&t->tid, 0);
 	t->is_advancer = 0;
-	t->registered = 0;
 	t->start = NULL;
 	t->arg = NULL;
 	t->pthread = 0;
@@ -51,12 +49,13 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	t->born_gen = 0;
 	t->noted_gen = 0;
 	gt_store_relaxed(&t->nblock, 0);
+	/* Out of the registry by then; a stale ref may still look (gt_cancel_hint). */
+	GT_ASSERT(!t->waits[0].listed && !t->waits[1].listed);
 	t->wait_number = 0;
 	t->wait_sp = 0;
 	t->join_stood = 0;
 	t->syscall_gen = 0;
 	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
-	memset(t->waits, 0, sizeof(t->waits));
 	gt_store_relaxed(&t->name_new, 0);
 	gt_store_relaxed(&t->reason, 0);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
@@ -116,20 +115,51 @@ void gt_thread_name(struct gt_thread *t, const char *name)
 	gt_store_release(&t->name_new, 1);
 }
 
+/*
+ * pthread_t -> record, direct mapped: a later thread of the same place pushes an older one out, and
+ * the registry is walked for that one. An entry is a seqlock of one word: pthread is 0 while the
+ * rest is written. Private memory: a recovery does not need it.
+ */
+static struct {
+	_Atomic uintptr_t pthread;
+	_Atomic uint32_t ref;
+	_Atomic uint64_t id;
+} places[1 << 14];
+
+static size_t place_of(uintptr_t pthread)
+{
+	return (uint64_t)pthread * UINT64_C(0x9e3779b97f4a7c15) >> 50;
+}
+
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread)
 {
+	size_t i = place_of(pthread);
+
 	gt_lock_take(&gt_trace->threads_lock);
 	/* Registered with the same id: the record has not become another thread's. */
 	if (t->registered && t->id == id) {
 		t->pthread = pthread;
+		gt_store_seq(&places[i].pthread, 0);
+		gt_store_relaxed(&places[i].ref, gt_ptr_ref(t));
+		gt_store_relaxed(&places[i].id, id);
+		/* Release: partner is the load in gt_thread_of_pthread. */
+		gt_store_release(&places[i].pthread, pthread);
 	}
 	gt_lock_drop(&gt_trace->threads_lock);
 }
 
 struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id)
 {
+	size_t i = place_of(pthread);
 	struct gt_thread *t;
 
+	if (gt_load_acquire(&places[i].pthread) == pthread) {
+		t = gt_ref_ptr(gt_load_acquire(&places[i].ref));
+		*id = gt_load_acquire(&places[i].id);
+		if (gt_load_relaxed(&places[i].pthread) == pthread && t->id == *id) {
+			return gt_load_relaxed(&t->dead_gen) ? NULL : t;
+		}
+	}
 	gt_lock_take(&gt_trace->threads_lock);
 	for (t = gt_thread_first(); t; t = gt_thread_next(t)) {
 		/* A dead one may have had the same pthread_t. */
@@ -157,6 +187,7 @@ void gt_thread_reap(uint64_t gen)
 			t = next;
 			continue;
 		}
+		gt_add_relaxed(&gt_trace->dead, (uint32_t)-1);
 		GT_INVARIANT(1, !gt_load_relaxed(&t->x_slot[0]) && !gt_load_relaxed(&t->x_slot[1]));
 		gt_lock_take(&gt_trace->threads_lock);
 		if (before) {
@@ -220,7 +251,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 	gt_tls.thread = t;
 	gt_tls.epoch = gt_load_relaxed(&gt_gate->epoch);
 	gt_tls.rounds = 0;
-	t->tid = (uint32_t)gt_sys_tid();
+	gt_store_relaxed(&t->tid, (uint32_t)gt_sys_tid());
 	p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
 	w = gt_acquire(t);
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
@@ -240,9 +271,10 @@ void gt_thread_start(struct gt_thread *t, bool created)
 		t->born_gen = w.gen;
 		gt_store_relaxed(&t->traced[w.parity], w.gen);
 		t->seq[w.parity] = 0;
-		gt_event(&w, GO_CREATE, gt_g(t->id), gt_stack_put(&w, entry, 1), gt_stack(0));
+		gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1),
+			 gt_stack(0));
 	}
-	gt_event(&w, GO_START, gt_g(t->id), gt_seq_g(&w, t));
+	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 	gt_store_relaxed(&t->p, p);
 	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
 	gt_release(&w);
@@ -293,7 +325,8 @@ void gt_thread_end(struct gt_thread *t)
 		GT_INVARIANT(10, !w.b || gt_load_relaxed(&joiner->block_gen) <= w.gen);
 		GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&joiner->x_state)) == GT_GO_WAITING);
 		gt_status_other(&w, joiner);
-		gt_event(&w, GO_UNBLOCK, gt_g(joiner->id), gt_seq_g(&w, joiner), gt_stack(0));
+		gt_event(&w, GO_UNBLOCK, gt_g(gt_thread_id(joiner)), gt_seq_g(&w, joiner),
+			 gt_stack(0));
 	}
 	gt_event0(&w, GO_DESTROY);
 	gt_event0(&w, PROC_STOP);
@@ -322,4 +355,7 @@ void gt_thread_end(struct gt_thread *t)
 	 * the box was closed; then the advancer must still find this record at its end.
 	 */
 	gt_store_release(&t->dead_gen, GT_MAX(w.gen, UINT64_C(1)) + (left ? 1 : 0));
+	if (gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST) {
+		gt_advancer_nudge();
+	}
 }

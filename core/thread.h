@@ -39,10 +39,11 @@
 #include "stack.h"
 
 enum {
-	GT_MAILBOX = 128,   /* entries of a mailbox */
-	GT_WAKE_STACKS = 8, /* last stacks of a waker that are kept */
-	GT_WAKE_DEPTH = 32, /* frames of them */
-	GT_WAITS = 2,       /* objects that a thread can wait for at once: cond and its mutex */
+	GT_MAILBOX = 64,      /* entries of a mailbox */
+	GT_DEAD_BURST = 1024, /* thread ends that end a generation: it bounds the records */
+	GT_WAKE_STACKS = 8,   /* last stacks of a waker that are kept */
+	GT_WAKE_DEPTH = 32,   /* frames of them */
+	GT_WAITS = 2,         /* objects that a thread can wait for at once: cond and its mutex */
 	GT_NAME_MAX = 16,
 };
 
@@ -116,10 +117,13 @@ struct gt_thread {
 	_Atomic uint32_t x_slot[2];
 	uint64_t last_ticks; /* M: time of its last event; never falls */
 
-	/* Identity. Set before the first section; id changes only under both mailbox locks. */
-	uint32_t tid GT_ALIGNED(GT_LINE);
+	/*
+	 * Identity. id changes only under both mailbox locks, tid only by the thread itself as it
+	 * starts; who has a ref of a thread that starts or is over may read them at that moment.
+	 */
+	_Atomic uint32_t tid GT_ALIGNED(GT_LINE);
 	uint32_t registered;
-	uint64_t id; /* of the G */
+	_Atomic uint64_t id; /* of the G */
 	struct gt_stack_root root;
 	/* What pthread_create was given: for the trampoline. */
 	void *(*start)(void *);
@@ -212,6 +216,18 @@ struct gt_tls {
 
 extern GT_TLS struct gt_tls gt_tls;
 
+/* The id of its G. */
+GT_INLINE uint64_t gt_thread_id(const struct gt_thread *t)
+{
+	return gt_load_relaxed(&t->id);
+}
+
+/* The tid of its M; 0: it has not started. */
+GT_INLINE uint32_t gt_thread_tid(const struct gt_thread *t)
+{
+	return gt_load_relaxed(&t->tid);
+}
+
 /*
  * A new record, not yet known to anybody: its G has an id, no state. NULL: no memory. Any thread,
  * with its guard set.
@@ -235,7 +251,7 @@ struct gt_thread *gt_thread_attach(uintptr_t entry);
 void gt_thread_name(struct gt_thread *t, const char *name);
 /* The creator learns the pthread_t of its new thread, which may be over by now. */
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread);
-/* The live thread with that pthread_t and the id of its G; NULL: none is known. Slow: a walk. */
+/* The live thread with that pthread_t and the id of its G; NULL: none is known. */
 struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id);
 
 /* Advancer, with the lock: walks the registry. */

@@ -116,6 +116,9 @@ void gt_say(const char *a, const char *b, int error)
 	if (gt_env.log && *gt_env.log) {
 		fd = gt_sys_open(gt_env.log, O_WRONLY | O_APPEND | O_CREAT, 0644);
 	}
+	if (fd < 0 && gt_tls.thread && gt_tls.thread->is_advancer) {
+		fd = gt_sys_open_stderr();
+	}
 	gt_sys_write_all(fd < 0 ? 2 : fd, line, n);
 	if (fd >= 0) {
 		gt_sys_close(fd);
@@ -147,7 +150,7 @@ static int begin(uintptr_t entry)
 	if (!t) {
 		return -ENOMEM;
 	}
-	t->tid = (uint32_t)gt_sys_tid();
+	gt_store_relaxed(&t->tid, (uint32_t)gt_sys_tid());
 	t->born_gen = 1;
 	gt_store_relaxed(&t->p, p);
 	gt_store_relaxed(&t->x_state, gt_state(GT_GO_RUNNING, GT_PROC_RUNNING, p));

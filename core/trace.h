@@ -76,6 +76,9 @@ struct gt_trace {
 	/* [any] Sealed batches, by parity; the newest first. */
 	_Atomic uint32_t full[2] GT_ALIGNED(GT_LINE);
 	_Atomic uint32_t full_count[2];
+	/* The buffer that takes the last batches of threads that end, by parity. */
+	struct gt_lock packed_lock[2];
+	uint32_t packed[2]; /* under packed_lock: ref */
 
 	/* Threads: the registry (thread.c). */
 	struct gt_lock threads_lock GT_ALIGNED(GT_LINE);
@@ -83,6 +86,8 @@ struct gt_trace {
 	uint32_t free_threads;    /* under threads_lock */
 	_Atomic uint64_t next_g;
 	_Atomic uint32_t live; /* threads with a record */
+	/* Threads whose end the generation has seen: their records are free when it is written. */
+	_Atomic uint32_t dead;
 
 	/* [any] Counted losses, by enum gt_loss. */
 	_Atomic uint64_t losses[GT_LOSS_END] GT_ALIGNED(GT_LINE);

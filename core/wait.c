@@ -147,10 +147,10 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 		return gt_stack(0);
 	}
 	n = GT_MIN(gt_load_relaxed(&s->n), (uint32_t)GT_WAKE_DEPTH);
+	/* Acquire, so that the version is loaded again after all of them. */
 	for (unsigned i = 0; i < n; i++) {
-		pcs[i] = gt_load_relaxed(&s->pcs[i]);
+		pcs[i] = gt_load_acquire(&s->pcs[i]);
 	}
-	atomic_thread_fence(memory_order_acquire);
 	if (gt_load_relaxed(&s->version) != version) {
 		return gt_stack(0);
 	}
@@ -162,11 +162,11 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bo
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
-	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = t->id, .contended = contended};
+	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t), .contended = contended};
 	struct gt_wait *w;
 
 	gt_tls.busy++;
-	hint.ns = gt_clock_now(&gt_trace->clock[gen & 1]);
+	hint.ns = gt_now(t);
 	hint.version = note_stack(t, frame);
 	GT_DELAY();
 	gt_lock_take(&b->lock);
@@ -198,18 +198,17 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	struct gt_wait *w = &target->waits[0];
 	uintptr_t object = gt_load_relaxed(&w->object);
 	struct gt_bucket *b = gt_bucket_of(object);
-	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = t->id};
-	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
+	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t)};
 
 	if (!object) {
 		return;
 	}
 	gt_tls.busy++;
-	hint.ns = gt_clock_now(&gt_trace->clock[gen & 1]);
+	hint.ns = gt_now(t);
 	hint.version = note_stack(t, frame);
 	gt_lock_take(&b->lock);
 	/* Under the lock of the bucket that it stands in, if it still does. */
-	if (w->listed && gt_load_relaxed(&w->object) == object && target->id == id) {
+	if (w->listed && gt_load_relaxed(&w->object) == object && gt_thread_id(target) == id) {
 		w->own = hint;
 	}
 	gt_lock_drop(&b->lock);
@@ -229,11 +228,12 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, struct gt_arg_stack
 	}
 	gt_lock_take(&box->lock);
 	/* Its G id tells whether the record is still the waker's. */
-	if (!box->closed && waker->id == hint->g && gt_load_relaxed(&box->count) < GT_MAILBOX) {
+	if (!box->closed && gt_thread_id(waker) == hint->g &&
+	    gt_load_relaxed(&box->count) < GT_MAILBOX) {
 		uint32_t n = gt_load_relaxed(&box->count);
 
-		box->post[n] =
-			(struct gt_post){t->id, gt_seq_g(w, t).v, hint->ns, (uint32_t)stack.v, 0};
+		box->post[n] = (struct gt_post){gt_thread_id(t), gt_seq_g(w, t).v, hint->ns,
+						(uint32_t)stack.v, 0};
 		gt_store_relaxed(&box->count, n + 1);
 		taken = true;
 	}
@@ -286,7 +286,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, pcs, n));
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
-		gt_event(&w, FACT_BLOCK, gt_g(t->id), gt_addr((uintptr_t)what->object),
+		gt_event(&w, FACT_BLOCK, gt_g(gt_thread_id(t)), gt_addr((uintptr_t)what->object),
 			 gt_value(gt_object_epoch(what->object)), gt_value(what->kind),
 			 gt_m(what->owner));
 	}
@@ -342,10 +342,10 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended 
 		ended = waker ? GT_ENDED_REFUSED : GT_ENDED_NOBODY;
 	}
 	if (!written) {
-		gt_event(&w, GO_UNBLOCK, gt_g(t->id), gt_seq_g(&w, t), stack);
+		gt_event(&w, GO_UNBLOCK, gt_g(gt_thread_id(t)), gt_seq_g(&w, t), stack);
 	}
-	gt_event(&w, GO_START, gt_g(t->id), gt_seq_g(&w, t));
-	gt_event(&w, FACT_WAIT_END, gt_g(t->id), gt_value(ended),
+	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
+	gt_event(&w, FACT_WAIT_END, gt_g(gt_thread_id(t)), gt_value(ended),
 		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
 	gt_store_relaxed(&t->p, p);
 	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
@@ -431,7 +431,8 @@ static bool stand(struct gt_thread *t, struct gt_thread *target, uint64_t id)
 	}
 	/* Has the record become another thread's meanwhile? Out again, unless that one claimed us.
 	 */
-	return target->id == id || !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE);
+	return gt_thread_id(target) == id ||
+	       !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE);
 }
 
 uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame)
@@ -439,7 +440,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 	struct gt_wait_for what = {.reason = GT_REASON_JOIN,
 				   .kind = GT_OBJECT_THREAD,
 				   .object = target,
-				   .owner = target->tid,
+				   .owner = gt_thread_tid(target),
 				   .frame = frame};
 	uint32_t number;
 
@@ -472,7 +473,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 	t->wait_number++;
 	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */
 	if (t->join_stood && !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
-	    GT_WRONG != GT_WRONG_NO_PUBLICATION) {
+	    GT_WRONG != GT_WRONG_NO_PUBLICATION && GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
 		uint64_t state;
 
 		/*

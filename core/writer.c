@@ -78,28 +78,6 @@ void gt_writer_put(const void *from, size_t bytes)
 	out.pieces[out.npieces++] = (struct iovec){(void *)(uintptr_t)from, bytes};
 }
 
-uint8_t *gt_writer_head(uint8_t *payload, unsigned experiment, uint64_t gen, uint64_t m,
-			uint64_t ticks, size_t bytes)
-{
-	uint8_t head[GT_WIRE_BATCH_HEADER_MAX];
-	uint8_t *p = head;
-	size_t n;
-
-	if (experiment) {
-		*p++ = GT_EV_EXPERIMENTAL_BATCH;
-		*p++ = (uint8_t)experiment;
-	} else {
-		*p++ = GT_EV_EVENT_BATCH;
-	}
-	p = gt_varint_put(p, gen);
-	p = gt_varint_put(p, m);
-	p = gt_varint_put(p, ticks);
-	p = gt_varint_put(p, bytes);
-	n = (size_t)(p - head);
-	memcpy(payload - n, head, n);
-	return payload - n;
-}
-
 void gt_writer_put_buf(struct gt_buf *b)
 {
 	/* Acquire: partner is gt_release; the bytes below the length are whole. */
@@ -109,14 +87,16 @@ void gt_writer_put_buf(struct gt_buf *b)
 	if (out.npieces + 2 > PIECES) {
 		gt_writer_flush();
 	}
-	if (events) {
-		uint8_t *head = gt_writer_head(b->events, 0, b->gen, b->m, b->base, events);
+	if (b->packed_len) {
+		gt_writer_put(b->events, b->packed_len);
+	} else if (events) {
+		uint8_t *head = gt_wire_batch_head(b->events, 0, b->gen, b->m, b->base, events);
 
 		gt_writer_put(head, (size_t)(b->events - head) + events);
 	}
 	if (facts) {
-		uint8_t *head =
-			gt_writer_head(b->facts, GT_FACT_EXPERIMENT, b->gen, b->m, b->base, facts);
+		uint8_t *head = gt_wire_batch_head(b->facts, GT_FACT_EXPERIMENT, b->gen, b->m,
+						   b->base, facts);
 
 		gt_writer_put(head, (size_t)(b->facts - head) + facts);
 	}

@@ -30,10 +30,3 @@ void gt_writer_end(void);
 void gt_writer_forget(void);
 /* After an error: cuts the file back to its whole generations. */
 void gt_writer_cut(uint64_t bytes);
-
-/*
- * Writes the header of a batch so that it ends at payload, where GT_BUF_HEAD bytes are free before
- * it. experiment: 0 for an ordinary batch. Returns its start.
- */
-uint8_t *gt_writer_head(uint8_t *payload, unsigned experiment, uint64_t gen, uint64_t m,
-			uint64_t ticks, size_t bytes);

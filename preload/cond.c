@@ -91,47 +91,30 @@ int gt_hook_old_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const stru
 	return done(&w, GT_REAL(old_cond_timedwait)(c, m, until));
 }
 
-/* Said before the real call: the waiter may return before we could say it after. */
-static GT_NOINLINE void hint(const void *cond, enum gt_wake kind, void *frame)
-{
-	struct gt_thread *t = gt_self(frame);
-
-	if (t) {
-		gt_wake_hint(t, cond, kind, false, frame);
+/*
+ * Signals. The hint comes before the real call: a waiter may return before it could be left after.
+ * The cold half is reached by a jump, as in mutex.c.
+ */
+#define SIGNAL(id, kind)                                                                 \
+	static GT_COLD int id##_wanted(pthread_cond_t *c)                                \
+	{                                                                                \
+		struct gt_thread *t = gt_self(GT_FRAME());                               \
+                                                                                         \
+		if (t) {                                                                 \
+			gt_wake_hint(t, c, kind, false, GT_FRAME());                     \
+		}                                                                        \
+		return GT_REAL(id)(c);                                                   \
+	}                                                                                \
+                                                                                         \
+	int gt_hook_##id(pthread_cond_t *c)                                              \
+	{                                                                                \
+		return gt_unlikely(gt_wake_wanted(c)) ? id##_wanted(c) : GT_REAL(id)(c); \
 	}
-}
-
-int gt_hook_pthread_cond_signal(pthread_cond_t *c)
-{
-	if (gt_unlikely(gt_wake_wanted(c))) {
-		hint(c, GT_WAKE_SIGNAL, GT_FRAME());
-	}
-	return GT_REAL(pthread_cond_signal)(c);
-}
-
-int gt_hook_pthread_cond_broadcast(pthread_cond_t *c)
-{
-	if (gt_unlikely(gt_wake_wanted(c))) {
-		hint(c, GT_WAKE_BROADCAST, GT_FRAME());
-	}
-	return GT_REAL(pthread_cond_broadcast)(c);
-}
-
-int gt_hook_old_cond_signal(pthread_cond_t *c)
-{
-	if (gt_unlikely(gt_wake_wanted(c))) {
-		hint(c, GT_WAKE_SIGNAL, GT_FRAME());
-	}
-	return GT_REAL(old_cond_signal)(c);
-}
-
-int gt_hook_old_cond_broadcast(pthread_cond_t *c)
-{
-	if (gt_unlikely(gt_wake_wanted(c))) {
-		hint(c, GT_WAKE_BROADCAST, GT_FRAME());
-	}
-	return GT_REAL(old_cond_broadcast)(c);
-}
+SIGNAL(pthread_cond_signal, GT_WAKE_SIGNAL)
+SIGNAL(pthread_cond_broadcast, GT_WAKE_BROADCAST)
+SIGNAL(old_cond_signal, GT_WAKE_SIGNAL)
+SIGNAL(old_cond_broadcast, GT_WAKE_BROADCAST)
+#undef SIGNAL
 
 int gt_hook_pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *a)
 {
@@ -157,9 +140,5 @@ int gt_hook_old_cond_destroy(pthread_cond_t *c)
 	return GT_REAL(old_cond_destroy)(c);
 }
 
-#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
-#define GT_NODE_cond(name, id, at, version)    GT_EXPORT_NODE(name, id, at, version)
-#define GT_NODE_thread(name, id, at, version)
-#define GT_NODE_mutex(name, id, at, version)
-#define GT_NODE_process(name, id, at, version)
-#include "hooks.def"
+#define GT_EXPORT_cond(...) GT_EXPORT_NODE(__VA_ARGS__)
+#include "export.h"

@@ -8,7 +8,23 @@
 
 #include "root.h"
 
-struct gt_real gt_real;
+/* What the hot pointers hold until they are resolved: functions that resolve them. */
+static int first_trylock(pthread_mutex_t *m)
+{
+	gt_hook_resolve();
+	return gt_real.pthread_mutex_trylock(m);
+}
+
+static int first_unlock(pthread_mutex_t *m)
+{
+	gt_hook_resolve();
+	return gt_real.pthread_mutex_unlock(m);
+}
+
+struct gt_real gt_real = {
+	.pthread_mutex_trylock = first_trylock,
+	.pthread_mutex_unlock = first_unlock,
+};
 
 /* Each id with the versions to ask for, as in hooks.def. */
 static const struct {
@@ -30,6 +46,12 @@ bool gt_hook_lookup(const char *name, void *function)
 	return p != NULL;
 }
 
+static bool unresolved(const void *p)
+{
+	return !p || p == (const void *)(uintptr_t)first_trylock ||
+	       p == (const void *)(uintptr_t)first_unlock;
+}
+
 /*
  * By version first: a plain dlsym gave the oldest version before glibc 2.36 (bug 14932). Plain for
  * libcs without that version, but never where two ids share a name, since it could be the other.
@@ -38,15 +60,17 @@ void gt_hook_resolve(void)
 {
 	for (size_t i = 0; i < GT_LEN(nodes); i++) {
 		void **to = (void **)(void *)((char *)&gt_real + nodes[i].offset);
+		void *p = dlvsym(RTLD_NEXT, nodes[i].name, nodes[i].version);
 
-		if (!*to) {
-			*to = dlvsym(RTLD_NEXT, nodes[i].name, nodes[i].version);
+		/* Nodes of one function stand newest first, and have one address in glibc. */
+		if (p) {
+			*to = p;
 		}
 	}
-#define GT_HOOK(name, id, family, need, doc)          \
-	if (!gt_real.id && strcmp(#name, #id) == 0) { \
-		void *p = dlsym(RTLD_NEXT, #name);    \
-		memcpy(&gt_real.id, &p, sizeof(p));   \
+#define GT_HOOK(name, id, family, need, doc)                                              \
+	if (unresolved((const void *)(uintptr_t)gt_real.id) && strcmp(#name, #id) == 0) { \
+		void *p = dlsym(RTLD_NEXT, #name);                                        \
+		memcpy(&gt_real.id, &p, sizeof(p));                                       \
 	}
 #include "hooks.def"
 }
@@ -81,7 +105,7 @@ struct gt_thread *gt_self_slow(void *frame)
 	tls->busy++;
 	t = gt_thread_attach((uintptr_t)gt_self_slow);
 	if (t) {
-		gt_thread_set_pthread(t, t->id, (uintptr_t)pthread_self());
+		gt_thread_set_pthread(t, gt_thread_id(t), (uintptr_t)pthread_self());
 		gt_root_watch_end(t);
 	}
 	tls->busy--;

@@ -7,8 +7,8 @@
  *  2. Its body gt_hook_<id> in preload/<family>.c: semantics only. It decides nothing about
  *     tracing but asks gt_self() once, calls GT_REAL(id) exactly once on every path, returns its
  *     result and leaves errno as the real call left it.
- *  3. A new family: one more file that ends with GT_EXPORT lines (see mutex.c), its name in
- *     preload/meson.build and in export.h.
+ *  3. A new family: one more file that ends as mutex.c does, its name in preload/meson.build and
+ *     in export.h.
  *  4. A program in tests/programs for each way in which it can end.
  * The pointer, its lookup, the exported versions, the export test and docs/hooks.md follow from
  * the rows.
@@ -25,6 +25,7 @@
  */
 #pragma once
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -61,10 +62,12 @@ GT_INLINE struct gt_real *gt_real_resolved(const void *pointer)
 	return &gt_real;
 }
 #define GT_REAL(id) (gt_real_resolved((const void *)(uintptr_t)gt_real.id)->id)
+/* The same for the few functions whose pointer is never NULL (hook.c): no test on the hot path. */
+#define GT_REAL_HOT(id) (gt_real.id)
 
 /*
- * The exported symbols of one family: GT_EXPORT(mutex) stands at the end of mutex.c. Each node is
- * an alias of the body, and .symver gives it the name and version that programs bind.
+ * One exported symbol: an alias of the body, to which .symver gives the name and the version that
+ * programs bind. A family exports its own by export.h.
  */
 #define GT_V_GLIBC_2_2_5 "GLIBC_2.2.5"
 #define GT_V_GLIBC_2_3_2 "GLIBC_2.3.2"

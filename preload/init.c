@@ -210,7 +210,8 @@ static bool start(const char *name, bool replace)
 	if (gt_trace_start(&settings, path, gt_root_main()) != 0) {
 		return false;
 	}
-	gt_thread_set_pthread(gt_tls.thread, gt_tls.thread->id, (uintptr_t)pthread_self());
+	gt_thread_set_pthread(gt_tls.thread, gt_thread_id(gt_tls.thread),
+			      (uintptr_t)pthread_self());
 	gt_root_watch_end(gt_tls.thread);
 	return true;
 }

@@ -1,6 +1,9 @@
 /*
  * Mutexes: a lock that waits, and who ended that.
  *
+ * The hot halves of lock and unlock have no frame: their cold halves are reached by a jump (a
+ * sibling call), so the frame that these take for the stack is called by the program.
+ *
  * A lock is tried first: one that succeeds is the real trylock and nothing else. What trylock
  * reports besides EBUSY is what lock would report (EOWNERDEAD, ENOTRECOVERABLE, EAGAIN, EINVAL).
  */
@@ -44,7 +47,7 @@ static bool unlock_frees(const pthread_mutex_t *m, const struct gt_thread *t)
 	int kind = kind_of(m) & KIND_MASK;
 
 	if (kind == PTHREAD_MUTEX_RECURSIVE_NP || kind == PTHREAD_MUTEX_ERRORCHECK_NP) {
-		if (owner_of(m) != t->tid) {
+		if (owner_of(m) != gt_thread_tid(t)) {
 			return false;
 		}
 	}
@@ -69,18 +72,18 @@ static struct gt_thread *begin(pthread_mutex_t *m, void *frame, uint32_t *wait)
 				   .frame = frame};
 
 	/* An error-checking mutex refuses its owner at once. */
-	if (!t ||
-	    (what.owner == t->tid && (kind_of(m) & KIND_MASK) == PTHREAD_MUTEX_ERRORCHECK_NP)) {
+	if (!t || (what.owner == gt_thread_tid(t) &&
+		   (kind_of(m) & KIND_MASK) == PTHREAD_MUTEX_ERRORCHECK_NP)) {
 		return NULL;
 	}
 	*wait = gt_wait_begin(t, &what);
 	return t;
 }
 
-static GT_NOINLINE int lock_contended(pthread_mutex_t *m, void *frame)
+static GT_COLD int lock_contended(pthread_mutex_t *m)
 {
 	uint32_t wait = 0;
-	struct gt_thread *t = begin(m, frame, &wait);
+	struct gt_thread *t = begin(m, GT_FRAME(), &wait);
 	int r = GT_REAL(pthread_mutex_lock)(m);
 
 	if (t) {
@@ -91,19 +94,19 @@ static GT_NOINLINE int lock_contended(pthread_mutex_t *m, void *frame)
 
 int gt_hook_pthread_mutex_lock(pthread_mutex_t *m)
 {
-	int r = GT_REAL(pthread_mutex_trylock)(m);
+	int r = GT_REAL_HOT(pthread_mutex_trylock)(m);
 
-	return gt_likely(r != EBUSY) ? r : lock_contended(m, GT_FRAME());
+	return gt_likely(r != EBUSY) ? r : lock_contended(m);
 }
 
 int gt_hook_pthread_mutex_trylock(pthread_mutex_t *m)
 {
-	return GT_REAL(pthread_mutex_trylock)(m);
+	return GT_REAL_HOT(pthread_mutex_trylock)(m);
 }
 
 int gt_hook_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-	int r = GT_REAL(pthread_mutex_trylock)(m);
+	int r = GT_REAL_HOT(pthread_mutex_trylock)(m);
 	uint32_t wait = 0;
 	struct gt_thread *t;
 
@@ -127,7 +130,7 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 
 	/* An unknown clock is refused even where the mutex is free. */
 	if (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME) {
-		r = GT_REAL(pthread_mutex_trylock)(m);
+		r = GT_REAL_HOT(pthread_mutex_trylock)(m);
 		if (gt_likely(r != EBUSY)) {
 			return r;
 		}
@@ -150,12 +153,18 @@ void gt_mutex_hint_unlock(pthread_mutex_t *m, void *frame)
 	}
 }
 
+static GT_COLD int unlock_wanted(pthread_mutex_t *m)
+{
+	gt_mutex_hint_unlock(m, GT_FRAME());
+	return GT_REAL_HOT(pthread_mutex_unlock)(m);
+}
+
 int gt_hook_pthread_mutex_unlock(pthread_mutex_t *m)
 {
 	if (gt_unlikely(gt_wake_wanted(m))) {
-		gt_mutex_hint_unlock(m, GT_FRAME());
+		return unlock_wanted(m);
 	}
-	return GT_REAL(pthread_mutex_unlock)(m);
+	return GT_REAL_HOT(pthread_mutex_unlock)(m);
 }
 
 int gt_hook_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a)
@@ -170,9 +179,5 @@ int gt_hook_pthread_mutex_destroy(pthread_mutex_t *m)
 	return GT_REAL(pthread_mutex_destroy)(m);
 }
 
-#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
-#define GT_NODE_mutex(name, id, at, version)   GT_EXPORT_NODE(name, id, at, version)
-#define GT_NODE_thread(name, id, at, version)
-#define GT_NODE_cond(name, id, at, version)
-#define GT_NODE_process(name, id, at, version)
-#include "hooks.def"
+#define GT_EXPORT_mutex(...) GT_EXPORT_NODE(__VA_ARGS__)
+#include "export.h"

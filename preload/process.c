@@ -83,9 +83,5 @@ void gt_hook_abort(void)
 	__builtin_unreachable();
 }
 
-#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
-#define GT_NODE_process(name, id, at, version) GT_EXPORT_NODE(name, id, at, version)
-#define GT_NODE_thread(name, id, at, version)
-#define GT_NODE_mutex(name, id, at, version)
-#define GT_NODE_cond(name, id, at, version)
-#include "hooks.def"
+#define GT_EXPORT_process(...) GT_EXPORT_NODE(__VA_ARGS__)
+#include "export.h"

@@ -43,7 +43,8 @@ static void emit_create(struct gt_thread *creator, struct gt_thread *t, void *fr
 
 	t->born_gen = w.gen;
 	gt_store_relaxed(&t->traced[w.parity], w.gen);
-	gt_event(&w, GO_CREATE, gt_g(t->id), gt_stack_put(&w, entry, 1), gt_stack_put(&w, pcs, n));
+	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1),
+		 gt_stack_put(&w, pcs, n));
 	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
 	gt_release(&w);
 }
@@ -58,12 +59,13 @@ static void emit_create_failed(struct gt_thread *creator, struct gt_thread *t)
 
 	gt_status_other(&w, t);
 	gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack(0));
-	gt_event(&w, GO_START, gt_g(t->id), gt_seq_g(&w, t));
+	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 	gt_event0(&w, GO_DESTROY);
-	gt_event(&w, GO_START, gt_g(creator->id), gt_seq_g(&w, creator));
+	gt_event(&w, GO_START, gt_g(gt_thread_id(creator)), gt_seq_g(&w, creator));
 	gt_set_state(&w, t, GT_GO_DEAD, 0, 0);
 	gt_release(&w);
 	gt_add_relaxed(&gt_trace->live, (uint32_t)-1);
+	gt_add_relaxed(&gt_trace->dead, 1);
 	gt_store_release(&t->dead_gen, GT_MAX(w.gen, UINT64_C(1)));
 }
 
@@ -83,7 +85,7 @@ int gt_hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *
 		gt_advancer_start(self);
 		t = gt_thread_new((uintptr_t)start);
 		if (t) {
-			id = t->id;
+			id = gt_thread_id(t);
 			t->start = start;
 			t->arg = arg;
 			t->root.lo = attr ? gt_root_stack_size(attr) : 0;
@@ -226,9 +228,5 @@ int gt_hook_pthread_setname_np(pthread_t thread, const char *name)
 	return r;
 }
 
-#define GT_NODE(name, id, family, at, version) GT_NODE_##family(name, id, at, version)
-#define GT_NODE_thread(name, id, at, version)  GT_EXPORT_NODE(name, id, at, version)
-#define GT_NODE_mutex(name, id, at, version)
-#define GT_NODE_cond(name, id, at, version)
-#define GT_NODE_process(name, id, at, version)
-#include "hooks.def"
+#define GT_EXPORT_thread(...) GT_EXPORT_NODE(__VA_ARGS__)
+#include "export.h"

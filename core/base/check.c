@@ -21,6 +21,7 @@ _Noreturn void gt_invariant_failed(int number, const char *what, const char *whe
 	};
 	char line[512];
 	size_t n = 0;
+	int fd;
 
 	n = put(line, n, sizeof(line) - 1, "gtrace: ");
 	n = put(line, n, sizeof(line) - 1, names[number]);
@@ -29,6 +30,7 @@ _Noreturn void gt_invariant_failed(int number, const char *what, const char *whe
 	n = put(line, n, sizeof(line) - 1, " at ");
 	n = put(line, n, sizeof(line) - 1, where);
 	line[n++] = '\n';
-	gt_sys_write_all(2, line, n);
+	fd = gt_sys_open_stderr();
+	gt_sys_write_all(fd < 0 ? 2 : fd, line, n);
 	gt_sys_abort();
 }

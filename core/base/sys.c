@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -231,6 +232,23 @@ _Noreturn void gt_sys_exit_thread(void)
 	for (;;) {
 		SYS(exit, 0, 0, 0, 0, 0, 0);
 	}
+}
+
+int gt_sys_open_stderr(void)
+{
+	char path[32] = "/proc/";
+	char digits[12];
+	char *to = path + 6;
+	int n = 0;
+
+	for (pid_t pid = gt_sys_pid(); pid; pid /= 10) {
+		digits[n++] = (char)('0' + pid % 10);
+	}
+	while (n) {
+		*to++ = digits[--n];
+	}
+	memcpy(to, "/fd/2", 6);
+	return gt_sys_open(path, O_WRONLY | O_APPEND | O_NOCTTY, 0);
 }
 
 int gt_sys_clock(clockid_t clock, struct timespec *ts)

@@ -90,4 +90,10 @@ unsigned gt_sys_cpus(void);
 _Noreturn void gt_sys_abort(void);
 _Noreturn void gt_sys_exit_thread(void);
 
+/*
+ * Standard error of the process, opened anew: for a thread that has a descriptor table of its own,
+ * where 2 is no descriptor or another file. -errno where it cannot be opened (a socket).
+ */
+int gt_sys_open_stderr(void);
+
 int gt_sys_clock(clockid_t clock, struct timespec *ts);

@@ -11,7 +11,10 @@
  */
 #pragma once
 
+#include <string.h>
+
 #include "base/util.h"
+#include "base/varint.h"
 
 #define GT_WIRE_HEADER      "go 1.26 trace\0\0\0"
 #define GT_WIRE_HEADER_SIZE 16
@@ -61,3 +64,27 @@ enum gt_proc_state {
 #define GT_FACT_EXPERIMENT 1
 #define GT_FACT_MAGIC      0x47 /* 'G': Go's own AllocFree batches start with 0 or 1 */
 #define GT_FACT_VERSION    1
+
+/*
+ * Writes the header of a batch so that it ends at payload, before which GT_WIRE_BATCH_HEADER_MAX
+ * bytes are free; experiment: 0 for an ordinary batch. Returns its start.
+ */
+GT_INLINE uint8_t *gt_wire_batch_head(uint8_t *payload, unsigned experiment, uint64_t gen,
+				      uint64_t m, uint64_t ticks, uint64_t bytes)
+{
+	uint8_t head[GT_WIRE_BATCH_HEADER_MAX];
+	uint8_t *p = head;
+	size_t n;
+
+	*p++ = experiment ? 49 : 1; /* GT_EV_EXPERIMENTAL_BATCH, GT_EV_EVENT_BATCH */
+	if (experiment) {
+		*p++ = (uint8_t)experiment;
+	}
+	p = gt_varint_put(p, gen);
+	p = gt_varint_put(p, m);
+	p = gt_varint_put(p, ticks);
+	p = gt_varint_put(p, bytes);
+	n = (size_t)(p - head);
+	memcpy(payload - n, head, n);
+	return payload - n;
+}
