@@ -1,0 +1,120 @@
+/*
+ * Any bytes as a trace: reader, order, merge, both views and the text form must end with a verdict.
+ *
+ * A libFuzzer target (tests/fuzz/run builds it with clang, ASan and UBSan). With GT_REPLAY it is a
+ * program that runs the files it is given, so that every compiler can replay the corpus.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "text.h"
+#include "views.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static FILE *nowhere(void)
+{
+	static FILE *out;
+
+	if (out == NULL) {
+		out = fopen("/dev/null", "w");
+	}
+	return out;
+}
+
+/* A verdict has a message, and a place that is in the file. */
+static void check_error(const struct gt_error *e, size_t size)
+{
+	char text[2000];
+
+	gt_error_text(e, text, sizeof(text));
+	if (e->kind == GT_ERROR_NONE || e->message[0] == '\0' ||
+	    (e->offset != GT_NOWHERE && e->offset > size)) {
+		fprintf(stderr, "bad error: kind %d, %s\n", e->kind, text);
+		abort();
+	}
+}
+
+static void read_events(const uint8_t *data, size_t size, unsigned flags)
+{
+	struct gt_error e = {0};
+	struct gt_event ev;
+	struct gt_merge *t = gt_merge_open_memory(data, size, flags, &e);
+	uint64_t last = 0;
+	int n = -1;
+
+	while (t != NULL && (n = gt_merge_next(t, &ev, &e)) > 0) {
+		if (ev.kind != GT_FACT && ev.offset >= size) {
+			abort();
+		}
+		if (ev.kind != GT_FACT && (int64_t)ev.time <= (int64_t)last && last != INT64_MAX) {
+			abort();
+		}
+		last = ev.kind != GT_FACT ? ev.time : last;
+	}
+	if (n < 0) {
+		check_error(&e, size);
+	}
+	gt_merge_close(t);
+}
+
+static void view(const uint8_t *data, size_t size, bool normal)
+{
+	struct gt_error e = {0};
+	struct gt_merge *t = gt_merge_open_memory(data, size, 0, &e);
+
+	if (t != NULL && normal) {
+		gt_view_normal(t, nowhere(), &e);
+	} else if (t != NULL) {
+		gt_view_events(t, nowhere(), true, &e);
+	}
+	gt_merge_close(t);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct gt_error e = {0};
+	FILE *in;
+
+	read_events(data, size, 0);
+	read_events(data, size, GT_MERGE_STRICT | GT_MERGE_LIVE);
+	read_events(data, size, GT_MERGE_STRICT | GT_MERGE_ALONE);
+	view(data, size, false);
+	view(data, size, true);
+	if (size > 0) {
+		in = fmemopen((void *)data, size, "r");
+		gt_text_dump(in, nowhere(), true, &e);
+		fclose(in);
+	}
+	return 0;
+}
+
+#ifdef GT_REPLAY
+int main(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		FILE *in = fopen(argv[i], "rb");
+		uint8_t *data;
+		size_t size;
+
+		if (in == NULL || fseek(in, 0, SEEK_END) != 0) {
+			perror(argv[i]);
+			return 1;
+		}
+		size = (size_t)ftell(in);
+		rewind(in);
+		/* Exactly as long as the file, so that a sanitizer sees what is read beyond. */
+		data = gt_alloc(size);
+		if (fread(data, 1, size, in) != size) {
+			perror(argv[i]);
+			return 1;
+		}
+		fclose(in);
+		LLVMFuzzerTestOneInput(data, size);
+		free(data);
+	}
+	printf("%d inputs\n", argc - 1);
+	return argc > 1 ? 0 : 1;
+}
+#endif

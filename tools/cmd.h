@@ -1,0 +1,22 @@
+/*
+ * The subcommands of gtrace: one file cmd_<name>.c and one function each.
+ *
+ * argv[0] is the subcommand's name. The function returns the exit status: GT_EXIT_GOOD, GT_EXIT_NO
+ * where the question was understood and the answer is no (a trace is not valid), GT_EXIT_TROUBLE
+ * for bad usage or a file that cannot be read. Each answers --help itself.
+ */
+#pragma once
+
+#include "base/util.h"
+
+enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2 };
+
+int gt_cmd_run(int argc, char **argv);
+int gt_cmd_verify(int argc, char **argv);
+int gt_cmd_stat(int argc, char **argv);
+int gt_cmd_dump(int argc, char **argv);
+int gt_cmd_assemble(int argc, char **argv);
+int gt_cmd_spec(int argc, char **argv);
+
+/* Prints "gtrace CMD: message" and how to get help on stderr; returns GT_EXIT_TROUBLE. */
+GT_PRINTF(2, 3) int gt_cmd_usage(const char *cmd, const char *format, ...);

@@ -1,0 +1,76 @@
+/*
+ * gtrace assemble: text -> trace. The inverse of gtrace dump.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "text.h"
+
+/* clang-format off */
+static const char help[] =
+	"usage: gtrace assemble TEXT -o FILE\n"
+	"\n"
+	"Makes a trace from the text that gtrace dump prints. Nothing is checked but the text, so\n"
+	"that invalid traces can be made, for tests. # begins a comment. Beyond Go's form:\n"
+	"size=auto in an EventBatch, Bytes data=\"...\" for bytes as they stand, Cut bytes=N to\n"
+	"drop the last N.\n"
+	"\n"
+	"  -o, --output FILE  the trace; - is standard output\n"
+	"\n"
+	"TEXT - is standard input. Exit status: 0 good, 1 the text is wrong, 2 trouble with a\n"
+	"file.\n";
+/* clang-format on */
+
+int gt_cmd_assemble(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *path, *output = NULL;
+	struct gt_error e = {0};
+	FILE *in, *out;
+	int c, n;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return GT_EXIT_GOOD;
+		default:
+			return gt_cmd_usage("assemble", NULL);
+		}
+	}
+	if (optind + 1 != argc || output == NULL) {
+		return gt_cmd_usage("assemble", "expected one text, and -o FILE");
+	}
+	path = argv[optind];
+	in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
+	if (in == NULL) {
+		fprintf(stderr, "gtrace assemble: %s: %s\n", path, strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	out = strcmp(output, "-") == 0 ? stdout : fopen(output, "wbe");
+	if (out == NULL) {
+		fprintf(stderr, "gtrace assemble: %s: %s\n", output, strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	n = gt_text_assemble(in, out, &e);
+	if (n < 0) {
+		fprintf(stderr, "gtrace assemble: %s: %s\n", path, e.message);
+		return e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO;
+	}
+	if (out != stdout && fclose(out) != 0) {
+		fprintf(stderr, "gtrace assemble: %s: %s\n", output, strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	return GT_EXIT_GOOD;
+}

@@ -1,0 +1,444 @@
+/*
+ * gtrace run: starts a program with the library preloaded and says where its trace is.
+ *
+ * Owns what LD_PRELOAD and GTRACE_* are set to; whether a program can be traced at all is asked of
+ * program.c, running it is spawn.c's.
+ */
+#include "cmd.h"
+#include "program.h"
+#include "spawn.h"
+
+#include "base/env.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char help[] =
+	"usage: gtrace run [-o FILE] [--period T] [-v] [--] CMD [ARG]...\n"
+	"\n"
+	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
+	"Output, exit status and signals of CMD stay as they are.\n"
+	"\n"
+	"  -o, --output FILE  the trace; %p in it is the pid. Default: $GTRACE_OUT, else "
+	"NAME.trace\n"
+	"                     in the current folder. A trace of that name is replaced, any other\n"
+	"                     file is not. Child processes write to FILE.PID\n"
+	"      --period T     length of a generation, such as 10ms or 1s: what is lost at most "
+	"when\n"
+	"                     CMD is killed (sets GTRACE_PERIOD)\n"
+	"  -v, --verbose      name the library and the trace, even if standard error is no "
+	"terminal\n"
+	"  -h, --help         this text\n"
+	"\n"
+	"Exit status: that of CMD; 128+N if signal N killed it; 127 if CMD was not found, 126 if "
+	"it\n"
+	"is not executable, 2 if it cannot be traced (static, setuid, 32-bit, musl: it says "
+	"which).\n"
+	"\n"
+	"Then: gtrace stat FILE, or go tool trace FILE.\n";
+
+struct run {
+	const char *out; /* as the user wrote it, with %p */
+	const char *period;
+	bool verbose;
+	char library[PATH_MAX];
+	struct gt_program program;
+	char **argv; /* of the command, NULL at the end */
+	struct timespec start;
+};
+
+/* --- Before ---------------------------------------------------------------------------------- */
+
+/*
+ * Where the library is, seen from the folder of the command: the build tree, then what an
+ * installation looks like.
+ */
+static bool find_library(struct run *r)
+{
+	static const char *const places[] = {
+		"../preload/libgtrace.so",
+		"libgtrace.so",
+		"../lib/gtrace/libgtrace.so",
+		"../lib/x86_64-linux-gnu/gtrace/libgtrace.so",
+		"../lib/x86_64-linux-gnu/libgtrace.so",
+		"../lib/aarch64-linux-gnu/gtrace/libgtrace.so",
+		"../lib/aarch64-linux-gnu/libgtrace.so",
+		"../lib64/gtrace/libgtrace.so",
+		"../lib64/libgtrace.so",
+		"../lib/libgtrace.so",
+	};
+	char self[PATH_MAX];
+	char path[PATH_MAX + 64];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+
+	if (n <= 0) {
+		fprintf(stderr, "gtrace run: /proc/self/exe: %s (is /proc mounted?)\n",
+			strerror(errno));
+		return false;
+	}
+	self[n] = '\0';
+	*strrchr(self, '/') = '\0';
+	for (size_t i = 0; i < GT_LEN(places); i++) {
+		snprintf(path, sizeof(path), "%s/%s", self, places[i]);
+		if (realpath(path, r->library)) {
+			break;
+		}
+		*r->library = '\0';
+	}
+	if (!*r->library) {
+		fprintf(stderr,
+			"gtrace run: libgtrace.so is neither beside %s/gtrace nor in ../preload or "
+			"../lib from there; build or install gtrace wholly\n",
+			self);
+		return false;
+	}
+	if (strpbrk(r->library, " :\t\n")) {
+		/* ld.so(8): the list is separated by spaces or colons; there is no escaping. */
+		fprintf(stderr,
+			"gtrace run: LD_PRELOAD cannot name %s, because of the blank or colon in "
+			"it; move gtrace to another folder\n",
+			r->library);
+		return false;
+	}
+	return true;
+}
+
+static bool is_trace(int fd)
+{
+	char magic[16] = "";
+	ssize_t n = pread(fd, magic, sizeof(magic), 0);
+
+	return n == 0 || (n == (ssize_t)sizeof(magic) && memcmp(magic, "go 1.", 5) == 0 &&
+			  memmem(magic, sizeof(magic), " trace", 6));
+}
+
+/* Makes way for the trace: an old trace goes, anything else stays and is an error. */
+static bool clear_output(const char *out)
+{
+	char dir[PATH_MAX];
+	char *slash;
+	struct stat st;
+	int fd;
+	bool ours;
+
+	if (snprintf(dir, sizeof(dir), "%s", out) >= (int)sizeof(dir) || !*out) {
+		fprintf(stderr, "gtrace run: not a name for a trace: \"%.64s\"\n", out);
+		return false;
+	}
+	slash = strrchr(dir, '/');
+	if (slash) {
+		slash[slash == dir] = '\0';
+	}
+	if (access(slash ? dir : ".", W_OK | X_OK) != 0) {
+		fprintf(stderr, "gtrace run: cannot write %s: folder %s: %s\n", out,
+			slash ? dir : ".", strerror(errno));
+		return false;
+	}
+	if (strstr(out, "%p") || lstat(out, &st) != 0) {
+		return true;
+	}
+	fd = S_ISREG(st.st_mode) ? open(out, O_RDONLY | O_CLOEXEC) : -1;
+	ours = fd >= 0 && is_trace(fd);
+	if (fd >= 0) {
+		close(fd);
+	}
+	if (!ours) {
+		fprintf(stderr,
+			"gtrace run: %s exists and is not a trace; it is left alone. Name another "
+			"file with -o\n",
+			out);
+		return false;
+	}
+	if (unlink(out) != 0) {
+		fprintf(stderr, "gtrace run: cannot replace %s: %s\n", out, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/*
+ * The variables for the command. GTRACE_OUT is made absolute, since the command and its children
+ * may change their folder; unless the folder's own name holds a "%".
+ */
+static bool set_environment(const struct run *r)
+{
+	const char *old = getenv("LD_PRELOAD");
+	char cwd[PATH_MAX];
+	char *preload = NULL;
+	char *out = NULL;
+	bool ok;
+
+	ok = asprintf(&preload, "%s%s%s", r->library, old && *old ? ":" : "", old ? old : "") > 0;
+	if (*r->out != '/' && getcwd(cwd, sizeof(cwd)) && !strchr(cwd, '%')) {
+		ok = ok && asprintf(&out, "%s/%s", cwd, r->out) > 0;
+	} else {
+		out = strdup(r->out);
+	}
+	ok = ok && out && setenv("LD_PRELOAD", preload, 1) == 0 &&
+	     setenv("GTRACE_OUT", out, 1) == 0 &&
+	     (!r->period || setenv("GTRACE_PERIOD", r->period, 1) == 0);
+	free(preload);
+	free(out);
+	if (!ok) {
+		fprintf(stderr, "gtrace run: out of memory\n");
+	}
+	return ok;
+}
+
+/* --- After ----------------------------------------------------------------------------------- */
+
+/* The name that the library of process pid writes to: its pid for each %p. */
+static void expand(char *to, size_t size, const char *pattern, pid_t pid)
+{
+	size_t n = 0;
+
+	while (*pattern && n + 1 < size) {
+		if (strncmp(pattern, "%p", 2) == 0) {
+			n += (size_t)snprintf(to + n, size - n, "%d", (int)pid);
+			pattern += 2;
+		} else {
+			to[n++] = *pattern++;
+		}
+	}
+	to[GT_MIN(n, size - 1)] = '\0';
+}
+
+static bool is_newer(const char *path, const struct timespec *start)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) &&
+	       (st.st_mtim.tv_sec > start->tv_sec ||
+		(st.st_mtim.tv_sec == start->tv_sec && st.st_mtim.tv_nsec >= start->tv_nsec));
+}
+
+/* The number of traces that processes other than pid have left beside it. */
+static unsigned count_others(const struct run *r, const char *pattern, pid_t pid)
+{
+	const char *slash = strrchr(pattern, '/');
+	int dirlen = slash ? (int)(slash - pattern) + 1 : 0;
+	size_t prefix = strcspn(pattern + dirlen, "%");
+	char dirname[PATH_MAX];
+	char expected[PATH_MAX];
+	char path[PATH_MAX + 256];
+	unsigned count = 0;
+	struct dirent *e;
+	DIR *dir;
+
+	snprintf(dirname, sizeof(dirname), "%.*s", dirlen, pattern);
+	dir = opendir(dirlen ? dirname : ".");
+	while (dir && (e = readdir(dir))) {
+		long other;
+
+		if (strncmp(e->d_name, pattern + dirlen, prefix) != 0) {
+			continue;
+		}
+		other = strtol(e->d_name + prefix, NULL, 10);
+		expand(expected, sizeof(expected), pattern + dirlen, (pid_t)other);
+		snprintf(path, sizeof(path), "%s%s", dirname, e->d_name);
+		count += other > 0 && other != pid && strcmp(expected, e->d_name) == 0 &&
+			 is_newer(path, &r->start);
+	}
+	if (dir) {
+		closedir(dir);
+	}
+	return count;
+}
+
+static void say_size(char *to, size_t n, off_t bytes)
+{
+	static const char *const units[] = {"bytes", "kB", "MB", "GB", "TB"};
+	double size = (double)bytes;
+	unsigned i = 0;
+
+	for (; size >= 1000 && i + 1 < GT_LEN(units); i++) {
+		size /= 1000;
+	}
+	snprintf(to, n, i && size < 10 ? "%.1f %s" : "%.0f %s", size, units[i]);
+}
+
+static void say_trace(const char *trace, const char *what)
+{
+	struct stat st;
+	char size[32];
+
+	if (stat(trace, &st) == 0) {
+		say_size(size, sizeof(size), st.st_size);
+		fprintf(stderr,
+			"gtrace run: %s, %s%s. See it with: gtrace stat %s, or go tool trace %s\n",
+			trace, size, what, trace, trace);
+	}
+}
+
+/* The trouble with the trace of the command itself, if there is any. */
+static void say_trouble(const char *trace, int status)
+{
+	char spool[PATH_MAX + 8];
+	bool unfinished;
+
+	snprintf(spool, sizeof(spool), "%s.spool", trace);
+	unfinished = access(spool, F_OK) == 0;
+	if (access(trace, F_OK) != 0) {
+		fprintf(stderr, "gtrace run: %s was not written: %s\n", trace,
+			unfinished ? "the program ended within the first generation"
+				   : "the library was not loaded, or gave up and said so above");
+	} else if (unfinished) {
+		fprintf(stderr,
+			"gtrace run: %s lacks its end, from the last generation on: the "
+			"program %s\n",
+			trace,
+			WIFSIGNALED(status) ? "was killed" : "was replaced by another one (exec)");
+	}
+}
+
+/*
+ * What a person wants to know afterwards. Good news only where somebody reads it, so that scripts
+ * see the command's own output alone; bad news always.
+ */
+static void report(const struct run *r, pid_t pid, int status)
+{
+	bool with_pid = strstr(r->out, "%p") != NULL;
+	char pattern[PATH_MAX + 8]; /* of all processes but the command's first program */
+	char trace[PATH_MAX];
+	char execed[PATH_MAX];
+	unsigned others;
+
+	snprintf(pattern, sizeof(pattern), "%s%s", r->out, with_pid ? "" : ".%p");
+	expand(trace, sizeof(trace), r->out, pid);
+	expand(execed, sizeof(execed), pattern, pid);
+	/* What a shell would have said of a child of its own, with the same exceptions. */
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGINT && WTERMSIG(status) != SIGPIPE) {
+		fprintf(stderr, "gtrace run: %s: %s%s\n", r->argv[0], strsignal(WTERMSIG(status)),
+			WCOREDUMP(status) ? " (core dumped)" : "");
+	}
+	say_trouble(trace, status);
+	if (!r->verbose && !isatty(STDERR_FILENO)) {
+		return;
+	}
+	say_trace(trace, "");
+	if (!with_pid && is_newer(execed, &r->start)) {
+		say_trace(execed, " after exec");
+	}
+	others = count_others(r, pattern, pid);
+	if (others) {
+		fprintf(stderr, "gtrace run: and %u of other processes, %s where %%p is the pid\n",
+			others, pattern);
+	}
+}
+
+/* --- The command line ------------------------------------------------------------------------ */
+
+/* False with the exit status where there is nothing to run. */
+static bool parse(struct run *r, int argc, char **argv, int *status)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"period", required_argument, NULL, 'p'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	char letter[3];
+	uint64_t ns;
+	int c;
+
+	*status = GT_EXIT_TROUBLE;
+	optind = 0; /* glibc: start anew */
+	while ((c = getopt_long(argc, argv, "+:o:vh", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			r->out = optarg;
+			break;
+		case 'p':
+			if (!gt_env_time(optarg, &ns) || ns == 0) {
+				gt_cmd_usage("run",
+					     "--period %s: not a duration such as 10ms or 1s",
+					     optarg);
+				return false;
+			}
+			r->period = optarg;
+			break;
+		case 'v':
+			r->verbose = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			*status = GT_EXIT_GOOD;
+			return false;
+		case ':':
+			gt_cmd_usage("run", "%s: needs a value", argv[optind - 1]);
+			return false;
+		default:
+			snprintf(letter, sizeof(letter), "-%c", optopt);
+			gt_cmd_usage("run", "%s: no such option",
+				     optopt ? letter : argv[optind - 1]);
+			return false;
+		}
+	}
+	r->argv = argv + optind;
+	if (!*r->argv) {
+		gt_cmd_usage("run", "which command?");
+		return false;
+	}
+	return true;
+}
+
+int gt_cmd_run(int argc, char **argv)
+{
+	struct run *r = calloc(1, sizeof(*r));
+	char name[PATH_MAX];
+	const char *base;
+	pid_t pid = 0;
+	int status;
+	int result;
+
+	if (!r) {
+		fprintf(stderr, "gtrace run: out of memory\n");
+		return GT_EXIT_TROUBLE;
+	}
+	if (!parse(r, argc, argv, &result)) {
+		goto done;
+	}
+	if (!r->out) {
+		r->out = getenv("GTRACE_OUT");
+	}
+	if (!r->out || !*r->out) {
+		base = strrchr(r->argv[0], '/');
+		snprintf(name, sizeof(name), "%s.trace", base ? base + 1 : r->argv[0]);
+		r->out = name;
+	}
+	if (!gt_program_find(&r->program, r->argv[0])) {
+		fprintf(stderr, "gtrace run: %s\n", r->program.text);
+		result = r->program.status;
+		goto done;
+	}
+	if (*r->program.text) {
+		fprintf(stderr, "gtrace run: note: %s\n", r->program.text);
+	}
+	result = GT_EXIT_TROUBLE;
+	if (!find_library(r) || !clear_output(r->out) || !set_environment(r)) {
+		goto done;
+	}
+	if (r->verbose) {
+		fprintf(stderr, "gtrace run: %s with %s\n", r->program.path, r->library);
+	}
+	clock_gettime(CLOCK_REALTIME_COARSE, &r->start); /* file times are of this clock */
+	status = gt_spawn_wait(&r->program, r->argv, &pid, &result);
+	if (status >= 0) {
+		report(r, pid, status);
+		result = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	}
+done:
+	free(r);
+	return result;
+}

@@ -1,0 +1,195 @@
+/*
+ * gtrace verify: is this a valid trace?
+ */
+#include "cmd.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "merge.h"
+
+/* clang-format off */
+static const char help[] =
+	"usage: gtrace verify [--each] [--live] [--lenient] FILE...\n"
+	"\n"
+	"Reads traces and checks every rule of the format: batches, tables, clocks, and that the\n"
+	"events can be ordered so that each may happen when it does. Prints one line a file:\n"
+	"\n"
+	"  FILE: ok: 12 generations, 34567 events, 8 Gs, 1.234 s\n"
+	"  FILE: truncated after 11 good generations: generation 12 is incomplete: ...\n"
+	"  FILE: invalid: generation 3, M 4711, offset 815: GoStart g=7 g_seq=2: ...\n"
+	"  FILE: unreadable: ...\n"
+	"\n"
+	"  --each     verify each generation also alone, as if the file had only that one\n"
+	"  --live     also require what gtrace's own traces promise and Go's need not keep:\n"
+	"             a status of every live G in every generation, and one clock frequency\n"
+	"  --lenient  accept what Go's reader accepts; by default the rules of its stricter\n"
+	"             checker hold as well\n"
+	"  -q, --quiet  print only what is not ok\n"
+	"\n"
+	"FILE - is standard input. Exit status: 0 all are valid, 1 one is not, 2 one cannot be\n"
+	"read or is no trace at all.\n";
+/* clang-format on */
+
+struct tally {
+	uint64_t generations, events, gs;
+	uint64_t first, last; /* ns */
+	struct gt_idmap seen; /* Gs */
+};
+
+static void count(struct tally *t, const struct gt_event *ev)
+{
+	uint64_t g = GT_NO_G;
+
+	if (ev->kind == GT_STRUCT && ev->number == GT_EV_SYNC) {
+		t->generations++;
+		return;
+	}
+	if (ev->kind == GT_FACT || ev->implied) {
+		return;
+	}
+	if (t->events++ == 0) {
+		t->first = ev->time;
+	}
+	t->last = ev->time;
+	switch (ev->kind == GT_TIMED ? ev->number : 0) {
+	case GT_EV_GO_CREATE:
+	case GT_EV_GO_CREATE_BLOCKED:
+	case GT_EV_GO_CREATE_SYSCALL:
+	case GT_EV_GO_STATUS:
+	case GT_EV_GO_STATUS_STACK:
+		g = ev->args[0];
+		if (gt_idmap_get(&t->seen, g) == 0) {
+			gt_idmap_put(&t->seen, g, 1);
+			t->gs++;
+		}
+		break;
+	default:
+		break;
+	}
+}
+
+static int report(const char *path, const struct gt_error *e, const char *how, uint64_t good)
+{
+	char text[sizeof(e->message) + 300];
+
+	gt_error_text(e, text, sizeof(text));
+	switch (e->kind) {
+	case GT_ERROR_READ:
+		printf("%s: unreadable: %s\n", path, e->message);
+		return GT_EXIT_TROUBLE;
+	case GT_ERROR_TRUNCATED:
+		printf("%s: truncated after %" PRIu64 " good generation%s: %s\n", path, good,
+		       good == 1 ? "" : "s", text);
+		return GT_EXIT_NO;
+	default:
+		printf("%s: invalid%s: %s\n", path, how, text);
+		return GT_EXIT_NO;
+	}
+}
+
+/* One pass over a file: 0, or -1 with *e. t, if not NULL, is filled; *good counts generations. */
+static int pass(const char *path, unsigned flags, struct tally *t, uint64_t *good,
+		struct gt_error *e)
+{
+	struct gt_event ev;
+	struct gt_merge *merge = gt_merge_open(path, flags, e);
+	int n;
+
+	*good = 0;
+	if (merge == NULL) {
+		return -1;
+	}
+	while ((n = gt_merge_next(merge, &ev, e)) > 0) {
+		if (t != NULL) {
+			count(t, &ev);
+		}
+	}
+	*good = gt_merge_complete(merge);
+	gt_merge_close(merge);
+	return n;
+}
+
+static int verify(const char *path, unsigned flags, bool each, bool quiet)
+{
+	struct tally t = {0};
+	struct gt_error e = {0};
+	const char *how = "";
+	uint64_t good, ns;
+	int n = pass(path, flags, &t, &good, &e);
+	int status = GT_EXIT_GOOD;
+
+	/* What is left of a truncated file is judged as well. */
+	if (each && (n == 0 || e.kind == GT_ERROR_TRUNCATED)) {
+		struct gt_error alone = {0};
+		uint64_t ignored;
+
+		if (pass(path, flags | GT_MERGE_ALONE, NULL, &ignored, &alone) < 0 &&
+		    alone.kind != GT_ERROR_TRUNCATED) {
+			n = -1;
+			e = alone;
+			how = " where a generation is alone";
+		}
+	}
+	ns = t.last - t.first;
+	if (n < 0) {
+		status = report(path, &e, how, good);
+	} else if (!quiet) {
+		printf("%s: ok: %" PRIu64 " generation%s, %" PRIu64 " events, %" PRIu64 " G%s, "
+		       "%" PRIu64 ".%03" PRIu64 " s\n",
+		       path, t.generations, t.generations == 1 ? "" : "s", t.events, t.gs,
+		       t.gs == 1 ? "" : "s", ns / 1000000000, ns / 1000000 % 1000);
+	}
+	gt_idmap_fini(&t.seen);
+	return status;
+}
+
+int gt_cmd_verify(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"each", no_argument, NULL, 'e'},    {"live", no_argument, NULL, 'l'},
+		{"lenient", no_argument, NULL, 'n'}, {"quiet", no_argument, NULL, 'q'},
+		{"help", no_argument, NULL, 'h'},    {0},
+	};
+	unsigned flags = GT_MERGE_STRICT;
+	bool each = false, quiet = false;
+	int c, worst = GT_EXIT_GOOD;
+
+	while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+		switch (c) {
+		case 'e':
+			each = true;
+			break;
+		case 'l':
+			flags |= GT_MERGE_LIVE;
+			break;
+		case 'n':
+			flags &= ~(unsigned)GT_MERGE_STRICT;
+			break;
+		case 'q':
+			quiet = true;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return GT_EXIT_GOOD;
+		default:
+			return gt_cmd_usage("verify", NULL);
+		}
+	}
+	if (optind == argc) {
+		return gt_cmd_usage("verify", "no file named");
+	}
+	for (int i = optind; i < argc; i++) {
+		int status;
+
+		if (each && strcmp(argv[i], "-") == 0) {
+			return gt_cmd_usage("verify", "--each reads a file twice, which standard "
+						      "input does not allow");
+		}
+		status = verify(argv[i], flags, each, quiet);
+		worst = GT_MAX(worst, status);
+	}
+	return worst;
+}

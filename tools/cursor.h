@@ -1,0 +1,69 @@
+/*
+ * A cursor: the events of one stream (all batches of one M in a generation), one after another.
+ *
+ * It decodes by the table (base/spec.h) and computes times as Go's reader does. Whether an event
+ * may happen is decided by order.h.
+ */
+#pragma once
+
+#include "base/spec.h"
+#include "reader.h"
+
+#define GT_NO_G UINT64_MAX
+#define GT_NO_P GT_WIRE_NO_P
+#define GT_NO_M GT_WIRE_NO_M
+
+enum { GT_EVENT_ARGS = 6 }; /* no row of the table has more: cursor.c asserts it */
+
+/*
+ * An event. `kind` says by which table `number` is to be read: GT_TIMED and GT_ALLOC are enum
+ * gt_ev, GT_FACT is enum gt_fact. Two numbers of kind GT_STRUCT come out of merge.h: GT_EV_SYNC (a
+ * generation begins) and GT_EV_CPU_SAMPLE (args[0] is the stack).
+ */
+struct gt_event {
+	uint8_t number;
+	uint8_t kind;  /* enum gt_kind */
+	bool implied;  /* not in the file: part of a GoSwitch or GoDestroySyscall (see order.h) */
+	uint8_t was;   /* statuses: the state before, enum gt_was; ProcSteal: enum gt_proc_state */
+	uint64_t time; /* ns; strictly growing when it comes out of merge.h */
+	uint64_t args[GT_EVENT_ARGS]; /* in the order of the table; names in the event's gt_spec */
+	/* Where and by whom: the context *before* the event. GT_NO_M, GT_NO_P, GT_NO_G if none. */
+	uint64_t m, p, g;
+	uint64_t offset; /* of the event in the file */
+};
+
+enum gt_was {
+	GT_WAS_UNDETERMINED, /* first mention in the first generation: nothing is known before */
+	GT_WAS_NOT_EXIST,
+	GT_WAS_RUNNABLE,
+	GT_WAS_RUNNING,
+	GT_WAS_SYSCALL,
+	GT_WAS_WAITING,
+	GT_WAS_IDLE, /* Ps only */
+};
+
+/* The row of the table for an event. */
+GT_INLINE const struct gt_spec *gt_event_spec(const struct gt_event *ev)
+{
+	return ev->kind == GT_FACT ? gt_spec_fact(ev->number) : gt_spec_event(ev->number);
+}
+
+/* "GoStart g=1 g_seq=2" */
+void gt_event_text(const struct gt_event *ev, char *text, size_t size);
+
+/* An argument by its name in the table, for where speed does not count. */
+uint64_t gt_event_arg(const struct gt_event *ev, const char *name);
+
+struct gt_cursor {
+	const struct gt_generation *generation;
+	const struct gt_batch *batch; /* NULL at the end */
+	const uint8_t *at;
+	uint64_t m;
+	uint64_t last; /* ns of the event before, or of the batch */
+	bool facts;    /* the stream holds gtrace's facts */
+};
+
+void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,
+		    bool facts);
+/* The next event without its context (m is the stream's): 1, 0 at the end, -1 with *e. */
+int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);

@@ -1,0 +1,140 @@
+/*
+ * The frontier: a binary heap, and a list of those who wait.
+ */
+#include "frontier.h"
+
+#include <stdlib.h>
+
+/* Go's times are signed. Of equal times the M that came first in the file is first. */
+static bool before(const struct gt_frontier_entry *a, const struct gt_frontier_entry *b)
+{
+	return a->time != b->time ? (int64_t)a->time < (int64_t)b->time : a->id < b->id;
+}
+
+void gt_frontier_clear(struct gt_frontier *f)
+{
+	f->nheap = f->nparked = 0;
+}
+
+void gt_frontier_fini(struct gt_frontier *f)
+{
+	free(f->heap);
+	free(f->parked);
+	*f = (struct gt_frontier){0};
+}
+
+static void sift_up(struct gt_frontier *f, struct gt_frontier_entry e, size_t i)
+{
+	while (i > 0 && before(&e, &f->heap[(i - 1) / 2])) {
+		f->heap[i] = f->heap[(i - 1) / 2];
+		i = (i - 1) / 2;
+	}
+	f->heap[i] = e;
+}
+
+static void sift_down(struct gt_frontier *f, struct gt_frontier_entry e, size_t i)
+{
+	for (;;) {
+		size_t child = 2 * i + 1;
+
+		if (child >= f->nheap) {
+			break;
+		}
+		if (child + 1 < f->nheap && before(&f->heap[child + 1], &f->heap[child])) {
+			child++;
+		}
+		if (!before(&f->heap[child], &e)) {
+			break;
+		}
+		f->heap[i] = f->heap[child];
+		i = child;
+	}
+	f->heap[i] = e;
+}
+
+static void push(struct gt_frontier *f, struct gt_frontier_entry e)
+{
+	f->heap = gt_grow(f->heap, f->nheap, &f->heap_cap, sizeof(*f->heap));
+	sift_up(f, e, f->nheap++);
+}
+
+void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id)
+{
+	push(f, (struct gt_frontier_entry){.time = time, .id = id});
+}
+
+void gt_frontier_pop(struct gt_frontier *f)
+{
+	f->nheap--;
+	if (f->nheap > 0) {
+		sift_down(f, f->heap[f->nheap], 0);
+	}
+}
+
+void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
+{
+	struct gt_frontier_entry e = f->heap[0];
+
+	e.time = time;
+	sift_down(f, e, 0);
+}
+
+void gt_frontier_park(struct gt_frontier *f, struct gt_key key)
+{
+	f->parked = gt_grow(f->parked, f->nparked, &f->parked_cap, sizeof(*f->parked));
+	f->parked[f->nparked] = f->heap[0];
+	f->parked[f->nparked++].waits = key;
+	gt_frontier_pop(f);
+}
+
+void gt_frontier_unpark(struct gt_frontier *f, const struct gt_key *changed, unsigned n)
+{
+	for (size_t i = 0; i < f->nparked;) {
+		const struct gt_key key = f->parked[i].waits;
+		bool go = false;
+
+		for (unsigned k = 0; k < n; k++) {
+			go |= key.kind == changed[k].kind && key.id == changed[k].id;
+		}
+		if (go) {
+			push(f, f->parked[i]);
+			f->parked[i] = f->parked[--f->nparked];
+		} else {
+			i++;
+		}
+	}
+}
+
+void gt_frontier_unpark_all(struct gt_frontier *f)
+{
+	while (f->nparked > 0) {
+		push(f, f->parked[--f->nparked]);
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return before(a, b) ? -1 : 1;
+}
+
+void gt_frontier_sort_parked(struct gt_frontier *f)
+{
+	if (f->nparked > 1) {
+		qsort(f->parked, f->nparked, sizeof(*f->parked), compare);
+	}
+}
+
+bool gt_frontier_earliest(const struct gt_frontier *f, uint64_t *time)
+{
+	const struct gt_frontier_entry *least = f->nheap > 0 ? &f->heap[0] : NULL;
+
+	for (size_t i = 0; i < f->nparked; i++) {
+		if (least == NULL || before(&f->parked[i], least)) {
+			least = &f->parked[i];
+		}
+	}
+	if (least != NULL) {
+		*time = least->time;
+	}
+	return least != NULL;
+}

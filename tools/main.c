@@ -1,0 +1,81 @@
+/*
+ * gtrace: the command. Finds the subcommand and hands over.
+ */
+#include "cmd.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* To add a subcommand: a row here, its declaration in cmd.h, its file in meson.build. */
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *doc;
+} commands[] = {
+	{"run", gt_cmd_run, "run a program and trace its threads"},
+	{"stat", gt_cmd_stat, "summarise a trace: who ran, who waited for what, who woke whom"},
+	{"verify", gt_cmd_verify, "check that a trace is valid"},
+	{"dump", gt_cmd_dump, "print the events of a trace as text"},
+	{"assemble", gt_cmd_assemble, "make a trace from the text that dump prints"},
+	{"spec", gt_cmd_spec, "print the table of event types"},
+};
+
+static void usage(FILE *out)
+{
+	fputs("usage: gtrace COMMAND [ARGUMENT]...\n\n", out);
+	for (size_t i = 0; i < GT_LEN(commands); i++) {
+		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].doc);
+	}
+	fputs("\ngtrace COMMAND --help tells more; gtrace --version the version.\n"
+	      "Exit status: 0 good, 1 the answer is no (a trace is not valid), 2 bad usage or\n"
+	      "something cannot be read; gtrace run has that of the program.\n",
+	      out);
+}
+
+int gt_cmd_usage(const char *cmd, const char *format, ...)
+{
+	va_list args;
+
+	if (format != NULL) {
+		fprintf(stderr, "gtrace %s: ", cmd);
+		va_start(args, format);
+		vfprintf(stderr, format, args);
+		va_end(args);
+		fputc('\n', stderr);
+	}
+	fprintf(stderr, "Try: gtrace %s --help\n", cmd);
+	return GT_EXIT_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	if (argc < 2) {
+		usage(stderr);
+		return GT_EXIT_TROUBLE;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
+		usage(stdout);
+		return GT_EXIT_GOOD;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		puts("gtrace " GT_VERSION);
+		return GT_EXIT_GOOD;
+	}
+	for (size_t i = 0; i < GT_LEN(commands); i++) {
+		if (strcmp(argv[1], commands[i].name) == 0) {
+			status = commands[i].run(argc - 1, argv + 1);
+			if (fflush(stdout) != 0 && status == GT_EXIT_GOOD) {
+				perror("gtrace: cannot write standard output");
+				status = GT_EXIT_TROUBLE;
+			}
+			return status;
+		}
+	}
+	fprintf(stderr, "gtrace: no command \"%s\"\n\n", argv[1]);
+	usage(stderr);
+	return GT_EXIT_TROUBLE;
+}

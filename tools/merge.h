@@ -1,0 +1,56 @@
+/*
+ * The whole trace as one stream of events in an order that could have happened.
+ *
+ *	struct gt_merge *t = gt_merge_open(path, 0, &error);
+ *	while ((n = gt_merge_next(t, &ev, &error)) > 0) {
+ *		use ev, gt_merge_generation(t)
+ *	}
+ *	gt_merge_close(t);
+ *
+ * The order is that of Go's reader: among the next events of all Ms the earliest one that the
+ * partial order (tools/order.h) lets happen. Times grow strictly: an event that would not is moved
+ * to 1 ns after the one before.
+ *
+ * What comes besides the events of the Ms:
+ * - GT_EV_SYNC (kind GT_STRUCT) at the start of each generation; its tables are then in force.
+ * - CPU samples (GT_EV_CPU_SAMPLE, kind GT_STRUCT, args[0] = stack) by time.
+ * - gtrace's facts (kind GT_FACT). A fact stands directly before the first event of its own M that
+ *   is not earlier than it: the facts about a GoBlock come right before that GoBlock. Those that
+ *   are later than all events of their M, or of no M, come at the end of the generation. Their time
+ *   is their own and takes no part in the strict growth. m is the stream's M, g and p are none: a
+ *   fact names its G among its arguments.
+ *
+ * Lifetimes: an event is a value. Strings, stacks and frames are looked up in the generation of
+ * the event, which lives until the next GT_EV_SYNC is returned (or the end, or an error): copy what
+ * must live longer.
+ */
+#pragma once
+
+#include "cursor.h"
+
+struct gt_merge;
+
+enum {
+	GT_MERGE_STRICT = 1, /* also the rules of Go's testtrace validator, and gtrace's own */
+	GT_MERGE_ALONE = 2,  /* each generation as if the file had only that one */
+	/* What gtrace's own traces promise beyond that: every live G has a status in every
+	 * generation (invariant 9), and there is one frequency for the whole file (12). */
+	GT_MERGE_LIVE = 4,
+};
+
+struct gt_merge *gt_merge_open(const char *path, unsigned flags, struct gt_error *e);
+struct gt_merge *gt_merge_open_memory(const void *data, size_t size, unsigned flags,
+				      struct gt_error *e);
+void gt_merge_close(struct gt_merge *t);
+
+/*
+ * 1 and the next event, 0 at the end, -1 with *e. A truncated file gives all events of its
+ * complete generations before -1 with GT_ERROR_TRUNCATED.
+ */
+int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e);
+
+/* The generation of the last event returned; NULL before the first. */
+const struct gt_generation *gt_merge_generation(const struct gt_merge *t);
+/* How many generations were delivered to their end. */
+uint64_t gt_merge_complete(const struct gt_merge *t);
+unsigned gt_merge_version(const struct gt_merge *t);

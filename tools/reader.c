@@ -1,0 +1,464 @@
+/*
+ * The file of a trace: reading ahead, finding where generations end, grouping batches by M.
+ *
+ * The bytes of one generation lie in one buffer; batches point into it. The generation ends at its
+ * end byte (1.26) or where the next one's first batch begins (before), which is then read again as
+ * part of the next. What the tables say is parsed by tables.c once all batches are there.
+ */
+#include "reader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/spec.h"
+#include "base/varint.h"
+#include "tables.h"
+
+enum { CHUNK = 1 << 18 };
+
+struct gt_reader {
+	int fd; /* -1: memory */
+	bool eof;
+	unsigned version;
+	const uint8_t *bytes; /* the buffer, or the caller's memory */
+	uint8_t *buffer;
+	size_t cap;
+	size_t length; /* of what is in bytes */
+	size_t at;     /* what of it is used */
+	uint64_t base; /* file offset of bytes[0] */
+	bool failed;   /* before 1.26: the error below comes after the generation begun */
+	struct gt_error error;
+	struct gt_generation generation;
+	struct gt_batch *batches;
+	size_t nbatches, batches_cap;
+};
+
+/* Wants n unused bytes; returns how many there are (fewer at the end), or -1 with *e. */
+static ssize_t want(struct gt_reader *r, size_t n, struct gt_error *e)
+{
+	while (r->length - r->at < n && !r->eof) {
+		ssize_t got;
+
+		if (r->cap - r->length < CHUNK) {
+			r->cap = GT_MAX(r->cap * 2, (size_t)4 * CHUNK);
+			r->buffer = gt_realloc(r->buffer, r->cap);
+			r->bytes = r->buffer;
+		}
+		got = read(r->fd, r->buffer + r->length, r->cap - r->length);
+		if (got < 0 && errno == EINTR) {
+			continue;
+		}
+		if (got < 0) {
+			return gt_error_set(e, GT_ERROR_READ, r->base + r->length, GT_NOWHERE,
+					    GT_NOWHERE, "cannot read: %s", strerror(errno));
+		}
+		r->length += (size_t)got;
+		r->eof = got == 0;
+	}
+	return (ssize_t)GT_MIN(n, r->length - r->at);
+}
+
+static uint64_t offset(const struct gt_reader *r)
+{
+	return r->base + r->at;
+}
+
+static int read_header(struct gt_reader *r, struct gt_error *e)
+{
+	static const unsigned versions[] = {22, 23, 25, 26};
+	const char *h;
+	ssize_t n = want(r, GT_WIRE_HEADER_SIZE, e);
+
+	if (n < 0) {
+		return -1;
+	}
+	h = (const char *)r->bytes;
+	if (n < GT_WIRE_HEADER_SIZE || memcmp(h, "go 1.", 5) != 0 || h[5] < '0' || h[5] > '9' ||
+	    h[6] < '0' || h[6] > '9' || memcmp(h + 7, " trace\0\0\0", 9) != 0) {
+		return gt_error_set(e, GT_ERROR_READ, 0, GT_NOWHERE, GT_NOWHERE,
+				    "not a Go execution trace: it does not begin with "
+				    "\"go 1.NN trace\" and three zero bytes");
+	}
+	r->version = (unsigned)(h[5] - '0') * 10 + (unsigned)(h[6] - '0');
+	for (size_t i = 0; i < GT_LEN(versions); i++) {
+		if (r->version == versions[i]) {
+			r->at = GT_WIRE_HEADER_SIZE;
+			return 0;
+		}
+	}
+	return gt_error_set(e, GT_ERROR_READ, 0, GT_NOWHERE, GT_NOWHERE,
+			    "a trace of version go 1.%u; known are 1.22, 1.23, 1.25 and 1.26",
+			    r->version);
+}
+
+static struct gt_reader *begin(struct gt_reader *r, struct gt_error *e)
+{
+	if (read_header(r, e) < 0) {
+		gt_reader_close(r);
+		return NULL;
+	}
+	return r;
+}
+
+struct gt_reader *gt_reader_open(const char *path, struct gt_error *e)
+{
+	struct gt_reader *r = gt_alloc(sizeof(*r));
+
+	r->fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+	if (r->fd < 0) {
+		gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+			     "cannot open: %s", strerror(errno));
+		free(r);
+		return NULL;
+	}
+	return begin(r, e);
+}
+
+struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e)
+{
+	struct gt_reader *r = gt_alloc(sizeof(*r));
+
+	r->fd = -1;
+	r->bytes = data;
+	r->length = size;
+	r->eof = true;
+	return begin(r, e);
+}
+
+void gt_reader_close(struct gt_reader *r)
+{
+	if (r == NULL) {
+		return;
+	}
+	if (r->fd >= 0) {
+		close(r->fd);
+	}
+	gt_tables_fini(&r->generation);
+	free(r->batches);
+	free(r->buffer);
+	free(r);
+}
+
+unsigned gt_reader_version(const struct gt_reader *r)
+{
+	return r->version;
+}
+
+uint64_t gt_reader_offset(const struct gt_reader *r)
+{
+	return offset(r);
+}
+
+/* --- Batches ------------------------------------------------------------------------------ */
+
+enum found { FOUND_ERROR = -1, FOUND_EOF, FOUND_BATCH, FOUND_END };
+
+struct head {
+	uint64_t number; /* of the generation */
+	struct gt_batch batch;
+	size_t start; /* where the batch begins in the buffer */
+};
+
+/*
+ * Reads one batch, header and payload, and steps over it. The four fields of the header come in
+ * the order of the row EVENT_BATCH (the experiment's byte stands before them).
+ */
+static enum found read_batch(struct gt_reader *r, struct head *h, struct gt_error *e)
+{
+	static const char *const names[] = {"generation", "M", "time", "size"};
+	uint64_t field[4];
+	const uint8_t *p, *end;
+	size_t from = r->at;
+	ssize_t n = want(r, GT_WIRE_BATCH_HEADER_MAX, e);
+
+	if (n <= 0) {
+		return n < 0 ? FOUND_ERROR : FOUND_EOF;
+	}
+	*h = (struct head){.start = from};
+	p = r->bytes + from;
+	end = p + n;
+	if (*p == GT_EV_END_OF_GENERATION) {
+		r->at++;
+		return FOUND_END;
+	}
+	if (*p != GT_EV_EVENT_BATCH && *p != GT_EV_EXPERIMENTAL_BATCH) {
+		gt_error_set(e, GT_ERROR_INVALID, offset(r), GT_NOWHERE, GT_NOWHERE,
+			     "found byte %u where a batch must begin; expected %u (EventBatch), "
+			     "%u (ExperimentalBatch) or %u (EndOfGeneration)",
+			     *p, GT_EV_EVENT_BATCH, GT_EV_EXPERIMENTAL_BATCH,
+			     GT_EV_END_OF_GENERATION);
+		return FOUND_ERROR;
+	}
+	if (*p++ == GT_EV_EXPERIMENTAL_BATCH) {
+		if (p == end) {
+			goto truncated;
+		}
+		h->batch.experiment = *p++;
+	}
+	for (size_t i = 0; i < GT_LEN(field); i++) {
+		int k = gt_varint_get(p, end, &field[i]);
+
+		if (k < 0) {
+			gt_error_set(e, GT_ERROR_INVALID, offset(r), GT_NOWHERE, GT_NOWHERE,
+				     "the %s in the header of a batch has more than 64 bits",
+				     names[i]);
+			return FOUND_ERROR;
+		}
+		if (k == 0) {
+			goto truncated;
+		}
+		p += k;
+	}
+	h->number = field[0];
+	h->batch.m = field[1];
+	h->batch.time = field[2];
+	h->batch.size = (size_t)field[3];
+	if (field[3] > GT_WIRE_BATCH_MAX) {
+		gt_error_set(e, GT_ERROR_INVALID, offset(r), h->number, h->batch.m,
+			     "invalid batch size %" PRIu64 "; expected at most %u", field[3],
+			     GT_WIRE_BATCH_MAX);
+		return FOUND_ERROR;
+	}
+	h->batch.at = (size_t)(p - r->bytes);
+	n = want(r, h->batch.at - from + h->batch.size, e);
+	if (n < 0) {
+		return FOUND_ERROR;
+	}
+	if ((size_t)n < h->batch.at - from + h->batch.size) {
+		gt_error_set(e, GT_ERROR_TRUNCATED, r->base + from, h->number, h->batch.m,
+			     "generation %" PRIu64 " is incomplete: the file ends inside a batch, "
+			     "after %zu of its %zu bytes",
+			     h->number, (size_t)n - (h->batch.at - from), h->batch.size);
+		return FOUND_ERROR;
+	}
+	h->batch.offset = r->base + h->batch.at;
+	r->at = h->batch.at + h->batch.size;
+	return FOUND_BATCH;
+truncated:
+	gt_error_set(e, GT_ERROR_TRUNCATED, offset(r), GT_NOWHERE, GT_NOWHERE,
+		     "the file ends inside the header of a batch, after %zd bytes of it", n);
+	return FOUND_ERROR;
+}
+
+static void keep_batch(struct gt_reader *r, const struct head *h)
+{
+	r->batches = gt_grow(r->batches, r->nbatches, &r->batches_cap, sizeof(*r->batches));
+	r->batches[r->nbatches++] = h->batch;
+}
+
+/* --- Generations -------------------------------------------------------------------------- */
+
+static int incomplete(struct gt_reader *r, uint64_t number, struct gt_error *e)
+{
+	return gt_error_set(e, GT_ERROR_TRUNCATED, offset(r), number, GT_NOWHERE,
+			    "generation %" PRIu64 " is incomplete: the file ends after %zu of its "
+			    "batches, without an end-of-generation byte",
+			    number, r->nbatches);
+}
+
+/* The same, cut inside a batch's header, which does not say yet of which generation it is. */
+static void in_header(const struct gt_reader *r, uint64_t number, struct gt_error *e)
+{
+	char what[100];
+
+	snprintf(what, sizeof(what), "%.99s", e->message);
+	if (r->nbatches > 0) {
+		e->generation = number;
+		snprintf(e->message, sizeof(e->message), "generation %" PRIu64 " is incomplete: %s",
+			 number, what);
+	} else {
+		snprintf(e->message, sizeof(e->message), "the next generation is incomplete: %s",
+			 what);
+	}
+}
+
+/* Go 1.26: up to the end byte. */
+static int collect(struct gt_reader *r, uint64_t *number, struct gt_error *e)
+{
+	struct head h;
+
+	for (;;) {
+		switch (read_batch(r, &h, e)) {
+		case FOUND_ERROR:
+			if (e->kind == GT_ERROR_TRUNCATED && e->generation == GT_NOWHERE) {
+				in_header(r, *number, e);
+			}
+			return -1;
+		case FOUND_EOF:
+			return r->nbatches > 0 ? incomplete(r, *number, e) : 0;
+		case FOUND_END:
+			return 1;
+		case FOUND_BATCH:
+			break;
+		}
+		if (h.number == 0) {
+			return gt_error_set(e, GT_ERROR_INVALID, r->base + h.start, 0, h.batch.m,
+					    "invalid generation number 0; expected 1 or more");
+		}
+		if (r->nbatches > 0 && h.number != *number) {
+			return gt_error_set(e, GT_ERROR_INVALID, r->base + h.start, h.number,
+					    h.batch.m,
+					    "found a batch of generation %" PRIu64
+					    " before the end of generation %" PRIu64
+					    "; expected its end-of-generation byte first "
+					    "(generations are interleaved)",
+					    h.number, *number);
+		}
+		*number = h.number;
+		keep_batch(r, &h);
+	}
+}
+
+/*
+ * Go 1.22 to 1.25: up to the first batch of the next generation. A batch that cannot be read ends
+ * the generation as well: whether it belonged to it or to the next one cannot be known.
+ */
+static int collect_unmarked(struct gt_reader *r, uint64_t *number, bool *cut, struct gt_error *e)
+{
+	struct head h;
+
+	if (r->failed) {
+		*e = r->error;
+		return -1;
+	}
+	for (;;) {
+		switch (read_batch(r, &h, e)) {
+		case FOUND_ERROR:
+			if (r->nbatches == 0 || e->kind == GT_ERROR_READ) {
+				return -1;
+			}
+			r->failed = true;
+			*cut = e->kind == GT_ERROR_TRUNCATED &&
+			       (e->generation == GT_NOWHERE || e->generation == *number);
+			r->error = *e;
+			return 1;
+		case FOUND_EOF:
+			return r->nbatches > 0;
+		case FOUND_END:
+			h.number = 0;
+			break;
+		case FOUND_BATCH:
+			break;
+		}
+		if (h.number == 0) {
+			return gt_error_set(e, GT_ERROR_INVALID, r->base + h.start, 0, GT_NOWHERE,
+					    "invalid generation number 0; expected 1 or more, and "
+					    "no end-of-generation byte before Go 1.26");
+		}
+		if (r->nbatches == 0) {
+			*number = h.number;
+		} else if (h.number == *number + 1) {
+			r->at = h.start;
+			return 1;
+		} else if (h.number != *number) {
+			return gt_error_set(e, GT_ERROR_INVALID, r->base + h.start, h.number,
+					    h.batch.m,
+					    "generations out of order: found a batch of "
+					    "generation %" PRIu64 " in generation %" PRIu64
+					    "; expected that one or the next",
+					    h.number, *number);
+		}
+		keep_batch(r, &h);
+	}
+}
+
+static void add_to_stream(struct gt_streams *s, struct gt_batch *b)
+{
+	uintptr_t i = gt_idmap_get(&s->by_m, b->m);
+
+	if (i == 0) {
+		s->array = gt_grow(s->array, s->count, &s->cap, sizeof(*s->array));
+		s->array[s->count++] = (struct gt_stream){b->m, b, b};
+		gt_idmap_put(&s->by_m, b->m, s->count);
+		return;
+	}
+	s->array[i - 1].last->next = b;
+	s->array[i - 1].last = b;
+}
+
+/* Sorts the batches by what is in them. A payload's first byte says so, as in Go's reader. */
+static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_error *e)
+{
+	const uint8_t sync = r->version >= 25 ? GT_EV_SYNC : GT_EV_FREQUENCY;
+	uint64_t first = 0;
+	int status = 0;
+
+	for (size_t i = 0; i < r->nbatches && status == 0; i++) {
+		struct gt_batch *b = &r->batches[i];
+		uint8_t byte = b->size > 0 && b->experiment == 0 ? r->bytes[b->at] : 0;
+
+		b->data = r->bytes + b->at;
+		if (first == 0 || b->time < first) {
+			first = b->time;
+		}
+		if (b->experiment != 0) {
+			if (b->experiment == GT_FACT_EXPERIMENT && b->size >= 2 &&
+			    b->data[0] == GT_FACT_MAGIC && b->data[1] == GT_FACT_VERSION) {
+				add_to_stream(&g->facts, b);
+			} else if (b->experiment == GT_FACT_EXPERIMENT) {
+				g->experiments++;
+			} else {
+				status = gt_error_set(
+					e, GT_ERROR_INVALID, b->offset, g->number, b->m,
+					"a batch of experiment %u; expected 1, the only one "
+					"that Go's reader has a name for",
+					b->experiment);
+			}
+		} else if (byte == GT_EV_STRINGS) {
+			status = gt_tables_strings(g, b, e);
+		} else if (byte == GT_EV_STACKS) {
+			status = gt_tables_stacks(g, b, e);
+		} else if (byte == GT_EV_CPU_SAMPLES) {
+			status = gt_tables_samples(g, b, e);
+		} else if (byte == sync) {
+			status = gt_tables_sync(g, b, r->version, e);
+		} else {
+			add_to_stream(&g->streams, b);
+		}
+	}
+	g->start = first; /* ticks; gt_tables_finish knows how long they are */
+	return status;
+}
+
+int gt_reader_next(struct gt_reader *r, struct gt_generation **out, struct gt_error *e)
+{
+	struct gt_generation *g = &r->generation;
+	bool cut = false;
+	uint64_t number = 0;
+	int n;
+
+	gt_tables_reset(g);
+	r->nbatches = 0;
+	/* What is used goes; memory is not moved when it is the caller's. */
+	r->base += r->at;
+	r->length -= r->at;
+	if (r->fd >= 0) {
+		memmove(r->buffer, r->buffer + r->at, r->length);
+	} else {
+		r->bytes += r->at;
+	}
+	r->at = 0;
+
+	g->offset = r->base;
+	n = r->version >= 26 ? collect(r, &number, e) : collect_unmarked(r, &number, &cut, e);
+	if (n <= 0) {
+		return n;
+	}
+	g->number = number;
+	g->index++;
+	g->size = r->at;
+	g->cut = cut;
+	if (sort_batches(r, g, e) < 0 || gt_tables_finish(g, r->version, e) < 0) {
+		if (cut && e->kind == GT_ERROR_INVALID) {
+			e->kind = GT_ERROR_TRUNCATED;
+		}
+		return -1;
+	}
+	*out = g;
+	return 1;
+}
