@@ -1,0 +1,84 @@
+# What the scripts need from the system, and how they get it. Sourced, not run.
+#
+#   need cmd NAME PACKAGE      a program in PATH
+#   need lib NAME PACKAGE      a library that pkg-config knows
+#   install_needed             installs the packages of all needs that are not met, or says why not
+#   find_go                    prints the folder of a Go >= 1.26, if there is one
+#
+# shellcheck shell=bash
+
+go_minimum=26 # of Go 1.x: the first that reads what gtrace writes
+needed=()
+
+say() {
+	if [[ -t 1 ]]; then
+		printf '\n\033[1m==> %s\033[0m\n' "$*"
+	else
+		printf '\n==> %s\n' "$*"
+	fi
+}
+die() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
+
+need() {
+	case $1 in
+	cmd) command -v "$2" >/dev/null ;;
+	lib) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	esac || needed+=("$3")
+}
+
+need_for_build() {
+	need cmd meson meson
+	need cmd ninja ninja-build
+	need cmd gcc gcc
+	need cmd pkg-config pkg-config
+	need lib libunwind libunwind-dev # call stacks without frame pointers
+	need lib libxxhash libxxhash-dev # ids of stacks and strings
+	# libc's headers are only a recommendation of gcc's package.
+	[[ -e /usr/include/stdlib.h ]] || needed+=(libc6-dev)
+}
+
+as_root() {
+	if [[ $(id -u) == 0 ]]; then
+		"$@"
+	else
+		sudo "$@"
+	fi
+}
+
+install_needed() {
+	((${#needed[@]})) || return 0
+	say "Missing here, to be installed with apt: ${needed[*]}"
+	command -v apt-get >/dev/null ||
+		die "no apt-get on this system; install what answers to these Debian packages, then run this again"
+	[[ $(id -u) == 0 ]] || command -v sudo >/dev/null ||
+		die "neither root nor sudo; as root: apt-get install ${needed[*]}"
+	# Packages of servers (the tests run some, each on its own port) would start them as services.
+	local policy=/usr/sbin/policy-rc.d made=
+	if [[ ! -e $policy ]]; then
+		printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+		as_root chmod +x "$policy"
+		made=1
+	fi
+	local rc=0
+	{
+		as_root apt-get -q update &&
+			as_root env DEBIAN_FRONTEND=noninteractive \
+				apt-get -q install -y --no-install-recommends "${needed[@]}"
+	} </dev/null || rc=$?
+	[[ -z $made ]] || as_root rm -f "$policy"
+	((rc == 0)) || die "apt-get could not install ${needed[*]}"
+	hash -r
+	needed=()
+}
+
+find_go() {
+	local go
+	for go in "$(command -v go || true)" /usr/local/go/bin/go /usr/lib/go-1.*/bin/go \
+		"$(scripts/fetch-go --where)/bin/go"; do
+		if [[ -x $go ]] && GOTOOLCHAIN=local "$go" version |
+			grep -Eq " go1\.($(seq -s '|' $go_minimum $((go_minimum + 40))))([. ]|rc|beta)"; then
+			dirname "$go"
+			return
+		fi
+	done
+}
