@@ -63,7 +63,8 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 
 void gt_status_other(struct gt_w *w, struct gt_thread *other)
 {
-	if (!gt_traced(other, w)) {
+	/* No batch: tracing has ended, and what traced says of the last generation must stay. */
+	if (w->b && !gt_traced(other, w)) {
 		status_go(w, other, gt_state_g(gt_load_relaxed(&other->x_state)));
 	}
 }
@@ -124,7 +125,10 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	unsigned left;
 
 	gt_lock_take(&mine->lock);
-	drain_locked(w, mine);
+	/* No batch: tracing has ended, and the posts are the advancer's, of the last generation. */
+	if (w->b) {
+		drain_locked(w, mine);
+	}
 	mine->closed = 1;
 	gt_lock_drop(&mine->lock);
 	gt_lock_take(&other->lock);

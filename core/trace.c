@@ -263,6 +263,23 @@ void gt_trace_stop(void)
 	gt_tls.busy--;
 }
 
+bool gt_trace_abandon(void)
+{
+	struct gt_trace *t = gt_trace;
+
+	/* G 1 is the only one: no other thread can be inside, or come. */
+	if (gt_load_relaxed(&t->next_g) != 2 || gt_load_relaxed(&t->advancer) || gt_tls.busy) {
+		return false;
+	}
+	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
+	gt_sys_unlink(t->path);
+	gt_sys_unlink(t->spool);
+	gt_sys_unmap(gt_gate, 4096);
+	gt_trace_forget();
+	gt_sys_unmap(t, t->bytes);
+	return true;
+}
+
 void gt_trace_break(enum gt_broken why)
 {
 	uint32_t not = GT_BROKEN_NOT;

@@ -144,6 +144,11 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry);
  * the second caller waits for the first. Returns when the file is whole.
  */
 void gt_trace_stop(void);
+/*
+ * Gives the trace up, if there is nothing in it that is worth a file: the process has always had
+ * one thread. Then its files are gone, and gt_trace_start may be called again. False: it goes on.
+ */
+bool gt_trace_abandon(void);
 /* Recording ends at the last whole generation; the program goes on. Any thread, any context. */
 void gt_trace_break(enum gt_broken why);
 /* In a child after fork: forgets the parent's trace. */

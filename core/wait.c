@@ -16,8 +16,8 @@ static void enlist(struct gt_wait *w, const void *object, uint64_t since)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
-	gt_store_relaxed(&w->object, (uintptr_t)object);
 	gt_lock_take(&b->lock);
+	gt_store_relaxed(&w->object, (uintptr_t)object);
 	w->since = since;
 	w->own = (struct gt_hint){0};
 	w->any = (struct gt_hint){0};
@@ -80,6 +80,7 @@ static struct gt_hint delist(struct gt_wait *w)
 		b->last = w->before;
 	}
 	w->listed = 0;
+	gt_store_relaxed(&w->object, 0);
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
 	gt_lock_drop(&b->lock);
 	return hint;
@@ -126,11 +127,14 @@ static uint64_t note_stack(struct gt_thread *t, void *frame)
 				  GT_MIN((unsigned)gt_env.depth, (unsigned)GT_WAKE_DEPTH),
 				  &truncated);
 	}
-	/* A seqlock of its own; partner: read_stack. 0 says that it is being written. */
-	gt_store_seq(&s->version, 0);
-	gt_store_relaxed(&s->n, n);
+	/*
+	 * A seqlock of its own; partner: read_stack. 0 says that it is being written. Release, so
+	 * that who reads one of the new words also reads that the version is no longer its own.
+	 */
+	gt_store_relaxed(&s->version, 0);
+	gt_store_release(&s->n, n);
 	for (unsigned i = 0; i < n; i++) {
-		gt_store_relaxed(&s->pcs[i], pcs[i]);
+		gt_store_release(&s->pcs[i], pcs[i]);
 	}
 	gt_store_release(&s->version, version);
 	return version;
@@ -146,7 +150,7 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 	if (gt_load_acquire(&s->version) != version) {
 		return gt_stack(0);
 	}
-	n = GT_MIN(gt_load_relaxed(&s->n), (uint32_t)GT_WAKE_DEPTH);
+	n = GT_MIN(gt_load_acquire(&s->n), (uint32_t)GT_WAKE_DEPTH);
 	/* Acquire, so that the version is loaded again after all of them. */
 	for (unsigned i = 0; i < n; i++) {
 		pcs[i] = gt_load_acquire(&s->pcs[i]);
@@ -207,8 +211,8 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	hint.ns = gt_now(t);
 	hint.version = note_stack(t, frame);
 	gt_lock_take(&b->lock);
-	/* Under the lock of the bucket that it stands in, if it still does. */
-	if (w->listed && gt_load_relaxed(&w->object) == object && gt_thread_id(target) == id) {
+	/* The object is set and cleared under its bucket's lock: it still stands here, or not. */
+	if (gt_load_relaxed(&w->object) == object && gt_thread_id(target) == id) {
 		w->own = hint;
 	}
 	gt_lock_drop(&b->lock);

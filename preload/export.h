@@ -9,6 +9,9 @@
 #ifndef GT_EXPORT_cond
 #define GT_EXPORT_cond(...)
 #endif
+#ifndef GT_EXPORT_exec
+#define GT_EXPORT_exec(...)
+#endif
 #ifndef GT_EXPORT_loader
 #define GT_EXPORT_loader(...)
 #endif

@@ -72,6 +72,7 @@ GT_INLINE struct gt_real *gt_real_resolved(const void *pointer)
 #define GT_V_GLIBC_2_2_5 "GLIBC_2.2.5"
 #define GT_V_GLIBC_2_3_2 "GLIBC_2.3.2"
 #define GT_V_GLIBC_2_3_3 "GLIBC_2.3.3"
+#define GT_V_GLIBC_2_11  "GLIBC_2.11"
 #define GT_V_GLIBC_2_12  "GLIBC_2.12"
 #define GT_V_GLIBC_2_30  "GLIBC_2.30"
 #define GT_V_GLIBC_2_31  "GLIBC_2.31"

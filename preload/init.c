@@ -3,7 +3,8 @@
  *
  * Naming. GTRACE_OUT names the file; %p is the pid. The process that is started with a name
  * without %p writes that file, and rewrites the variable in its own environment to
- * "<absolute name>.%p", so that whatever it forks or execs adds its pid.
+ * "<absolute name>.%P", so that whatever it forks or starts adds its pid. %P is %p, and says that
+ * nobody asked for this very file: it is not kept where it has nothing to tell.
  *
  * Nothing is ever overwritten but an older trace of the same name. A spool beside it says that
  * another process is writing it (then we add our pid), or died doing so (then its two files are
@@ -26,8 +27,13 @@ extern char **environ;
 /* The pattern that children use, absolute and with %p. */
 static char pattern[GT_PATH_MAX];
 static struct gt_env settings;
+/* This process is another one's child: it leaves no trace that has nothing to tell. */
+static bool child;
 /* In a forked child: its trace starts when it first needs one. */
 static bool late;
+
+/* Starts a trace in the file of that name; old: an older trace there may be replaced. */
+static bool start(const char *name, bool old);
 
 static size_t append(char *to, size_t n, const char *s)
 {
@@ -51,18 +57,18 @@ static size_t append_number(char *to, size_t n, uint64_t v)
 	return append(to, n, d);
 }
 
-/* to = name with each %p replaced. Returns whether there was one. */
-static bool expand(char *to, const char *name)
+/* to = name with each %p and %P replaced. Returns the last of them, 0 for none. */
+static char expand(char *to, const char *name)
 {
-	bool found = false;
+	char found = 0;
 	size_t n = 0;
 
 	to[0] = 0;
 	while (*name && n < GT_PATH_MAX - 32) {
-		if (name[0] == '%' && name[1] == 'p') {
+		if (name[0] == '%' && (name[1] == 'p' || name[1] == 'P')) {
 			n = append_number(to, n, (uint64_t)gt_sys_pid());
+			found = name[1];
 			name += 2;
-			found = true;
 		} else {
 			to[n++] = *name++;
 			to[n] = 0;
@@ -141,7 +147,7 @@ static bool exists(const char *path)
 }
 
 /* Makes path free to be created, or changes it to one that is. False: said why not. */
-static bool choose(char *path, bool replace)
+static bool choose(char *path, bool old)
 {
 	uint32_t owner = spool_owner(path);
 	char aside[GT_PATH_MAX];
@@ -154,7 +160,7 @@ static bool choose(char *path, bool replace)
 			size_t n = append(path, strlen(path), ".");
 
 			append_number(path, n, (uint64_t)gt_sys_pid());
-			replace = false;
+			old = false;
 		}
 	}
 	if (owner && spool_owner(path) == owner) {
@@ -164,7 +170,7 @@ static bool choose(char *path, bool replace)
 		rename_with(path, "", aside);
 		rename_with(path, ".spool", aside);
 	}
-	if (replace && exists(path)) {
+	if (old && exists(path)) {
 		if (!is_trace(path)) {
 			gt_say("not overwriting what is no trace: ", path, 0);
 			return false;
@@ -186,25 +192,68 @@ static bool choose(char *path, bool replace)
 	return true;
 }
 
-/* What children and exec'd programs will find in their environment. */
-static void hand_on(void)
-{
-	static char entry[GT_PATH_MAX + 16];
+/* What children and exec'd programs will find in their environment; what the user gave. */
+static char handed_on[GT_PATH_MAX + 16];
+static char given[GT_PATH_MAX + 16];
 
-	for (char **e = environ; e && *e; e++) {
-		if (strncmp(*e, "GTRACE_OUT=", 11) == 0) {
-			append(entry, append(entry, 0, "GTRACE_OUT="), pattern);
+static void replace(char **envp, const char *prefix, char *entry)
+{
+	for (char **e = envp; e && *e; e++) {
+		if (strncmp(*e, prefix, strlen(prefix)) == 0) {
 			*e = entry;
 		}
 	}
 }
 
-static bool start(const char *name, bool replace)
+static void hand_on(const char *absolute)
+{
+	append(handed_on, append(handed_on, 0, "GTRACE_OUT="), pattern);
+	append(given, append(given, 0, "GTRACE_OUT="), absolute);
+	replace(environ, "GTRACE_OUT=", handed_on);
+}
+
+/* --- exec ------------------------------------------------------------------------------------- */
+
+enum gt_exec gt_exec_begin(void)
+{
+	int saved = errno;
+	enum gt_exec how = GT_EXEC_NONE;
+
+	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
+	    gt_trace->pid == (uint32_t)gt_sys_pid()) {
+		how = gt_trace_abandon() ? GT_EXEC_GIVEN_UP : GT_EXEC_FINISHED;
+		if (how == GT_EXEC_FINISHED) {
+			gt_trace_stop();
+		}
+	}
+	errno = saved;
+	return how;
+}
+
+void gt_exec_environment(char **envp)
+{
+	replace(envp, handed_on, given);
+}
+
+void gt_exec_failed(enum gt_exec how)
+{
+	int saved = errno;
+
+	if (how == GT_EXEC_GIVEN_UP) {
+		start(given + strlen("GTRACE_OUT="), true);
+	} else if (how == GT_EXEC_FINISHED) {
+		gt_say("the trace ended at an exec, which failed; the program goes on untraced", "",
+		       0);
+	}
+	errno = saved;
+}
+
+static bool start(const char *name, bool old)
 {
 	char path[GT_PATH_MAX];
 
 	expand(path, name);
-	if (!choose(path, replace)) {
+	if (!choose(path, old)) {
 		return false;
 	}
 	if (gt_trace_start(&settings, path, gt_root_main()) != 0) {
@@ -218,6 +267,7 @@ static bool start(const char *name, bool replace)
 
 static void in_child(void)
 {
+	child = true;
 	bool traced = gt_trace != NULL;
 
 	gt_trace_forget();
@@ -237,9 +287,21 @@ void gt_root_start_late(void)
 	}
 }
 
+void gt_root_finish(void)
+{
+	int saved = errno;
+
+	/* A child of vfork runs in our memory, but the trace is its parent's. */
+	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
+	    gt_trace->pid == (uint32_t)gt_sys_pid() && !(child && gt_trace_abandon())) {
+		gt_trace_stop();
+	}
+	errno = saved;
+}
+
 static void at_quick_end(GT_UNUSED void *unused)
 {
-	gt_trace_stop();
+	gt_root_finish();
 }
 
 __attribute__((constructor(101))) static void begin(void)
@@ -250,7 +312,7 @@ __attribute__((constructor(101))) static void begin(void)
 	const char *unknown;
 	char absolute[GT_PATH_MAX];
 	int saved = errno;
-	bool has_pid;
+	char has_pid;
 
 	gt_hook_resolve();
 	gt_env_read(&settings, environ, &bad, &unknown);
@@ -266,11 +328,12 @@ __attribute__((constructor(101))) static void begin(void)
 	settings.period = GT_MAX(settings.period, UINT64_C(100000));
 	make_absolute(absolute, settings.out);
 	has_pid = expand(pattern, absolute);
-	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%p");
+	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%P");
+	child = has_pid == 'P';
 	gt_root_init();
 	gt_stack_init();
 	if (start(absolute, !has_pid)) {
-		hand_on();
+		hand_on(absolute);
 		/* dso handle NULL: for good. Registered first, so called last (fork: first). */
 		if (gt_hook_lookup("__register_atfork", &at_fork)) {
 			at_fork(NULL, NULL, in_child, NULL);
@@ -285,7 +348,5 @@ __attribute__((constructor(101))) static void begin(void)
 /* After the program's own exit handlers. Threads may still run; nothing is unmapped. */
 __attribute__((destructor(101))) static void end(void)
 {
-	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF) {
-		gt_trace_stop();
-	}
+	gt_root_finish();
 }

@@ -5,8 +5,6 @@
 #include "root.h"
 #include "symbol.h"
 
-#include "base/sys.h"
-
 static gt_main_fn *program_main;
 
 /* Calls main; its frame ends the stacks of the main thread (root.h). */
@@ -50,35 +48,23 @@ int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void (*init)
 	return GT_REAL(old_start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
-/* A child of vfork runs in our memory, but the trace is its parent's: it must not end it. */
-static void finish(void)
-{
-	int saved = errno;
-
-	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->pid == (uint32_t)gt_sys_pid()) {
-		gt_trace_stop();
-	}
-	errno = saved;
-}
-
 void gt_hook__exit(int status)
 {
-	finish();
+	gt_root_finish();
 	GT_REAL(_exit)(status);
 	__builtin_unreachable();
 }
 
 void gt_hook__Exit(int status)
 {
-	finish();
+	gt_root_finish();
 	GT_REAL(_Exit)(status);
 	__builtin_unreachable();
 }
 
 void gt_hook_abort(void)
 {
-	finish();
+	gt_root_finish();
 	GT_REAL(abort)();
 	__builtin_unreachable();
 }

@@ -33,3 +33,14 @@ void gt_root_init(void);
 
 /* In a forked child that has come to need a trace: starts it (init.c). */
 void gt_root_start_late(void);
+
+/* The process ends (init.c). Keeps errno; does nothing in a child that shares our memory. */
+void gt_root_finish(void);
+
+/* exec (init.c): what became of the trace before the real call. */
+enum gt_exec { GT_EXEC_NONE, GT_EXEC_GIVEN_UP, GT_EXEC_FINISHED };
+enum gt_exec gt_exec_begin(void);
+/* After GIVEN_UP: the name of the file as the user gave it, for the new program. */
+void gt_exec_environment(char **envp);
+/* The real call has returned: the program goes on. errno is kept. */
+void gt_exec_failed(enum gt_exec how);

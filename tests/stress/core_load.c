@@ -307,7 +307,7 @@ static void *filler(void *arg)
 
 	while (!stopped()) {
 		fill_tables(&r);
-		gt_sys_sleep(roll(&r) % 100000);
+		gt_sys_sleep(roll(&r) % 2000000);
 	}
 	return NULL;
 }
@@ -335,11 +335,11 @@ static void *diver(void *arg)
 	return NULL;
 }
 
+/* Runs over many generations without an event. */
 static void *silent(void *arg)
 {
 	while (!stopped()) {
-		spin(100000);
-		gt_sys_yield();
+		gt_sys_sleep(500000);
 	}
 	return arg;
 }
