@@ -127,7 +127,7 @@ static void break_file(int error)
 {
 	gt_trace_break(GT_BROKEN_WRITE);
 	gt_say("writing ", gt_trace->path, error);
-	gt_writer_cut(gt_load_relaxed(&gt_trace->written));
+	gt_writer_cut(gt_load_relaxed(&gt_trace->head.written));
 }
 
 bool gt_advance(struct gt_thread *self, bool last, bool keep)
@@ -136,7 +136,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	int r;
 
 	gt_lock_take(&gt_trace->x_advance);
-	gen = gt_load_relaxed(&gt_trace->gen);
+	gen = gt_load_relaxed(&gt_trace->head.gen);
 	if (gen == 0) {
 		gt_lock_drop(&gt_trace->x_advance);
 		return false;
@@ -151,7 +151,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	/* 3. Tables (empty since they were dumped), clock. */
 	prepare_clock(gen);
 	/* 4, 5. The bump, and the barrier between it and the loads of x_seq. */
-	gt_store_seq(&gt_trace->gen, last ? 0 : gen + 1);
+	gt_store_seq(&gt_trace->head.gen, last ? 0 : gen + 1);
 	GT_DELAY();
 	if (GT_WRONG == GT_WRONG_NOTE_AFTER_BUMP) {
 		note_silent(gen);
@@ -179,14 +179,19 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		if (r < 0) {
 			break_file(r);
 		} else {
-			gt_store_release(&gt_trace->written, gt_writer_bytes());
+			gt_store_release(&gt_trace->head.written, gt_writer_bytes());
+			gt_add_relaxed(&gt_trace->head.generations, 1);
 		}
 		gt_writer_end();
 		check_finished(gen);
 	} else {
 		/* This generation lacks events: it is dropped whole, and no other begins. */
+		if (gt_load_relaxed(&gt_trace->broken) == GT_BROKEN_MEMORY) {
+			gt_say("no memory for the trace (GTRACE_BUFFERS), it ends here: ",
+			       gt_trace->path, 0);
+		}
 		last = true;
-		gt_store_seq(&gt_trace->gen, 0);
+		gt_store_seq(&gt_trace->head.gen, 0);
 	}
 	gt_table_reset(&gt_trace->stacks[gen & 1], 1);
 	gt_table_reset(&gt_trace->strings[gen & 1], GT_REASON_END);
@@ -200,7 +205,7 @@ void gt_advance_stream(bool keep)
 	uint64_t gen;
 
 	gt_lock_take(&gt_trace->x_advance);
-	gen = gt_load_relaxed(&gt_trace->gen);
+	gen = gt_load_relaxed(&gt_trace->head.gen);
 	if (gen && !gt_load_relaxed(&gt_trace->broken)) {
 		int r = gt_writer_begin(keep);
 		struct gt_buf *b = gt_buf_take_full(gen & 1);
@@ -220,10 +225,27 @@ void gt_advance_stream(bool keep)
 	gt_lock_drop(&gt_trace->x_advance);
 }
 
-bool gt_advance_due(void)
+/* Slow: there is no advancer. */
+static GT_COLD void advance_inline(struct gt_thread *self)
 {
-	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
-	const struct gt_clock *c = &gt_trace->clock[gen & 1];
+	struct gt_w w = gt_acquire(self);
+	/* In a section, so that another thread that advances leaves the line as it is. */
+	uint64_t age = w.ticks - (gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT);
+	uint64_t signals = 0;
 
-	return gen && gt_clock_now(c) - c->base_ns >= gt_env.period;
+	gt_release(&w);
+	if (!w.gen || age < gt_env.period >> GT_TICK_SHIFT) {
+		return;
+	}
+	/* A handler must not find the descriptor that is open here, nor the lock. */
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	gt_advance(self, false, false);
+	gt_sys_restore_signals(signals);
+}
+
+void gt_advance_if_due(struct gt_thread *self)
+{
+	if (gt_unlikely(gt_load_relaxed(&gt_trace->advancer) == 0)) {
+		advance_inline(self);
+	}
 }

@@ -21,5 +21,8 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep);
  */
 void gt_advance_stream(bool keep);
 
-/* A single-threaded program is advanced from its own events: true if the period is over. */
-bool gt_advance_due(void);
+/*
+ * A program without an advancer (it has one thread, or none could be made) is advanced from its own
+ * events: called by a wait that has ended. self: as above.
+ */
+void gt_advance_if_due(struct gt_thread *self);

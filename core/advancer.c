@@ -43,12 +43,14 @@ static bool leave_descriptors(void)
 /* Whether the generation should end before its time, because it holds much memory. */
 static bool crowded(void)
 {
-	return gt_load_relaxed(&gt_trace->dead) >= GT_DEAD_BURST;
+	return gt_load_relaxed(&gt_trace->dead) >= GT_DEAD_BURST ||
+	       (gt_load_relaxed(&gt_trace->brk) > gt_trace->bytes / 4 * 3 &&
+		gt_load_relaxed(&gt_trace->free_bufs_count) < GT_BUF_BURST);
 }
 
 static uint64_t now(void)
 {
-	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->gen) & 1]);
+	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->head.gen) & 1]);
 }
 
 /* The name of the G: "runtime." makes it a system goroutine in Go's tools. */

@@ -9,6 +9,7 @@ void gt_buf_refill(struct gt_w *w)
 {
 	struct gt_thread *t = w->t;
 	struct gt_buf *full = w->b;
+	uint64_t ticks;
 
 	GT_INVARIANT(1, t->registered);
 	if (full) {
@@ -18,7 +19,15 @@ void gt_buf_refill(struct gt_w *w)
 		gt_store_relaxed(&t->x_slot[w->parity], 0);
 		gt_buf_seal(full);
 	}
-	w->b = gt_buf_new(w->gen, gt_thread_tid(t), GT_MAX(w->ticks, t->last_ticks));
+	/*
+	 * Posts that wait in the mailbox are older than now, and nothing in a batch is dated before
+	 * what stands first in it: a batch that begins with posts begins with its generation.
+	 */
+	ticks = w->ticks;
+	if (!full && gt_load_relaxed(&t->mailbox[w->parity].count)) {
+		ticks = GT_MIN(ticks, gt_trace->stamp[w->parity].ticks);
+	}
+	w->b = gt_buf_new(w->gen, gt_thread_tid(t), GT_MAX(ticks, t->last_ticks));
 	if (!w->b) {
 		gt_trace_break(GT_BROKEN_MEMORY);
 		return;
@@ -33,7 +42,8 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 {
 	struct gt_proc *proc = &gt_trace->procs.proc[p];
 
-	if (proc->traced[w->parity] != w->gen) {
+	/* No batch: tracing has ended, and traced is the advancer's, of the last generation. */
+	if (w->b && proc->traced[w->parity] != w->gen) {
 		proc->traced[w->parity] = w->gen;
 		proc->seq[w->parity] = 0;
 		gt_event(w, PROC_STATUS, gt_p(p), gt_pstatus(GT_PROC_IDLE));
@@ -63,7 +73,7 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 
 void gt_status_other(struct gt_w *w, struct gt_thread *other)
 {
-	/* No batch: tracing has ended, and what traced says of the last generation must stay. */
+	/* As above: the advancer may be about to look whether it is traced in the last one. */
 	if (w->b && !gt_traced(other, w)) {
 		status_go(w, other, gt_state_g(gt_load_relaxed(&other->x_state)));
 	}

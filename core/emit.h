@@ -64,6 +64,8 @@ GT_COLD void gt_mailbox_drain(struct gt_w *w);
 /* At thread end: the same, and no more posts are taken. Returns how many of another generation
  * stay. */
 unsigned gt_mailbox_close(struct gt_w *w);
+/* The name that somebody gave this thread, as its label; it runs. */
+GT_COLD void gt_thread_emit_name(struct gt_w *w);
 /* At thread end: the last batch goes to the full list, inside the section. */
 void gt_buf_flush(struct gt_w *w);
 /* Slow: the state of this thread and its P at its first mention in the generation. */
@@ -88,7 +90,7 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	GT_INVARIANT(8, !gt_in_section(t));
 	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
 	gt_add_seq(&t->x_seq, 1);
-	w.gen = gt_load_seq(&gt_trace->gen);
+	w.gen = gt_load_seq(&gt_trace->head.gen);
 	GT_DELAY();
 	w.parity = w.gen & 1;
 	/* Acquire: partner is the store in gt_advance_clock; the line was stored before gen. */
@@ -149,7 +151,7 @@ GT_INLINE uint64_t gt_now(struct gt_thread *t)
 	GT_INVARIANT(8, !gt_in_section(t));
 	/* Both as in gt_acquire and gt_release. */
 	gt_add_seq(&t->x_seq, 1);
-	gen = gt_load_seq(&gt_trace->gen);
+	gen = gt_load_seq(&gt_trace->head.gen);
 	GT_DELAY();
 	ns = gt_clock_now(&gt_trace->clock[gen & 1]);
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);

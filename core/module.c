@@ -94,7 +94,7 @@ static struct gt_module *module_with(uint64_t id, size_t *index)
 	return module_at(place);
 }
 
-/* --- /proc/self/maps ------------------------------------------------------------------------ */
+/* --- The mappings ---------------------------------------------------------------------------- */
 
 struct line {
 	const char *p;
@@ -190,7 +190,7 @@ static bool read_maps(bool add, uint64_t *hash)
 	if (!array_fit(&buffer, 1 << 16)) {
 		return false;
 	}
-	fd = gt_sys_open("/proc/self/maps", O_RDONLY, 0);
+	fd = gt_sys_open("/proc/thread-self/maps", O_RDONLY, 0);
 	if (fd < 0) {
 		return false;
 	}
@@ -294,11 +294,11 @@ static int open_file(const char *path)
 		return gt_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
 	}
 	/* A file that is gone can still be reached where it is the program itself. */
-	r = gt_sys_readlink("/proc/self/exe", exe, sizeof(exe));
+	r = gt_sys_readlink("/proc/thread-self/exe", exe, sizeof(exe));
 	if (r < 0 || (size_t)r != n || memcmp(exe, path, n) != 0) {
 		return -ENOENT;
 	}
-	return gt_sys_open("/proc/self/exe", O_RDONLY, 0);
+	return gt_sys_open("/proc/thread-self/exe", O_RDONLY, 0);
 }
 
 bool gt_module_open(struct gt_module *m, struct gt_image_file *file)

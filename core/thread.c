@@ -111,7 +111,7 @@ void gt_thread_name(struct gt_thread *t, const char *name)
 	for (size_t i = 0; i < GT_LEN(words); i++) {
 		gt_store_relaxed(&t->name[i], words[i]);
 	}
-	/* Release: partner is the load in emit_name (wait.c). */
+	/* Release: partner are the loads before gt_thread_emit_name. */
 	gt_store_release(&t->name_new, 1);
 }
 
@@ -129,6 +129,27 @@ static struct {
 static size_t place_of(uintptr_t pthread)
 {
 	return (uint64_t)pthread * UINT64_C(0x9e3779b97f4a7c15) >> 50;
+}
+
+void gt_thread_emit_name(struct gt_w *w)
+{
+	uint64_t name[GT_NAME_MAX / 8 + 1] = {0};
+	uint32_t id;
+
+	gt_store_relaxed(&w->t->name_new, 0);
+	for (size_t i = 0; i < GT_LEN(w->t->name); i++) {
+		name[i] = gt_load_relaxed(&w->t->name[i]);
+	}
+	/* Rule 17: an empty label is refused. */
+	if (!w->b || !*(const char *)name) {
+		return;
+	}
+	id = gt_table_put(&gt_trace->strings[w->parity], name, strlen((const char *)name));
+	if (id) {
+		gt_event(w, GO_LABEL, gt_str(id));
+	} else {
+		gt_loss_add(GT_LOSS_TABLE_FULL);
+	}
 }
 
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread)
@@ -321,6 +342,9 @@ void gt_thread_end(struct gt_thread *t)
 		joiner = claim_joiner(t);
 	}
 	left = gt_mailbox_close(&w);
+	if (gt_load_acquire(&t->name_new)) {
+		gt_thread_emit_name(&w);
+	}
 	if (joiner) {
 		GT_INVARIANT(10, !w.b || gt_load_relaxed(&joiner->block_gen) <= w.gen);
 		GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&joiner->x_state)) == GT_GO_WAITING);

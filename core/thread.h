@@ -159,6 +159,7 @@ struct gt_thread {
 	struct gt_wait waits[GT_WAITS];
 	uintptr_t wait_sp;
 	uint32_t wait_number;
+	uint64_t wait_ns;    /* when it began */
 	uint64_t join_g;     /* the G that it joins */
 	uint32_t join_stood; /* in somebody's x_joiner, or claimed out of it */
 
@@ -205,6 +206,8 @@ struct gt_tls {
 	uint32_t epoch;
 	/* Guard: > 0 while this thread is inside the tracer; its hooks then pass straight. */
 	uint32_t busy;
+	/* Its stacks' end, kept here for the record that it gets in a forked child. */
+	struct gt_stack_root root;
 	/* At thread end: rounds of key destructors seen. */
 	uint32_t rounds;
 };

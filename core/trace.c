@@ -155,7 +155,12 @@ static int begin(uintptr_t entry)
 	gt_store_relaxed(&t->p, p);
 	gt_store_relaxed(&t->x_state, gt_state(GT_GO_RUNNING, GT_PROC_RUNNING, p));
 	gt_thread_register(t);
-	gt_tls = (struct gt_tls){.thread = t, .epoch = gt_load_relaxed(&gt_gate->epoch)};
+	/* In a forked child: on the stack that its thread had in the parent. */
+	t->root = gt_tls.root;
+	t->root.entry = gt_tls.root.entry ? gt_tls.root.entry : entry;
+	gt_tls.thread = t;
+	gt_tls.epoch = gt_load_relaxed(&gt_gate->epoch);
+	gt_tls.rounds = 0;
 	return 0;
 }
 
@@ -183,9 +188,9 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 		gt_sys_unmap(gate, 4096);
 		return r;
 	}
-	memcpy(t->magic, GT_SPOOL_MAGIC, sizeof(t->magic));
-	t->version = GT_SPOOL_VERSION;
-	t->pid = (uint32_t)gt_sys_pid();
+	memcpy(t->head.magic, GT_SPOOL_MAGIC, sizeof(t->head.magic));
+	t->head.version = GT_SPOOL_VERSION;
+	t->head.pid = (uint32_t)gt_sys_pid();
 	memcpy(t->spool, spool, n + 1);
 	append(t->path, 0, sizeof(t->path) - 1, path);
 	gt_trace = t;
@@ -216,8 +221,20 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 		return r;
 	}
 	/* Release by sequential consistency; partner: gt_acquire. */
-	gt_store_seq(&t->gen, 1);
+	gt_store_seq(&t->head.gen, 1);
 	return 0;
+}
+
+void gt_trace_main(struct gt_thread *t)
+{
+	struct gt_w w;
+
+	gt_tls.busy++;
+	w = gt_acquire(t);
+	/* Every generation has one: without it, Go's /mmu page panics. */
+	gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus()), gt_stack(0));
+	gt_release(&w);
+	gt_tls.busy--;
 }
 
 /* A signal handler that interrupted a section ends the process: the section is given up. */
@@ -253,7 +270,7 @@ void gt_trace_stop(void)
 		gt_advance(NULL, true, false);
 	}
 	/* Acquire: partner is the advancer's store of ENDED, or our own. */
-	if (gt_load_acquire(&gt_trace->gen) == 0 && !gt_load_relaxed(&gt_trace->broken)) {
+	if (gt_load_acquire(&gt_trace->head.gen) == 0 && !gt_load_relaxed(&gt_trace->broken)) {
 		gt_sys_unlink(gt_trace->spool);
 	}
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
@@ -294,7 +311,9 @@ void gt_trace_forget(void)
 {
 	gt_trace = NULL;
 	gt_gate = &off;
-	gt_tls = (struct gt_tls){.epoch = GT_EPOCH_NONE};
+	gt_tls.thread = NULL;
+	gt_tls.epoch = GT_EPOCH_NONE;
+	gt_tls.busy = 0;
 	gt_store_relaxed(&stopping, 0);
 	gt_wait_forget();
 	gt_writer_forget();

@@ -27,6 +27,7 @@
 #include "base/clock.h"
 #include "base/env.h"
 #include "base/spec.h"
+#include "base/spool.h"
 #include "base/util.h"
 
 #include "buf.h"
@@ -36,9 +37,7 @@
 
 struct gt_thread;
 
-#define GT_SPOOL_MAGIC   "gtrace spool\0\0\0"
-#define GT_SPOOL_VERSION 1
-#define GT_PATH_MAX      1024
+#define GT_PATH_MAX 1024
 
 /* All clocks at one moment: the start of a generation. */
 struct gt_stamp {
@@ -49,20 +48,18 @@ struct gt_stamp {
 };
 
 struct gt_trace {
-	/* [start] What a recovery needs first. */
-	char magic[16];
-	uint32_t version;
-	uint32_t pid;
+	/*
+	 * What a reader of the spool finds first. head.gen is the word that every section loads,
+	 * after it has made its own sequence number odd (see thread.h, Protocol); the advancer
+	 * stores it. The line is written once a generation.
+	 */
+	struct gt_spool_head head GT_ALIGNED(GT_LINE);
+	/* [start] What a recovery needs. */
 	uint64_t started_ns; /* trace clock */
 	uint64_t bytes;      /* of the mapping */
 	char path[GT_PATH_MAX];
 	char spool[GT_PATH_MAX];
 
-	/*
-	 * [any] The generation that is being written; 0: off. Stored by the advancer, loaded by
-	 * every section after it has made its own sequence number odd (see thread.h, Protocol).
-	 */
-	_Atomic uint64_t gen GT_ALIGNED(GT_LINE);
 	/* [advancer writes before gen, sections read after] The line of the clock, by parity. */
 	struct gt_clock clock[2] GT_ALIGNED(GT_LINE);
 	/* [advancer] All clocks at the start of the generation, by parity. */
@@ -101,8 +98,7 @@ struct gt_trace {
 
 	/* Who advances: at most one at a time (advance.c). */
 	struct gt_lock x_advance GT_ALIGNED(GT_LINE);
-	uint64_t first_gen;       /* [start] */
-	_Atomic uint64_t written; /* [advancer] bytes of whole generations in the file */
+	uint64_t first_gen; /* [start] */
 
 	/* The advancer thread (advancer.c). */
 	_Atomic uint32_t advancer; /* 0 none, 1 starting, 2 running, 3 asked to finish, 4 ended */
@@ -139,6 +135,8 @@ enum gt_broken {
  * having said why.
  */
 int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry);
+/* The first event of t, which is G 1, when its root is known: main begins. */
+void gt_trace_main(struct gt_thread *t);
 /*
  * Ends tracing: finishes the last generation and the file. Safe to call twice and from any thread;
  * the second caller waits for the first. Returns when the file is whole.

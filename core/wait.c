@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "advance.h"
 #include "emit.h"
 #include "shm.h"
 
@@ -80,7 +81,6 @@ static struct gt_hint delist(struct gt_wait *w)
 		b->last = w->before;
 	}
 	w->listed = 0;
-	gt_store_relaxed(&w->object, 0);
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
 	gt_lock_drop(&b->lock);
 	return hint;
@@ -165,7 +165,7 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bo
 		  void *frame)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	uint64_t gen = gt_load_relaxed(&gt_trace->gen);
+	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
 	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t), .contended = contended};
 	struct gt_wait *w;
 
@@ -203,6 +203,7 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	uintptr_t object = gt_load_relaxed(&w->object);
 	struct gt_bucket *b = gt_bucket_of(object);
 	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t)};
+	struct gt_wait *on;
 
 	if (!object) {
 		return;
@@ -211,16 +212,19 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	hint.ns = gt_now(t);
 	hint.version = note_stack(t, frame);
 	gt_lock_take(&b->lock);
-	/* The object is set and cleared under its bucket's lock: it still stands here, or not. */
-	if (gt_load_relaxed(&w->object) == object && gt_thread_id(target) == id) {
-		w->own = hint;
+	/* Its own fields are under the lock of the bucket that it stands in: of this one, or not?
+	 */
+	for (on = b->first; on && on != w; on = on->next) {
+	}
+	if (on && gt_thread_id(target) == id) {
+		on->own = hint;
 	}
 	gt_lock_drop(&b->lock);
 	gt_tls.busy--;
 }
 
 /* Posts the unblock of w's thread to its waker. False: refused. */
-static bool post(struct gt_w *w, const struct gt_hint *hint, struct gt_arg_stack stack)
+static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct gt_arg_stack stack)
 {
 	struct gt_thread *t = w->t;
 	struct gt_thread *waker = gt_ref_ptr(hint->who);
@@ -236,7 +240,7 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, struct gt_arg_stack
 	    gt_load_relaxed(&box->count) < GT_MAILBOX) {
 		uint32_t n = gt_load_relaxed(&box->count);
 
-		box->post[n] = (struct gt_post){gt_thread_id(t), gt_seq_g(w, t).v, hint->ns,
+		box->post[n] = (struct gt_post){gt_thread_id(t), gt_seq_g(w, t).v, ns,
 						(uint32_t)stack.v, 0};
 		gt_store_relaxed(&box->count, n + 1);
 		taken = true;
@@ -246,28 +250,6 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, struct gt_arg_stack
 }
 
 /* --- The waiter's side ------------------------------------------------------------------------ */
-
-/* The name that somebody gave this thread, as its label. */
-static GT_COLD void emit_name(struct gt_w *w)
-{
-	uint64_t name[GT_NAME_MAX / 8 + 1] = {0};
-	uint32_t id;
-
-	gt_store_relaxed(&w->t->name_new, 0);
-	for (size_t i = 0; i < GT_LEN(w->t->name); i++) {
-		name[i] = gt_load_relaxed(&w->t->name[i]);
-	}
-	/* Rule 17: an empty label is refused. */
-	if (!w->b || !*(const char *)name) {
-		return;
-	}
-	id = gt_table_put(&gt_trace->strings[w->parity], name, strlen((const char *)name));
-	if (id) {
-		gt_event(w, GO_LABEL, gt_str(id));
-	} else {
-		gt_loss_add(GT_LOSS_TABLE_FULL);
-	}
-}
 
 /* Writes the block and gives the P back. */
 static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
@@ -285,7 +267,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	w = gt_acquire(t);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
-		emit_name(&w);
+		gt_thread_emit_name(&w);
 	}
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, pcs, n));
 	gt_event0(&w, PROC_STOP);
@@ -294,6 +276,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 			 gt_value(gt_object_epoch(what->object)), gt_value(what->kind),
 			 gt_m(what->owner));
 	}
+	t->wait_ns = w.ticks << GT_TICK_SHIFT;
 	gt_store_relaxed(&t->block_gen, w.gen);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	if (GT_WRONG != GT_WRONG_STATE_AFTER_SECTION) {
@@ -309,12 +292,14 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 }
 
 /* Writes the end of a wait: the thread runs again. */
-static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended ended, int result)
+static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct gt_hint *retake,
+		 enum gt_ended ended, int result)
 {
 	bool runnable = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
 	uint32_t p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
 	uint64_t waker = 0;
 	bool written = false;
+	uint64_t ns;
 	struct gt_arg_stack stack = gt_stack(0);
 	struct gt_w w;
 
@@ -337,7 +322,9 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended 
 	} else if (hint->who && (ended == GT_ENDED_WAKER || ended == GT_ENDED_CANCELLED)) {
 		waker = hint->g;
 		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
-		written = post(&w, hint, stack);
+		/* An unlock while the waiter noted its stack ended the wait as it began. */
+		ns = GT_MAX(retake && retake->who ? retake->ns : hint->ns, t->wait_ns);
+		written = post(&w, hint, ns, stack);
 		if (!written) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
 		}
@@ -349,6 +336,11 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended 
 		gt_event(&w, GO_UNBLOCK, gt_g(gt_thread_id(t)), gt_seq_g(&w, t), stack);
 	}
 	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
+	if (retake && retake->who) {
+		gt_event(&w, FACT_RETAKE, gt_g(gt_thread_id(t)),
+			 gt_addr(gt_load_relaxed(&t->waits[1].object)), gt_g(retake->g),
+			 gt_value(retake->ns - hint->ns));
+	}
 	gt_event(&w, FACT_WAIT_END, gt_g(gt_thread_id(t)), gt_value(ended),
 		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
 	gt_store_relaxed(&t->p, p);
@@ -356,23 +348,35 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, enum gt_ended 
 	gt_release(&w);
 }
 
+void gt_wait_register(struct gt_thread *t, const void *object)
+{
+	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
+
+	/* The guard stays up until begin or withdraw: a handler's lock must not register as well.
+	 */
+	gt_tls.busy++;
+	enlist(&t->waits[0], object, gt_clock_now(&gt_trace->clock[gen & 1]));
+}
+
+void gt_wait_withdraw(struct gt_thread *t)
+{
+	delist(&t->waits[0]);
+	gt_tls.busy--;
+}
+
 uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 {
-	uint64_t now;
+	bool registered = t->waits[0].listed;
 	uint32_t number;
 
-	gt_tls.busy++;
-	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK && what->object) {
-		enlist(&t->waits[0], what->object, 0);
-		GT_DELAY();
-	}
+	/* The guard is up already where gt_wait_register has raised it. */
+	gt_tls.busy += !registered;
 	number = block(t, what);
-	now = t->last_ticks << GT_TICK_SHIFT;
 	GT_DELAY();
-	if (what->object && !t->waits[0].listed) {
-		enlist(&t->waits[0], what->object, now);
+	if (what->object && !registered) {
+		enlist(&t->waits[0], what->object, t->wait_ns);
 		if (what->mutex) {
-			enlist(&t->waits[1], what->mutex, now);
+			enlist(&t->waits[1], what->mutex, t->wait_ns);
 		}
 	}
 	gt_tls.busy--;
@@ -380,7 +384,7 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 }
 
 /* The cause of a wait that stood under two objects; of a cancelled one, what was meant for it. */
-static struct gt_hint leave(struct gt_thread *t, bool cancelled)
+static struct gt_hint leave(struct gt_thread *t, bool cancelled, struct gt_hint *retake)
 {
 	struct gt_hint hint = delist(&t->waits[0]);
 	struct gt_hint mutex = delist(&t->waits[1]);
@@ -392,7 +396,7 @@ static struct gt_hint leave(struct gt_thread *t, bool cancelled)
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
 	if (hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
 	    mutex.ns > hint.ns) {
-		return mutex;
+		*retake = mutex;
 	}
 	return hint;
 }
@@ -400,21 +404,23 @@ static struct gt_hint leave(struct gt_thread *t, bool cancelled)
 void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
 {
 	struct gt_hint hint;
+	struct gt_hint retake = {0};
 
 	if (number != t->wait_number || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return;
 	}
 	gt_tls.busy++;
-	hint = leave(t, ended == GT_ENDED_CANCELLED);
+	hint = leave(t, ended == GT_ENDED_CANCELLED, &retake);
 	t->wait_number++;
-	wake(t, &hint, ended, result);
+	wake(t, &hint, &retake, ended, result);
+	gt_advance_if_due(t);
 	gt_tls.busy--;
 }
 
 bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
 {
-	/* Stacks grow down: the frame of the wait is gone once somebody runs above it. */
-	if (sp <= t->wait_sp || sp >= t->root.hi) {
+	/* Stacks grow down: the frame of the wait is gone once somebody runs above it, or in it. */
+	if (sp < t->wait_sp || sp >= t->root.hi) {
 		return false;
 	}
 	gt_wait_end(t, t->wait_number, GT_ENDED_CANCELLED, 0);
@@ -488,6 +494,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 			gt_sys_futex_wait(&t->x_state, (uint32_t)state, 1000000);
 		}
 	}
-	wake(t, &target_hint, ended, result);
+	wake(t, &target_hint, NULL, ended, result);
+	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

@@ -4,7 +4,7 @@
  * A waker cannot know whom the kernel will wake, and a mutex may be taken by a third thread first.
  * So the unblock is posted by the waiter (trace-model section 4):
  *
- *  1. The waiter writes GoBlock, then registers (object address, itself), then makes the real call.
+ *  1. The waiter writes GoBlock, registers (object address, itself), then makes the real call.
  *  2. An unlock or signal that finds waiters of its object leaves a hint: who, when, from where. No
  *     event, no section. For a mutex and a broadcast the hint is kept once for the object and the
  *     last one wins: before the waiter has acquired, the last unlock is the one that let it. A
@@ -20,8 +20,10 @@
  * pthread_join is different: the ending thread cannot be posted to later, and nobody can barge in.
  * It takes the joiner out of x_joiner and writes the unblock at once (thread.c).
  *
- * A condition variable's waiter also stands under the mutex that it will take back. The unlock of
- * that mutex is its waker only if it came after the signal and found the lock word contended.
+ * A condition variable's waiter also stands under the mutex that it will take back. Its waker is
+ * the signaller; an unlock of that mutex that came after the signal and found the lock word
+ * contended is what the waiter waited for at last: the unblock is dated then, and a fact says whose
+ * it was.
  *
  * The registry is private memory and not part of the trace: buckets by address, each a lock and a
  * list. An unlock looks at its bucket's count first, one load of a line that is written only when
@@ -71,6 +73,16 @@ enum gt_wake { GT_WAKE_UNLOCK, GT_WAKE_SIGNAL, GT_WAKE_BROADCAST };
  */
 void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
 		  void *frame);
+
+/*
+ * For a mutex that was found held: the calling thread t stands in the registry before it has
+ * blocked, so that an unlock that comes while it notes its stack finds it. (It is a hint and no
+ * transition; the unblock is dated at the block where the unlock was earlier.) The caller tries
+ * again after it: then either the lock is free, or its unlock will leave a hint. gt_wait_begin
+ * takes it from there, or gt_wait_withdraw takes t out again.
+ */
+void gt_wait_register(struct gt_thread *t, const void *object);
+void gt_wait_withdraw(struct gt_thread *t);
 
 struct gt_wait_for {
 	enum gt_reason reason;

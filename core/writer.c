@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/uio.h>
 
@@ -44,7 +45,7 @@ int gt_writer_create(const char *path)
 		gt_sys_unlink(path);
 		return r;
 	}
-	gt_store_relaxed(&gt_trace->written, GT_WIRE_HEADER_SIZE);
+	gt_store_relaxed(&gt_trace->head.written, GT_WIRE_HEADER_SIZE);
 	out.open = false;
 	out.bytes = GT_WIRE_HEADER_SIZE;
 	return 0;
@@ -108,6 +109,11 @@ int gt_writer_flush(void)
 {
 	if (out.npieces && !out.error && out.open) {
 		out.error = gt_sys_writev_all(out.fd, out.pieces, out.npieces);
+		if (out.error == -EFBIG) {
+			/* Beyond RLIMIT_FSIZE the kernel also sends this; blocked here, and ours.
+			 */
+			gt_sys_discard_signal(SIGXFSZ);
+		}
 	}
 	out.npieces = 0;
 	while (out.done) {

@@ -92,11 +92,7 @@ static void make_absolute(char *to, const char *name)
 static uint32_t spool_owner(const char *path)
 {
 	char name[GT_PATH_MAX];
-	struct {
-		char magic[16];
-		uint32_t version;
-		uint32_t pid;
-	} head = {0};
+	struct gt_spool_head head = {0};
 	int fd;
 
 	append(name, append(name, 0, path), ".spool");
@@ -220,7 +216,7 @@ enum gt_exec gt_exec_begin(void)
 	enum gt_exec how = GT_EXEC_NONE;
 
 	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->pid == (uint32_t)gt_sys_pid()) {
+	    gt_trace->head.pid == (uint32_t)gt_sys_pid()) {
 		how = gt_trace_abandon() ? GT_EXEC_GIVEN_UP : GT_EXEC_FINISHED;
 		if (how == GT_EXEC_FINISHED) {
 			gt_trace_stop();
@@ -259,6 +255,7 @@ static bool start(const char *name, bool old)
 	if (gt_trace_start(&settings, path, gt_root_main()) != 0) {
 		return false;
 	}
+	gt_root_mark_code(gt_tls.thread);
 	gt_thread_set_pthread(gt_tls.thread, gt_thread_id(gt_tls.thread),
 			      (uintptr_t)pthread_self());
 	gt_root_watch_end(gt_tls.thread);
@@ -293,7 +290,7 @@ void gt_root_finish(void)
 
 	/* A child of vfork runs in our memory, but the trace is its parent's. */
 	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->pid == (uint32_t)gt_sys_pid() && !(child && gt_trace_abandon())) {
+	    gt_trace->head.pid == (uint32_t)gt_sys_pid() && !(child && gt_trace_abandon())) {
 		gt_trace_stop();
 	}
 	errno = saved;

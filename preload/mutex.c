@@ -1,7 +1,7 @@
 /*
  * Mutexes: a lock that waits, and who ended that.
  *
- * The hot halves of lock and unlock have no frame: their cold halves are reached by a jump (a
+ * The hot halves of lock and unlock have no frame; their cold halves are reached by a jump (a
  * sibling call), so the frame that these take for the stack is called by the program.
  *
  * A lock is tried first: one that succeeds is the real trylock and nothing else. What trylock
@@ -15,9 +15,13 @@ enum {
 	KIND_MASK = 0x03,   /* the plain kind: normal, recursive, errorcheck, adaptive */
 	KIND_PI = 0x20,     /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
 	KIND_ROBUST = 0x10, /* PTHREAD_MUTEX_ROBUST_NORMAL_NP */
+	NOT_TRIED = -1,     /* of try_first: the real call decides */
 	LOCK_SLEEPERS = 2,  /* value of the lock word of other kinds: somebody may sleep */
 };
-#define LOCK_WAITERS 0x80000000u /* FUTEX_WAITERS: the same for PI and robust mutexes */
+/* The lock word of PI and robust mutexes (linux/futex.h): who holds it, and what is the matter. */
+#define LOCK_WAITERS    0x80000000u
+#define LOCK_OWNER_DIED 0x40000000u
+#define LOCK_TID        0x3fffffffu
 
 /*
  * Fields of a live mutex, which other threads change: single loads of what glibc writes atomically
@@ -61,10 +65,34 @@ static enum gt_ended ended(int r)
 					 : GT_ENDED_ERROR;
 }
 
-/* The block of a lock on m, which was just found held. 0: not traced. */
-static struct gt_thread *begin(pthread_mutex_t *m, void *frame, uint32_t *wait)
+/*
+ * Tries m, where that is safe. EBUSY: a lock would wait; NOT_TRIED: the real call decides.
+ *
+ * A robust mutex is never tried: glibc's trylock of an unrecoverable one leaves it locked
+ * (tests/programs/mutex_robust.c). Its lock word says whether a lock would wait: somebody alive
+ * holds it.
+ */
+GT_INLINE int try_first(pthread_mutex_t *m)
 {
-	struct gt_thread *t = gt_self(frame);
+	uint32_t word;
+
+	if (gt_likely(!(kind_of(m) & KIND_ROBUST))) {
+		return GT_REAL_HOT(pthread_mutex_trylock)(m);
+	}
+	word = (uint32_t)__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED);
+	return (word & LOCK_TID) && !(word & LOCK_OWNER_DIED) ? EBUSY : NOT_TRIED;
+}
+
+/* A lock of m that was just found held, and that may wait. */
+struct locking {
+	struct gt_thread *t; /* NULL: no wait is open, the real call is not traced */
+	uint32_t wait;
+	int tried; /* what try_first said last; other than EBUSY and NOT_TRIED: it is done */
+};
+
+static struct locking begin(pthread_mutex_t *m, void *frame)
+{
+	struct locking l = {.t = gt_self(frame), .tried = EBUSY};
 	struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
 				   .kind = GT_OBJECT_MUTEX,
 				   .object = m,
@@ -72,31 +100,55 @@ static struct gt_thread *begin(pthread_mutex_t *m, void *frame, uint32_t *wait)
 				   .frame = frame};
 
 	/* An error-checking mutex refuses its owner at once. */
-	if (!t || (what.owner == gt_thread_tid(t) &&
-		   (kind_of(m) & KIND_MASK) == PTHREAD_MUTEX_ERRORCHECK_NP)) {
-		return NULL;
+	if (!l.t || (what.owner == gt_thread_tid(l.t) &&
+		     (kind_of(m) & KIND_MASK) == PTHREAD_MUTEX_ERRORCHECK_NP)) {
+		l.t = NULL;
+		return l;
 	}
-	*wait = gt_wait_begin(t, &what);
-	return t;
+	gt_wait_register(l.t, m);
+	/* Again: an unlock before we stood in the registry has left no hint. */
+	l.tried = try_first(m);
+	if (l.tried != EBUSY) {
+		gt_wait_withdraw(l.t);
+		l.t = NULL;
+		return l;
+	}
+	l.wait = gt_wait_begin(l.t, &what);
+	return l;
 }
 
-static GT_COLD int lock_contended(pthread_mutex_t *m)
+GT_INLINE bool done(int tried)
 {
-	uint32_t wait = 0;
-	struct gt_thread *t = begin(m, GT_FRAME(), &wait);
-	int r = GT_REAL(pthread_mutex_lock)(m);
+	return gt_likely(tried != EBUSY) && gt_likely(tried != NOT_TRIED);
+}
 
-	if (t) {
-		gt_wait_end(t, wait, ended(r), r);
+static int end(struct locking *l, int r)
+{
+	if (l->t) {
+		gt_wait_end(l->t, l->wait, ended(r), r);
 	}
 	return r;
 }
 
+/* tried: EBUSY, or NOT_TRIED of a robust mutex. */
+static GT_COLD int lock_slow(pthread_mutex_t *m, int tried)
+{
+	struct locking l = {.tried = tried};
+
+	if (tried == EBUSY) {
+		l = begin(m, GT_FRAME());
+		if (done(l.tried)) {
+			return l.tried;
+		}
+	}
+	return end(&l, GT_REAL(pthread_mutex_lock)(m));
+}
+
 int gt_hook_pthread_mutex_lock(pthread_mutex_t *m)
 {
-	int r = GT_REAL_HOT(pthread_mutex_trylock)(m);
+	int tried = try_first(m);
 
-	return gt_likely(r != EBUSY) ? r : lock_contended(m);
+	return done(tried) ? tried : lock_slow(m, tried);
 }
 
 int gt_hook_pthread_mutex_trylock(pthread_mutex_t *m)
@@ -106,41 +158,33 @@ int gt_hook_pthread_mutex_trylock(pthread_mutex_t *m)
 
 int gt_hook_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-	int r = GT_REAL_HOT(pthread_mutex_trylock)(m);
-	uint32_t wait = 0;
-	struct gt_thread *t;
+	struct locking l = {.tried = try_first(m)};
 
-	if (gt_likely(r != EBUSY)) {
-		return r;
+	if (l.tried == EBUSY) {
+		l = begin(m, GT_FRAME());
 	}
-	t = begin(m, GT_FRAME(), &wait);
-	r = GT_REAL(pthread_mutex_timedlock)(m, until);
-	if (t) {
-		gt_wait_end(t, wait, ended(r), r);
+	if (done(l.tried)) {
+		return l.tried;
 	}
-	return r;
+	return end(&l, GT_REAL(pthread_mutex_timedlock)(m, until));
 }
 
 int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 				    const struct timespec *until)
 {
-	struct gt_thread *t = NULL;
-	uint32_t wait = 0;
-	int r = EBUSY;
+	struct locking l = {.tried = NOT_TRIED};
 
 	/* An unknown clock is refused even where the mutex is free. */
 	if (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME) {
-		r = GT_REAL_HOT(pthread_mutex_trylock)(m);
-		if (gt_likely(r != EBUSY)) {
-			return r;
+		l.tried = try_first(m);
+		if (l.tried == EBUSY) {
+			l = begin(m, GT_FRAME());
 		}
-		t = begin(m, GT_FRAME(), &wait);
+		if (done(l.tried)) {
+			return l.tried;
+		}
 	}
-	r = GT_REAL(pthread_mutex_clocklock)(m, clock, until);
-	if (t) {
-		gt_wait_end(t, wait, ended(r), r);
-	}
-	return r;
+	return end(&l, GT_REAL(pthread_mutex_clocklock)(m, clock, until));
 }
 
 void gt_mutex_hint_unlock(pthread_mutex_t *m, void *frame)

@@ -14,6 +14,7 @@ GT_ROOT static int main_root(int argc, char **argv, char **envp)
 
 	if (gt_tls.thread && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
 		gt_root_mark(gt_tls.thread, GT_FRAME());
+		gt_trace_main(gt_tls.thread);
 	}
 	r = program_main(argc, argv, envp);
 	__asm__ volatile("" : "+r"(r));
@@ -34,15 +35,16 @@ static void learn_main(gt_main_fn *main)
 	}
 }
 
-int gt_hook_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
-		       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+/* These two lie where stacks end, too: for the constructors, which run before main. */
+GT_ROOT int gt_hook_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
+			       void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
 	learn_main(main);
 	return GT_REAL(start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
-int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
-			   void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
+GT_ROOT int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
+				   void (*fini)(void), void (*rtld_fini)(void), void *stack_end)
 {
 	learn_main(main);
 	return GT_REAL(old_start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);

@@ -32,6 +32,13 @@ void gt_root_mark(struct gt_thread *t, void *frame)
 	t->root.lo = t->root.hi > bytes ? t->root.hi - bytes : 1;
 	t->root.cut_lo = (uintptr_t)__start_gt_root;
 	t->root.cut_hi = (uintptr_t)__stop_gt_root;
+	gt_tls.root = t->root;
+}
+
+void gt_root_mark_code(struct gt_thread *t)
+{
+	t->root.cut_lo = (uintptr_t)__start_gt_root;
+	t->root.cut_hi = (uintptr_t)__stop_gt_root;
 }
 
 size_t gt_root_stack_size(const pthread_attr_t *attr)

@@ -16,6 +16,8 @@
 
 /* The calling thread's stacks end at frame, which is of a GT_ROOT function. */
 void gt_root_mark(struct gt_thread *t, void *frame);
+/* The same before main: only the code is known. */
+void gt_root_mark_code(struct gt_thread *t);
 /* Bytes of the stacks that this attribute gives. */
 size_t gt_root_stack_size(const pthread_attr_t *attr);
 

@@ -9,7 +9,7 @@
 
 #include "base/util.h"
 
-enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2 };
+enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2, GT_EXIT_TRUNCATED = 3 };
 
 int gt_cmd_run(int argc, char **argv);
 int gt_cmd_verify(int argc, char **argv);

@@ -3,22 +3,27 @@
  */
 #include "cmd.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/spool.h"
 
 #include "merge.h"
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace verify [--each] [--live] [--lenient] FILE...\n"
+	"usage: gtrace verify [--each] [--live] [--lenient] [--allow-truncated] FILE...\n"
 	"\n"
 	"Reads traces and checks every rule of the format: batches, tables, clocks, and that the\n"
 	"events can be ordered so that each may happen when it does. Prints one line a file:\n"
 	"\n"
 	"  FILE: ok: 12 generations, 34567 events, 8 Gs, 1.234 s\n"
 	"  FILE: truncated after 11 good generations: generation 12 is incomplete: ...\n"
+	"  FILE: truncated after 12 good generations: process 4711 was killed in generation 13: ...\n"
 	"  FILE: invalid: generation 3, M 4711, offset 815: GoStart g=7 g_seq=2: ...\n"
 	"  FILE: unreadable: ...\n"
 	"\n"
@@ -27,10 +32,15 @@ static const char help[] =
 	"             a status of every live G in every generation, and one clock frequency\n"
 	"  --lenient  accept what Go's reader accepts; by default the rules of its stricter\n"
 	"             checker hold as well\n"
+	"  --allow-truncated\n"
+	"             a file whose last generation is missing or incomplete is good\n"
 	"  -q, --quiet  print only what is not ok\n"
 	"\n"
+	"The file of a process that was killed may end between two generations, as a whole one does:\n"
+	"that something is missing is known from FILE.spool, which a clean end removes.\n"
+	"\n"
 	"FILE - is standard input. Exit status: 0 all are valid, 1 one is not, 2 one cannot be\n"
-	"read or is no trace at all.\n";
+	"read or is no trace at all, 3 one is truncated and nothing is worse.\n";
 /* clang-format on */
 
 struct tally {
@@ -83,11 +93,43 @@ static int report(const char *path, const struct gt_error *e, const char *how, u
 	case GT_ERROR_TRUNCATED:
 		printf("%s: truncated after %" PRIu64 " good generation%s: %s\n", path, good,
 		       good == 1 ? "" : "s", text);
-		return GT_EXIT_NO;
+		return GT_EXIT_TRUNCATED;
 	default:
 		printf("%s: invalid%s: %s\n", path, how, text);
 		return GT_EXIT_NO;
 	}
+}
+
+/*
+ * Whether the spool beside a file says that a generation is missing from it: true, and that is
+ * printed.
+ */
+static bool unfinished(const char *path, uint64_t good)
+{
+	char name[4096];
+	struct gt_spool_head head;
+	FILE *f;
+	size_t n;
+	bool alive;
+
+	snprintf(name, sizeof(name), "%s" GT_SPOOL_SUFFIX, path);
+	f = fopen(name, "rb");
+	if (f == NULL) {
+		return false;
+	}
+	n = fread(&head, 1, sizeof(head), f);
+	fclose(f);
+	if (n != sizeof(head) || memcmp(head.magic, GT_SPOOL_MAGIC, sizeof(head.magic)) != 0 ||
+	    head.version != GT_SPOOL_VERSION || head.gen == 0) {
+		return false;
+	}
+	alive = kill((pid_t)head.pid, 0) == 0 || errno == EPERM;
+	printf("%s: truncated after %" PRIu64 " good generation%s: process %" PRIu32
+	       " %s generation %" PRIu64 ": what it did in that one is missing here%s%s\n",
+	       path, good, good == 1 ? "" : "s", head.pid,
+	       alive ? "is still alive and writes" : "was killed in", head.gen,
+	       alive ? "" : ", and is in ", alive ? "" : name);
+	return true;
 }
 
 /* One pass over a file: 0, or -1 with *e. t, if not NULL, is filled; *good counts generations. */
@@ -136,6 +178,8 @@ static int verify(const char *path, unsigned flags, bool each, bool quiet)
 	ns = t.last - t.first;
 	if (n < 0) {
 		status = report(path, &e, how, good);
+	} else if (unfinished(path, t.generations)) {
+		status = GT_EXIT_TRUNCATED;
 	} else if (!quiet) {
 		printf("%s: ok: %" PRIu64 " generation%s, %" PRIu64 " events, %" PRIu64 " G%s, "
 		       "%" PRIu64 ".%03" PRIu64 " s\n",
@@ -149,12 +193,16 @@ static int verify(const char *path, unsigned flags, bool each, bool quiet)
 int gt_cmd_verify(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"each", no_argument, NULL, 'e'},    {"live", no_argument, NULL, 'l'},
-		{"lenient", no_argument, NULL, 'n'}, {"quiet", no_argument, NULL, 'q'},
-		{"help", no_argument, NULL, 'h'},    {0},
+		{"each", no_argument, NULL, 'e'},
+		{"live", no_argument, NULL, 'l'},
+		{"lenient", no_argument, NULL, 'n'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"allow-truncated", no_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	unsigned flags = GT_MERGE_STRICT;
-	bool each = false, quiet = false;
+	bool each = false, quiet = false, truncated_is_good = false;
 	int c, worst = GT_EXIT_GOOD;
 
 	while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
@@ -164,6 +212,9 @@ int gt_cmd_verify(int argc, char **argv)
 			break;
 		case 'l':
 			flags |= GT_MERGE_LIVE;
+			break;
+		case 't':
+			truncated_is_good = true;
 			break;
 		case 'n':
 			flags &= ~(unsigned)GT_MERGE_STRICT;
@@ -189,7 +240,14 @@ int gt_cmd_verify(int argc, char **argv)
 						      "input does not allow");
 		}
 		status = verify(argv[i], flags, each, quiet);
-		worst = GT_MAX(worst, status);
+		if (status == GT_EXIT_TRUNCATED && truncated_is_good) {
+			status = GT_EXIT_GOOD;
+		}
+		/* Truncated is the least that can be wrong, whatever its number. */
+		if (worst == GT_EXIT_GOOD || worst == GT_EXIT_TRUNCATED ||
+		    (status != GT_EXIT_GOOD && status != GT_EXIT_TRUNCATED && status > worst)) {
+			worst = status != GT_EXIT_GOOD ? status : worst;
+		}
 	}
 	return worst;
 }

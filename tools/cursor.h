@@ -13,7 +13,7 @@
 #define GT_NO_P GT_WIRE_NO_P
 #define GT_NO_M GT_WIRE_NO_M
 
-enum { GT_EVENT_ARGS = 6 }; /* no row of the table has more: cursor.c asserts it */
+enum { GT_EVENT_ARGS = 5 }; /* no row of the table has more: cursor.c asserts it */
 
 /*
  * An event. `kind` says by which table `number` is to be read: GT_TIMED and GT_ALLOC are enum
@@ -27,7 +27,11 @@ struct gt_event {
 	uint8_t was;   /* statuses: the state before, enum gt_was; ProcSteal: enum gt_proc_state */
 	uint64_t time; /* ns; strictly growing when it comes out of merge.h */
 	uint64_t args[GT_EVENT_ARGS]; /* in the order of the table; names in the event's gt_spec */
-	/* Where and by whom: the context *before* the event. GT_NO_M, GT_NO_P, GT_NO_G if none. */
+	/*
+	 * Where and by whom: the context *before* the event; GT_NO_M, GT_NO_P, GT_NO_G if none. A
+	 * GoUnblock that gtrace posted late stands in its waker's M where no G may run any more:
+	 * the waker is then the last G of that M, or better, the one that the fact WaitEnd names.
+	 */
 	uint64_t m, p, g;
 	uint64_t offset; /* of the event in the file */
 };

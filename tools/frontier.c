@@ -82,8 +82,7 @@ void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
 void gt_frontier_park(struct gt_frontier *f, struct gt_key key)
 {
 	f->parked = gt_grow(f->parked, f->nparked, &f->parked_cap, sizeof(*f->parked));
-	f->parked[f->nparked] = f->heap[0];
-	f->parked[f->nparked++].waits = key;
+	f->parked[f->nparked++] = (struct gt_frontier_parked){f->heap[0], key};
 	gt_frontier_pop(f);
 }
 
@@ -97,7 +96,7 @@ void gt_frontier_unpark(struct gt_frontier *f, const struct gt_key *changed, uns
 			go |= key.kind == changed[k].kind && key.id == changed[k].id;
 		}
 		if (go) {
-			push(f, f->parked[i]);
+			push(f, f->parked[i].entry);
 			f->parked[i] = f->parked[--f->nparked];
 		} else {
 			i++;
@@ -108,13 +107,15 @@ void gt_frontier_unpark(struct gt_frontier *f, const struct gt_key *changed, uns
 void gt_frontier_unpark_all(struct gt_frontier *f)
 {
 	while (f->nparked > 0) {
-		push(f, f->parked[--f->nparked]);
+		push(f, f->parked[--f->nparked].entry);
 	}
 }
 
 static int compare(const void *a, const void *b)
 {
-	return before(a, b) ? -1 : 1;
+	const struct gt_frontier_parked *x = a, *y = b;
+
+	return before(&x->entry, &y->entry) ? -1 : 1;
 }
 
 void gt_frontier_sort_parked(struct gt_frontier *f)
@@ -129,8 +130,8 @@ bool gt_frontier_earliest(const struct gt_frontier *f, uint64_t *time)
 	const struct gt_frontier_entry *least = f->nheap > 0 ? &f->heap[0] : NULL;
 
 	for (size_t i = 0; i < f->nparked; i++) {
-		if (least == NULL || before(&f->parked[i], least)) {
-			least = &f->parked[i];
+		if (least == NULL || before(&f->parked[i].entry, least)) {
+			least = &f->parked[i].entry;
 		}
 	}
 	if (least != NULL) {

@@ -14,13 +14,17 @@
 struct gt_frontier_entry {
 	uint64_t time;
 	size_t id;
-	struct gt_key waits; /* while parked */
+};
+
+struct gt_frontier_parked {
+	struct gt_frontier_entry entry;
+	struct gt_key waits;
 };
 
 struct gt_frontier {
 	struct gt_frontier_entry *heap; /* heap[0] is the earliest */
 	size_t nheap, heap_cap;
-	struct gt_frontier_entry *parked; /* in no order */
+	struct gt_frontier_parked *parked; /* in no order */
 	size_t nparked, parked_cap;
 };
 

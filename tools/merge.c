@@ -269,7 +269,7 @@ GT_COLD static int stuck(struct gt_merge *t, struct gt_error *e)
 
 	gt_frontier_sort_parked(f);
 	for (shown = 0; shown < f->nparked && shown < 8 && n < sizeof(e->message); shown++) {
-		const struct gt_event *ev = next_of(&t->lanes[f->parked[shown].id]);
+		const struct gt_event *ev = next_of(&t->lanes[f->parked[shown].entry.id]);
 
 		if (shown == 0) {
 			gt_error_set(e, GT_ERROR_INVALID, ev->offset, t->generation->number, ev->m,

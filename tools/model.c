@@ -187,6 +187,7 @@ static void sum_threads(struct gt_model *model)
 	for (size_t i = 0; i < model->nthreads; i++) {
 		struct gt_model_thread *t = model->threads[i];
 		struct gt_model_group *group;
+		uint32_t label;
 
 		if (!t->seen) {
 			continue;
@@ -194,8 +195,12 @@ static void sum_threads(struct gt_model *model)
 		/* As Go's pages: what is never seen with a stack is a thread of the runtime. */
 		t->system |= t->routine == GT_MODEL_NONE;
 		group = gt_set_value(&model->groups, gt_model_group(model, t->index));
+		label = t->nlabels ? t->labels[t->nlabels - 1] : GT_MODEL_NONE;
 		if (group->threads++ == 0) {
 			group->first = t->index;
+			group->label = label;
+		} else if (group->label != label) {
+			group->label = GT_MODEL_NONE;
 		}
 		group->system = t->system;
 		group->running += t->running;

@@ -44,7 +44,8 @@ struct gt_model_wait {
 		owner_next;    /* of the block that comes next: the fact stands before it */
 	bool unblocked;        /* it is over, but who ended it not yet accounted for */
 	uint64_t ns;           /* then: how long it was, */
-	uint32_t waker, stack; /* and what the unblock event says */
+	uint32_t waker, stack; /* the G and the stack of the unblock event, */
+	uint32_t waker_before; /* and the last G of its M */
 	uint8_t how;           /* what the fact says: enum gt_ended; 0: no fact yet */
 	uint64_t how_waker;    /* a G; 0: not known */
 };
@@ -113,6 +114,7 @@ struct gt_model_pairs {
 struct gt_model_group {
 	uint32_t threads;
 	uint32_t first; /* of them */
+	uint32_t label; /* the last one of each of them; GT_MODEL_NONE: they differ */
 	bool system;
 	uint64_t running, runnable, waiting, syscall, syscall_blocked, blocks, syscalls;
 };

@@ -194,20 +194,8 @@ static void wait_over(struct gt_model *model, struct gt_model_thread *t, uint32_
 	wait->unblocked = true;
 	wait->ns = ev->time - t->since;
 	wait->stack = stack;
-	wait->waker = GT_MODEL_NONE;
-	if (ev->g != GT_NO_G) {
-		wait->waker = thread_of(model, ev->g)->index;
-	} else if (model->by_gtrace) {
-		/*
-		 * Its M may have blocked by the time the event was written. In a trace of Go's
-		 * runtime there was no G: the network poller or a timer.
-		 */
-		wait->waker = last_on(model, ev->m);
-	}
-	/* Nobody ends his own wait: this is how a waiter writes that it knows no waker. */
-	if (wait->waker == t->index) {
-		wait->waker = GT_MODEL_NONE;
-	}
+	wait->waker = ev->g == GT_NO_G ? GT_MODEL_NONE : thread_of(model, ev->g)->index;
+	wait->waker_before = last_on(model, ev->m);
 	wait_measure(model, t, wait->ns);
 }
 
@@ -223,6 +211,17 @@ static void wait_settle(struct gt_model *model, struct gt_model_thread *t)
 	if (how != 0) {
 		waker = wait->how_waker ? thread_of(model, wait->how_waker)->index : GT_MODEL_NONE;
 	} else {
+		/*
+		 * The waker may have blocked by the time its event was written. In a trace of Go's
+		 * runtime there was no G: it was the network poller or a timer.
+		 */
+		if (waker == GT_MODEL_NONE && model->by_gtrace) {
+			waker = wait->waker_before;
+		}
+		/* A waiter that knows no waker writes the event itself. */
+		if (waker == t->index) {
+			waker = GT_MODEL_NONE;
+		}
 		how = waker == GT_MODEL_NONE ? GT_ENDED_NOBODY : GT_ENDED_WAKER;
 	}
 	site->how[how]++;

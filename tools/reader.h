@@ -70,6 +70,22 @@ struct gt_sample {
 	uint64_t offset;
 };
 
+/*
+ * id -> place + 1 in a table. Ids that are small for their number, as writers give them, are looked
+ * up in an array: an event's reference then costs one load from 4 bytes an id.
+ */
+struct gt_index {
+	struct gt_idmap map;
+	uint64_t max; /* largest id in the map */
+	uint32_t *dense;
+	size_t dense_count, dense_cap; /* ids below dense_count are looked up there alone */
+};
+
+GT_INLINE size_t gt_index_get(const struct gt_index *index, uint64_t id)
+{
+	return id < index->dense_count ? index->dense[id] : gt_idmap_get(&index->map, id);
+}
+
 struct gt_streams {
 	struct gt_idmap by_m; /* M -> index + 1 in array */
 	struct gt_stream *array;
@@ -99,10 +115,10 @@ struct gt_generation {
 	struct gt_sample *samples; /* by time */
 	size_t nsamples, samples_cap;
 
-	struct gt_idmap string_ids; /* id -> index + 1 */
+	struct gt_index string_ids;
 	struct gt_string *strings;
 	size_t nstrings, strings_cap;
-	struct gt_idmap stack_ids;
+	struct gt_index stack_ids;
 	struct gt_stack *stacks;
 	size_t nstacks, stacks_cap;
 	uint32_t *stack_frames;
@@ -131,24 +147,24 @@ uint64_t gt_reader_offset(const struct gt_reader *r);
 GT_INLINE const struct gt_text *gt_generation_string(const struct gt_generation *g, uint64_t id)
 {
 	static const struct gt_text empty = {"", 0};
-	uintptr_t i;
+	size_t i;
 
 	if (id == 0) {
 		return &empty;
 	}
-	i = gt_idmap_get(&g->string_ids, id);
+	i = gt_index_get(&g->string_ids, id);
 	return i ? &g->strings[i - 1].text : NULL;
 }
 
 GT_INLINE struct gt_stack *gt_generation_stack(const struct gt_generation *g, uint64_t id)
 {
 	static struct gt_stack empty = {.checked = true};
-	uintptr_t i;
+	size_t i;
 
 	if (id == 0) {
 		return &empty;
 	}
-	i = gt_idmap_get(&g->stack_ids, id);
+	i = gt_index_get(&g->stack_ids, id);
 	return i ? &g->stacks[i - 1] : NULL;
 }
 

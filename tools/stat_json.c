@@ -27,8 +27,7 @@ static void end(struct json *j, char bracket)
 	j->more = true;
 }
 
-/* Bytes of a UTF-8 character at s, 0 if it is none. */
-static size_t utf8(const char *s)
+size_t gt_utf8_length(const char *s)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	const unsigned char *c = (const unsigned char *)s;
@@ -52,7 +51,7 @@ static void put_string(struct json *j, const char *s)
 {
 	fputs(j->more ? ", \"" : "\"", j->out);
 	while (*s) {
-		const size_t n = utf8(s);
+		const size_t n = gt_utf8_length(s);
 
 		if (n == 0) {
 			fputs("\\ufffd", j->out); /* not UTF-8 */

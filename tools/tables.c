@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/spec.h"
 #include "base/varint.h"
@@ -76,6 +77,44 @@ static bool walk_expect(struct walk *w, uint8_t found, uint8_t expected, const c
 	return true;
 }
 
+static void index_put(struct gt_index *index, uint64_t id, size_t place)
+{
+	gt_idmap_put(&index->map, id, place);
+	index->max = GT_MAX(index->max, id);
+}
+
+/* All ids are known. */
+static void index_finish(struct gt_index *index)
+{
+	const struct gt_idmap_slot *s;
+
+	if (index->max / 4 > index->map.count + 256) {
+		return; /* sparse ids stay in the map */
+	}
+	if (index->dense_cap <= index->max) {
+		index->dense_cap = (size_t)index->max + 1;
+		index->dense = gt_realloc(index->dense, index->dense_cap * sizeof(uint32_t));
+	}
+	index->dense_count = (size_t)index->max + 1;
+	memset(index->dense, 0, index->dense_count * sizeof(uint32_t));
+	for (size_t i = 0; (s = gt_idmap_each(&index->map, &i)) != NULL;) {
+		index->dense[s->id] = (uint32_t)s->word;
+	}
+}
+
+static void index_clear(struct gt_index *index)
+{
+	gt_idmap_clear(&index->map);
+	index->max = 0;
+	index->dense_count = 0;
+}
+
+static void index_fini(struct gt_index *index)
+{
+	gt_idmap_fini(&index->map);
+	free(index->dense);
+}
+
 int gt_tables_strings(struct gt_generation *g, const struct gt_batch *b, struct gt_error *e)
 {
 	struct walk w = walk_begin(g, b, 1, e);
@@ -99,7 +138,7 @@ int gt_tables_strings(struct gt_generation *g, const struct gt_batch *b, struct 
 				    " bytes, but the batch ends after %zu",
 				    id, length, (size_t)(w.end - w.at));
 		}
-		if (id == 0 || gt_idmap_get(&g->string_ids, id) != 0) {
+		if (id == 0 || gt_index_get(&g->string_ids, id) != 0) {
 			return FAIL(&w, "string id %" PRIu64 " %s", id,
 				    id == 0 ? "is reserved for the empty string"
 					    : "is defined twice in this generation");
@@ -107,7 +146,7 @@ int gt_tables_strings(struct gt_generation *g, const struct gt_batch *b, struct 
 		g->strings = gt_grow(g->strings, g->nstrings, &g->strings_cap, sizeof(*g->strings));
 		g->strings[g->nstrings++] =
 			(struct gt_string){id, {(const char *)w.at, (size_t)length}};
-		gt_idmap_put(&g->string_ids, id, g->nstrings);
+		index_put(&g->string_ids, id, g->nstrings);
 		w.at += length;
 	}
 	return w.failed ? -1 : 0;
@@ -156,7 +195,7 @@ int gt_tables_stacks(struct gt_generation *g, const struct gt_batch *b, struct g
 		if (w.failed) {
 			break;
 		}
-		if (id == 0 || gt_idmap_get(&g->stack_ids, id) != 0) {
+		if (id == 0 || gt_index_get(&g->stack_ids, id) != 0) {
 			return FAIL(&w, "stack id %" PRIu64 " %s", id,
 				    id == 0 ? "is reserved for \"no stack\""
 					    : "is defined twice in this generation");
@@ -166,7 +205,7 @@ int gt_tables_stacks(struct gt_generation *g, const struct gt_batch *b, struct g
 							    .offset = walk_offset(&w),
 							    .first = first,
 							    .nframes = (uint32_t)n};
-		gt_idmap_put(&g->stack_ids, id, g->nstacks);
+		index_put(&g->stack_ids, id, g->nstacks);
 	}
 	return w.failed ? -1 : 0;
 }
@@ -263,6 +302,8 @@ int gt_tables_finish(struct gt_generation *g, unsigned version, struct gt_error 
 				    "no %s in this generation; expected one",
 				    g->frequency == 0 ? "frequency" : "clock snapshot");
 	}
+	index_finish(&g->string_ids);
+	index_finish(&g->stack_ids);
 	g->ns_per_tick = 1.0 / ((double)g->frequency / 1e9);
 	g->start = gt_generation_ns(g, g->start);
 	g->snapshot_time = gt_generation_ns(g, g->snapshot_time);
@@ -295,8 +336,8 @@ void gt_tables_reset(struct gt_generation *g)
 {
 	gt_idmap_clear(&g->streams.by_m);
 	gt_idmap_clear(&g->facts.by_m);
-	gt_idmap_clear(&g->string_ids);
-	gt_idmap_clear(&g->stack_ids);
+	index_clear(&g->string_ids);
+	index_clear(&g->stack_ids);
 	gt_idmap_clear(&g->pcs);
 	g->streams.count = g->facts.count = 0;
 	g->experiments = 0;
@@ -310,8 +351,8 @@ void gt_tables_fini(struct gt_generation *g)
 {
 	gt_idmap_fini(&g->streams.by_m);
 	gt_idmap_fini(&g->facts.by_m);
-	gt_idmap_fini(&g->string_ids);
-	gt_idmap_fini(&g->stack_ids);
+	index_fini(&g->string_ids);
+	index_fini(&g->stack_ids);
 	gt_idmap_fini(&g->pcs);
 	free(g->streams.array);
 	free(g->facts.array);

@@ -57,7 +57,7 @@ static bool parse(const char *s, const struct unit *units, size_t nunits, uint64
 	if (whole > UINT64_MAX / factor - 1) {
 		return false;
 	}
-	*out = whole * factor + (uint64_t)((double)part / (double)scale * (double)factor);
+	*out = whole * factor + (uint64_t)((gt_u128)part * factor / scale);
 	return true;
 }
 
@@ -102,7 +102,7 @@ static bool take_COUNT(const char *text, uint64_t *to)
 {
 	static const struct unit one = {"", 1};
 
-	return parse(text, &one, 1, to);
+	return !strchr(text, '.') && parse(text, &one, 1, to);
 }
 
 static bool take_FLAG(const char *text, uint64_t *to)

@@ -204,6 +204,14 @@ int gt_sys_restore_signals(uint64_t set)
 	return (int)SYS(rt_sigprocmask, SIG_SETMASK, &set, NULL, sizeof(set), 0, 0);
 }
 
+void gt_sys_discard_signal(int number)
+{
+	uint64_t set = UINT64_C(1) << (number - 1);
+	struct timespec none = {0, 0};
+
+	SYS(rt_sigtimedwait, &set, NULL, &none, sizeof(set), 0, 0);
+}
+
 unsigned gt_sys_cpus(void)
 {
 	uint64_t mask[128];

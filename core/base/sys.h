@@ -85,6 +85,8 @@ void gt_sys_sleep(uint64_t ns);
 /* The set of signals blocked in this thread, as the kernel's 64 bits. */
 int gt_sys_block_signals(uint64_t set, uint64_t *old);
 int gt_sys_restore_signals(uint64_t set);
+/* Takes one pending signal of a blocked number away; it is then never delivered. */
+void gt_sys_discard_signal(int number);
 /* Processors in the affinity mask of this thread, at least 1. */
 unsigned gt_sys_cpus(void);
 _Noreturn void gt_sys_abort(void);

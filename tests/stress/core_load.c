@@ -466,7 +466,8 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	stress_root_mark(gt_tls.thread, STRESS_FRAME());
-	if (!stress_advancer_start(&advancer)) {
+	/* With every third seed there is no such thread, and all others advance. */
+	if (seed % 3 && !stress_advancer_start(&advancer)) {
 		return 1;
 	}
 	for (size_t i = 0; i < GT_LEN(kinds); i++) {
@@ -485,7 +486,9 @@ int main(int argc, char **argv)
 	}
 	stress_wait_over();
 	gt_trace_stop();
-	pthread_join(advancer, NULL);
+	if (seed % 3) {
+		pthread_join(advancer, NULL);
+	}
 	printf("done %zu\n", GT_LEN(kinds));
 	return 0;
 }

@@ -20,8 +20,12 @@ enum { NONE, STARTING, RUNNING, ASKED, ENDED };
 extern const char __start_stress_root[];
 extern const char __stop_stress_root[];
 
-/* Bytes of a stack that may be read: less than any thread of the program has. */
-enum { STACK = 1 << 20 };
+/*
+ * Bytes of a thread's stack. So few that glibc keeps all stacks in its cache (40 MB): core maps
+ * memory by raw system calls, and where a stack had been given back to the kernel, ThreadSanitizer
+ * would take that memory for the old stack.
+ */
+enum { STACK = 512 << 10 };
 
 /* Threads that were created and are not over. */
 static _Atomic uint32_t live;
@@ -88,18 +92,23 @@ ROOT static void *root(void *arg)
 static bool start(pthread_t *pthread, struct errand e)
 {
 	struct errand *copy = malloc(sizeof(*copy));
+	pthread_attr_t attr;
+	bool made;
 
 	if (!copy) {
 		return false;
 	}
 	*copy = e;
 	gt_add_acq_rel(&live, 1);
-	if (pthread_create(pthread, NULL, root, copy) != 0) {
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK);
+	made = pthread_create(pthread, &attr, root, copy) == 0;
+	pthread_attr_destroy(&attr);
+	if (!made) {
 		gt_add_acq_rel(&live, (uint32_t)-1);
 		free(copy);
-		return false;
 	}
-	return true;
+	return made;
 }
 
 /* As emit_create of preload/thread.c. */
@@ -249,7 +258,7 @@ void stress_wait_over(void)
 
 static uint64_t now(void)
 {
-	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->gen) & 1]);
+	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->head.gen) & 1]);
 }
 
 /* As advancer_main of core/advancer.c. */

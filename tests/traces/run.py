@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The traces in good/ and bad/: is the verdict on each the expected one?
+"""The traces in good/ and bad/: is the verdict on each the expected one? And the texts in views/.
 
     run.py GTRACE            gtrace verify, dump and assemble on each
     run.py GTRACE ORACLE     Go's reader and validator on each, and on Go's own test traces:
@@ -23,7 +23,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The judges do not crash: 0 and 1 are verdicts, 2 is "not a trace", 3 "truncated" (oracle).
-STATUS = {"ok": 0, "error": 1, "truncated": 1, "unreadable": 2}
+STATUS = {"ok": 0, "error": 1, "truncated": 3, "unreadable": 2}
 
 failures = 0
 
@@ -101,6 +101,17 @@ def check_round_trip(gtrace, t, binary):
                 fail(t.name, "dump and assemble give another file")
 
 
+def check_views(gtrace, scratch):
+    """views/NAME.MODE is what gtrace dump --MODE prints for good/NAME.txt."""
+    for name in sorted(os.listdir(os.path.join(HERE, "views"))):
+        trace, mode = name.split(".")
+        binary = os.path.join(scratch, trace + ".txt.trace")
+        options = ["--events", "--stacks"] if mode == "events" else ["--" + mode]
+        with open(os.path.join(HERE, "views", name), encoding="utf-8") as f:
+            if (got := run(gtrace, "dump", *options, binary).stdout) != f.read():
+                fail("views/" + name, f"dump prints\n{got}")
+
+
 def judge(oracle, options, binary):
     r = run(oracle, *options, binary)
     if r.returncode not in (0, 1, 2, 3):
@@ -165,7 +176,9 @@ def main():
                 check_both(gtrace, oracle, t, binary)
             else:
                 check_ours(gtrace, t, binary)
-        if oracle:
+        if not oracle:
+            check_views(gtrace, scratch)
+        else:
             for path in go_tests():
                 count += 1
                 check_go_test(gtrace, path, scratch)

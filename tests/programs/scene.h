@@ -1,0 +1,139 @@
+/*
+ * The stage on which the traced programs play: checks, and an order of events that does not depend
+ * on luck. For the programs of this folder only; it knows nothing of gtrace.
+ *
+ * Waiting here goes through syscall(), not through functions that a tracer may hook, so that the
+ * direction of a play never shows in its trace.
+ */
+#pragma once
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef __cplusplus
+#include <atomic>
+using std::atomic_int;
+using std::atomic_load;
+using std::atomic_store;
+#else
+#include <stdatomic.h>
+#endif
+
+/* The call stands in its caller's frame, so that stacks show the play and not the stage. */
+#define OK(call)       scene_is((call), 0, #call, __FILE__, __LINE__)
+#define IS(call, want) scene_is((call), (want), #call, __FILE__, __LINE__)
+#define UNUSED         __attribute__((unused))
+
+UNUSED static void scene_is(int got, int want, const char *what, const char *file, int line)
+{
+	if (got != want) {
+		dprintf(2, "%s:%d: %s gave %d, expected %d\n", file, line, what, got, want);
+		_exit(99);
+	}
+}
+
+/* A number that grows: who comes to a stage tells, who needs it waits. */
+static atomic_int scene_stage;
+
+UNUSED static void scene_pause(long us)
+{
+	struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
+
+	syscall(SYS_nanosleep, &t, NULL);
+}
+
+UNUSED static void reach(int stage)
+{
+	atomic_store(&scene_stage, stage);
+}
+
+UNUSED static void await(int stage)
+{
+	while (atomic_load(&scene_stage) < stage) {
+		scene_pause(200);
+	}
+}
+
+UNUSED static void await_at_least(atomic_int *n, int value)
+{
+	while (atomic_load(n) < value) {
+		scene_pause(200);
+	}
+}
+
+/*
+ * Waits until thread tid sleeps in futex(2), and, where size is not 0, on a word of the object:
+ * from then on it can only be woken, whatever the scheduler does.
+ */
+UNUSED static void await_asleep(atomic_int *tid, const void *object, size_t size)
+{
+	char path[64];
+	char line[256];
+	long number;
+	unsigned long address;
+
+	await_at_least(tid, 1);
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", atomic_load(tid));
+	for (;;) {
+		int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
+		ssize_t n = fd < 0 ? -1 : syscall(SYS_read, fd, line, sizeof line - 1);
+
+		if (fd >= 0) {
+			syscall(SYS_close, fd);
+		}
+		line[n < 0 ? 0 : n] = '\0';
+		if (sscanf(line, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
+		    (size == 0 || address - (uintptr_t)object < size)) {
+			return;
+		}
+		scene_pause(200);
+	}
+}
+
+#define AWAIT_ASLEEP_ON(tid, object) await_asleep(tid, object, sizeof *(object))
+
+UNUSED static void tell_tid(atomic_int *tid)
+{
+	atomic_store(tid, (int)syscall(SYS_gettid));
+}
+
+UNUSED static uint64_t clock_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Joins without ever blocking: pthread_join waits or does not wait, as the scheduler pleases, and
+ * so would be in one trace and not in the next.
+ */
+UNUSED static void join_ended(pthread_t thread)
+{
+	int err;
+
+	while ((err = pthread_tryjoin_np(thread, NULL)) == EBUSY) {
+		scene_pause(500);
+	}
+	OK(err);
+}
+
+/* The moment that many milliseconds from now. */
+UNUSED static struct timespec deadline_in(clockid_t clock, int ms)
+{
+	uint64_t ns = clock_ns(clock) + (uint64_t)ms * 1000000u;
+	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000u),
+			     .tv_nsec = (long)(ns % 1000000000u)};
+
+	return t;
+}

@@ -1,0 +1,247 @@
+"""What the tests of whole programs share: run one with and without the library, ask both judges,
+and read a trace as lists of threads and waits.
+
+Used by run, truth and kill9 here, and by tests/apps/run. Python's standard library alone.
+"""
+
+import argparse
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+SKIP = 77  # as meson understands it
+
+
+class Failure(Exception):
+    """A test failed; the text says what was expected and what was there."""
+
+
+def parser(description):
+    p = argparse.ArgumentParser(description=description)
+    p.add_argument("--build", default=os.environ.get("MESON_BUILD_ROOT", TESTS.parent / "build"),
+                   type=pathlib.Path, help="meson's build folder")
+    p.add_argument("--keep", type=pathlib.Path, metavar="DIR",
+                   help="work in DIR and leave the traces there")
+    return p
+
+
+class Workshop:
+    """The things under test, and a folder for traces."""
+
+    def __init__(self, args):
+        self.build = args.build.resolve()
+        self.library = self.build / "preload/libgtrace.so"
+        self.gtrace = self.build / "tools/gtrace"
+        self.oracle = self.build / "tests/oracle/oracle"  # where there is Go
+        self.programs = self.build / "tests/programs"
+        for path in (self.library, self.gtrace):
+            if not path.exists():
+                sys.exit(f"{path} is not there; build first, or say --build")
+        self.keep = args.keep
+        if args.keep:
+            args.keep.mkdir(parents=True, exist_ok=True)
+            self.folder = args.keep.resolve()
+        else:
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gtrace-test."))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if not self.keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def environment(self, preload=(), **gtrace):
+        """The caller's environment without anything of gtrace, then what is given."""
+        env = {k: v for k, v in os.environ.items()
+               if not k.startswith("GTRACE_") and k != "LD_PRELOAD"}
+        if preload:
+            env["LD_PRELOAD"] = ":".join(map(str, preload))
+        env.update({f"GTRACE_{k.upper()}": str(v) for k, v in gtrace.items()})
+        return env
+
+    def judge(self, *traces, flags=()):
+        """Both judges on each file; a rejection is a Failure with what they said."""
+        command = [TESTS / "judge", "--build", self.build, *flags, *traces]
+        p = subprocess.run(command, capture_output=True, text=True, errors="replace")
+        if p.returncode != 0:
+            raise Failure(f"rejected (status {p.returncode}): {p.stdout}{p.stderr}".rstrip())
+        return p.stdout + p.stderr
+
+    def dump(self, form, trace, *options):
+        """The trace as text."""
+        p = subprocess.run([self.gtrace, "dump", form, *options, trace], capture_output=True,
+                           text=True, errors="replace")
+        if p.returncode != 0:
+            raise Failure(f"gtrace dump {form} {trace}: {p.stderr}".rstrip())
+        return p.stdout
+
+
+class Outcome:
+    """What a program did: output, errors, and how it ended."""
+
+    def __init__(self, command, env, cwd, timeout=30, stdin=subprocess.DEVNULL):
+        # A pipe would stay open as long as a forgotten child; files do not care.
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            p = subprocess.Popen(list(map(str, command)), env=env, cwd=cwd, stdin=stdin,
+                                 stdout=out, stderr=err, start_new_session=True)
+            try:
+                self.status = p.wait(timeout)
+            except subprocess.TimeoutExpired:
+                os.killpg(p.pid, signal.SIGKILL)
+                p.wait()
+                self.status = f"still running after {timeout} s"
+            out.seek(0)
+            err.seek(0)
+            self.stdout = out.read().decode(errors="replace")
+            self.stderr = err.read().decode(errors="replace")
+        self.pid = p.pid
+
+    def ending(self):
+        if isinstance(self.status, int) and self.status < 0:
+            return signal.Signals(-self.status).name
+        return str(self.status)
+
+    def expect_same(self, other):
+        for what in ("ending", "stdout", "stderr"):
+            plain, mine = getattr(other, what), getattr(self, what)
+            if callable(plain):
+                plain, mine = plain(), mine()
+            if plain != mine:
+                raise Failure(f"{what} without the library:\n{plain}\n{what} with it:\n{mine}")
+
+
+class Wait:
+    """One time that a thread blocked, and what ended it; times in nanoseconds."""
+
+    def __init__(self, g, begin, reason, stack):
+        self.g, self.begin, self.reason, self.stack = g, begin, reason, stack
+        self.end = None      # runnable again
+        self.resumed = None  # running again
+        self.waker = None    # a thread, or None for nobody
+        self.waker_stack = []
+
+    def blocked(self):
+        return self.end - self.begin
+
+    def until_resumed(self):
+        return self.resumed - self.begin
+
+    REASONS = {"mutex": "sync", "cond": "sync.(*Cond).Wait", "join": "sync (pthread_join)"}
+
+    def matches(self, key, value):
+        if key == "in":
+            return value in self.stack
+        if key == "reason":
+            return self.reason == self.REASONS[value]
+        if key == "by":
+            if value == "nobody":
+                return self.end is not None and self.waker is None
+            return value in self.waker_stack
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Thread:
+    def __init__(self, g, entry, created=None):
+        self.g, self.entry, self.created = g, entry, created
+        self.destroyed = None
+
+    def matches(self, key, value):
+        if key == "of":
+            return self.entry == value
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Trace:
+    """A trace as `gtrace dump --events --stacks` tells it: tools/events.c has the lines."""
+
+    EVENT = re.compile(r"(-?)(\d+)\.(\d{9}) M=(\S+) P=\S+ G=(\S+) (\w+)(.*)")
+    NUMBER = re.compile(r" (\w+)=(\d+)")
+    TEXT = re.compile(r" \w+=\"((?:[^\"\\]|\\.)*)\"")
+    FRAME = re.compile(r"\t(\S+|  <) (.*) \S+:\d+ 0x[0-9a-f]+$")
+
+    def __init__(self, workshop, file):
+        self.threads, self.waits = {}, []
+        self.open = {}     # the wait of each thread that waits
+        self.last_on = {}  # the thread that ran last on each M
+        event = None
+        for line in workshop.dump("--events", file, "--stacks").splitlines():
+            if line.startswith("\t"):
+                name, function = self.FRAME.match(line).groups()
+                if name != "  <":
+                    frames = stacks.setdefault(name, [])
+                frames.append(function)
+                continue
+            self.take(event, stacks if event else {})
+            event, stacks = self.EVENT.match(line), {}
+        self.take(event, stacks)
+        # gtrace's own threads are not the program's.
+        self.threads = {g: t for g, t in self.threads.items()
+                        if not t.entry.startswith("runtime.") or t.entry == "runtime.main"}
+        self.waits = [w for w in self.waits if w.g in self.threads]
+
+    def take(self, event, stacks):
+        if not event:
+            return
+        sign, seconds, ns, m, runs, kind, rest = event.groups()
+        now = int(sign + seconds + ns)
+        numbers = {k: int(v) for k, v in self.NUMBER.findall(rest)}
+        stack = stacks.get("stack", [])
+        if runs != "-":
+            self.last_on[m] = int(runs)
+        if kind == "GoCreate":
+            entry = stacks.get("new_stack", [""])[-1]
+            self.threads[numbers["new_g"]] = Thread(numbers["new_g"], entry, now)
+        elif kind in ("GoStatus", "GoStatusStack"):
+            g = numbers["g"]
+            self.threads.setdefault(g, Thread(g, stack[-1] if stack else ""))
+        elif kind == "GoStart":
+            g = self.last_on[m] = numbers["g"]
+            if g in self.open:
+                self.open.pop(g).resumed = now
+        elif kind == "GoDestroy":
+            self.threads[int(runs)].destroyed = now
+        elif kind == "GoBlock":
+            self.open[int(runs)] = Wait(int(runs), now, self.TEXT.search(rest)[1], stack)
+            self.waits.append(self.open[int(runs)])
+        elif kind == "GoUnblock" and numbers["g"] in self.open:
+            wait = self.open[numbers["g"]]
+            wait.end = now
+            # A wake-up that was posted late stands in the waker's M, where no G may run by then.
+            waker = int(runs) if runs != "-" else self.last_on.get(m)
+            if waker != wait.g:
+                wait.waker, wait.waker_stack = waker, stack
+
+    def of(self, entry):
+        """The one thread with this start routine."""
+        found = [t for t in self.threads.values() if t.entry == entry]
+        if len(found) != 1:
+            raise Failure(f"{len(found)} threads are named {entry}: "
+                          f"{[t.entry for t in self.threads.values()]}")
+        return found[0]
+
+    def select(self, noun, conditions):
+        things = {
+            "wait": self.waits,
+            "create": [t for t in self.threads.values() if t.created is not None],
+            "destroy": [t for t in self.threads.values() if t.destroyed is not None],
+        }[noun]
+        return [x for x in things if all(x.matches(*c) for c in conditions)]
+
+    def expect(self, text):
+        """'2+ wait in=waiter by=main': so many waits with this waiter's and waker's function."""
+        count, noun, *words = text.split()
+        low, _, high = count.rstrip("+").partition("-")
+        low = int(low)
+        high = int(high) if high else (float("inf") if count.endswith("+") else low)
+        found = len(self.select(noun, [w.split("=", 1) for w in words]))
+        if not low <= found <= high:
+            waits = "\n".join(f"  {w.g} {w.reason} in {'<'.join(w.stack)} by {w.waker} "
+                              f"{'<'.join(w.waker_stack)}" for w in self.waits[:40])
+            raise Failure(f"expected: {text}\nfound: {found}\nwaits:\n{waits}")

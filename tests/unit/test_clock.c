@@ -1,0 +1,196 @@
+/*
+ * The trace clock: never back, never far from CLOCK_MONOTONIC, no step from line to line.
+ */
+#include <criterion/criterion.h>
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/sys.h"
+
+#define MS UINT64_C(1000000)
+
+/* What the line says at that count. */
+static uint64_t at(const struct gt_clock *c, uint64_t counter)
+{
+	return c->base_ns + (uint64_t)(((gt_u128)(counter - c->base_counter) * c->mult) >> 32);
+}
+
+static uint64_t libc_monotonic(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+/* How far the clock is from CLOCK_MONOTONIC: the best of many looks, as we may be descheduled. */
+static uint64_t error_of(const struct gt_clock *c)
+{
+	uint64_t least = UINT64_MAX;
+
+	for (int i = 0; i < 1000; i++) {
+		uint64_t a = libc_monotonic();
+		uint64_t now = gt_clock_now(c);
+		uint64_t b = libc_monotonic();
+		uint64_t off = now < a ? a - now : now > b ? now - b : 0;
+
+		/* Between two looks that are far apart, anything would do. */
+		if (b - a < 500) {
+			least = GT_MIN(least, off + (b - a));
+		}
+	}
+	return least;
+}
+
+/* A calibrated clock; where the kernel's clock is not the counter there is none. */
+static struct gt_clock calibrated(void)
+{
+	struct gt_clock c;
+
+	gt_clock_init(&c);
+	if (!c.mult) {
+		cr_skip_test("the clocksource is not tsc");
+	}
+	return c;
+}
+
+Test(clock, never_goes_back)
+{
+	struct gt_clock c;
+	uint64_t last = 0;
+
+	gt_clock_init(&c);
+	for (int line = 0; line < 20; line++) {
+		struct gt_clock next;
+
+		for (int i = 0; i < 20000; i++) {
+			uint64_t now = gt_clock_now(&c);
+
+			cr_assert(now >= last, "%llu after %llu", (unsigned long long)now,
+				  (unsigned long long)last);
+			last = now;
+		}
+		gt_clock_next(&c, &next, 2 * MS);
+		c = next;
+	}
+}
+
+Test(clock, stays_with_monotonic)
+{
+	struct gt_clock c = calibrated();
+
+	for (int line = 0; line < 30; line++) {
+		struct gt_clock next;
+
+		gt_sys_sleep(12 * MS);
+		gt_clock_next(&c, &next, 12 * MS);
+		c = next;
+		if (line >= 5) {
+			uint64_t error = error_of(&c);
+
+			cr_expect(error < 1000, "line %d is off by %llu ns", line,
+				  (unsigned long long)error);
+		}
+	}
+}
+
+Test(clock, lines_meet)
+{
+	struct gt_clock c = calibrated();
+
+	for (int line = 0; line < 100; line++) {
+		struct gt_clock next;
+		uint64_t before;
+
+		gt_sys_sleep(line % 10 * MS / 5);
+		gt_clock_next(&c, &next, MS);
+		before = at(&c, next.base_counter);
+		cr_assert_eq(next.base_ns, before, "line %d begins %lld ns away", line,
+			     (long long)(next.base_ns - before));
+		c = next;
+	}
+}
+
+/* A clock that is wrong comes back slowly, without a step, and not beyond the truth. */
+static void check_steering(int64_t wrong_by)
+{
+	struct gt_clock c = calibrated();
+	struct gt_clock next;
+	uint64_t counter;
+	int64_t before;
+	int64_t after;
+
+	c.base_ns += (uint64_t)wrong_by;
+	gt_sys_sleep(15 * MS);
+	gt_clock_next(&c, &next, 100 * MS);
+	cr_expect(next.mult <= next.rate + next.rate / 1000 &&
+			  next.mult >= next.rate - next.rate / 1000,
+		  "steered by more than 1/1024");
+	/* Where both lines are 100 ms later, the truth being that of next's own measurement. */
+	counter = next.base_counter + (uint64_t)(((gt_u128)(100 * MS) << 32) / next.rate);
+	before = (int64_t)(next.base_ns - next.base_mono);
+	after = (int64_t)(at(&next, counter) - (next.base_mono + 100 * MS));
+	cr_expect(before < 0 ? after > before && after < 1000 : after < before && after > -1000,
+		  "%lld ns off became %lld", (long long)before, (long long)after);
+}
+
+Test(clock, steers_forward)
+{
+	check_steering(-50000);
+}
+
+Test(clock, steers_back)
+{
+	check_steering(50000);
+}
+
+Test(clock, one_bad_reading_does_no_harm)
+{
+	check_steering(-1000 * (int64_t)MS);
+	check_steering(1000 * (int64_t)MS);
+}
+
+Test(clock, a_count_before_the_line_is_its_beginning)
+{
+	struct gt_clock c = calibrated();
+
+	c.base_counter = gt_clock_counter() + UINT64_C(1000000000);
+	cr_expect_eq(gt_clock_now(&c), c.base_ns);
+}
+
+Test(clock, without_a_counter)
+{
+	struct gt_clock c;
+	struct gt_clock next;
+	uint64_t a;
+	uint64_t now;
+	uint64_t b;
+
+	gt_clock_init(&c);
+	c = (struct gt_clock){0};
+	for (int line = 0; line < 3; line++) {
+		a = libc_monotonic();
+		now = gt_clock_now(&c);
+		b = libc_monotonic();
+		cr_expect(a <= now && now <= b);
+		gt_clock_next(&c, &next, MS);
+		cr_expect_eq(next.mult, 0u, "there is no counter now either");
+		c = next;
+	}
+}
+
+/* Also before gt_clock_init has found the vDSO, by a system call. */
+Test(clock, monotonic_without_libc)
+{
+	struct gt_clock c;
+
+	for (int found = 0; found < 2; found++) {
+		uint64_t a = libc_monotonic();
+		uint64_t now = gt_clock_monotonic();
+		uint64_t b = libc_monotonic();
+
+		cr_expect(a <= now && now <= b);
+		gt_clock_init(&c);
+	}
+}

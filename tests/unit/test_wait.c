@@ -1,0 +1,499 @@
+/*
+ * The wait registry: who is named as the one that ended a wait.
+ *
+ * One thread of the kernel plays all parts here, each with a record of its own, so that every order
+ * of steps is certain. Whom a waiter named is read from the mailboxes.
+ */
+#include "started.h"
+
+#include <string.h>
+
+#include "emit.h"
+#include "shm.h"
+#include "wait.h"
+
+/* Stacks have tests of their own. */
+static void started_without_stacks(void)
+{
+	started();
+	gt_env.stacks = 0;
+}
+
+TestSuite(wait, .init = started_without_stacks, .fini = ended);
+
+static int mutex;
+static int cond;
+static int other;
+
+/* A thread that runs. */
+static struct gt_thread *actor(void)
+{
+	struct gt_thread *t = gt_thread_attach((uintptr_t)actor);
+
+	cr_assert_not_null(t);
+	return t;
+}
+
+/* t blocks on object. */
+static uint32_t blocks_with(struct gt_thread *t, const void *object, const void *mutex_of)
+{
+	const struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
+					 .kind = GT_OBJECT_MUTEX,
+					 .object = object,
+					 .mutex = mutex_of};
+
+	return gt_wait_begin(t, &what);
+}
+
+static uint32_t blocks(struct gt_thread *t, const void *object)
+{
+	return blocks_with(t, object, NULL);
+}
+
+static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
+{
+	gt_wake_hint(t, object, kind, false, NULL);
+}
+
+static struct gt_mailbox *box_of(struct gt_thread *t)
+{
+	return &t->mailbox[gt_trace->gen & 1];
+}
+
+/* The unblock of waiter lies last in waker's mailbox, which holds n. */
+static void expect_posted(struct gt_thread *waker, struct gt_thread *waiter, uint32_t n)
+{
+	struct gt_mailbox *box = box_of(waker);
+
+	cr_assert_eq(box->count, n, "%u posts", box->count);
+	cr_expect_eq(box->post[n - 1].g, gt_thread_id(waiter));
+}
+
+static void expect_nothing_posted(struct gt_thread *t)
+{
+	cr_expect_eq(box_of(t)->count, 0u);
+}
+
+static void expect_registry_empty(void)
+{
+	for (size_t i = 0; i < GT_BUCKETS; i++) {
+		cr_assert_eq(gt_buckets[i].count, 0u);
+		cr_assert_null(gt_buckets[i].first);
+		cr_assert_null(gt_buckets[i].last);
+	}
+}
+
+/* The last fact in t's batch: that a wait ended. */
+static void expect_ended(struct gt_thread *t, enum gt_ended ended, uint64_t waker)
+{
+	struct gt_buf *b = gt_ref_ptr(t->x_slot[gt_trace->gen & 1]);
+	const uint8_t *p = b->facts + 2;
+	const uint8_t *end = b->facts + b->facts_len;
+	uint64_t v[6] = {0};
+	unsigned type = 0;
+
+	while (p < end) {
+		const struct gt_spec *spec = gt_spec_fact(type = *p++);
+
+		cr_assert_not_null(spec);
+		for (unsigned i = 0; i <= spec->nargs; i++) {
+			p += gt_varint_get(p, end, &v[i]);
+		}
+	}
+	cr_assert_eq(type, (unsigned)GT_FACT_WAIT_END);
+	cr_expect_eq(v[1], gt_thread_id(t));
+	cr_expect_eq(v[2], (uint64_t)ended, "%s", gt_ended_text(v[2]));
+	cr_expect_eq(v[4], waker);
+}
+
+/* --- Hints ------------------------------------------------------------------------------------ */
+
+Test(wait, nobody_is_named_without_a_hint)
+{
+	struct gt_thread *waiter = actor();
+	uint32_t n;
+
+	cr_expect_not(gt_wake_wanted(&mutex));
+	n = blocks(waiter, &mutex);
+	cr_expect(gt_wake_wanted(&mutex));
+	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_WAITING);
+	cr_expect_eq(waiter->p, GT_PROC_NONE);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	cr_expect_not(gt_wake_wanted(&mutex));
+	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_RUNNING);
+	cr_expect_neq(waiter->p, GT_PROC_NONE);
+	expect_ended(waiter, GT_ENDED_NOBODY, 0);
+	expect_registry_empty();
+}
+
+Test(wait, the_last_unlock_wins)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	struct gt_thread *b = actor();
+	uint32_t n = blocks(waiter, &mutex);
+
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	hint(b, &mutex, GT_WAKE_UNLOCK);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_posted(b, waiter, 1);
+	expect_nothing_posted(a);
+	expect_ended(waiter, GT_ENDED_WAKER, gt_thread_id(b));
+	expect_registry_empty();
+}
+
+Test(wait, an_unlock_of_something_else_is_no_cause)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	uint32_t n = blocks(waiter, &mutex);
+
+	hint(a, &other, GT_WAKE_UNLOCK);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_nothing_posted(a);
+	expect_ended(waiter, GT_ENDED_NOBODY, 0);
+}
+
+Test(wait, signals_go_to_the_longest_waiters_without_one)
+{
+	struct gt_thread *first = actor();
+	struct gt_thread *second = actor();
+	struct gt_thread *third = actor();
+	struct gt_thread *a = actor();
+	struct gt_thread *b = actor();
+	struct gt_thread *c = actor();
+	uint32_t n1 = blocks(first, &cond);
+	uint32_t n2 = blocks(second, &cond);
+	uint32_t n3;
+
+	hint(a, &cond, GT_WAKE_SIGNAL);
+	hint(b, &cond, GT_WAKE_SIGNAL);
+	hint(c, &cond, GT_WAKE_SIGNAL); /* for nobody */
+	n3 = blocks(third, &cond);
+	/* In whatever order they return. */
+	gt_wait_end(third, n3, GT_ENDED_WAKER, 0);
+	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
+	gt_wait_end(first, n1, GT_ENDED_WAKER, 0);
+	expect_posted(a, first, 1);
+	expect_posted(b, second, 1);
+	expect_nothing_posted(c);
+	expect_ended(third, GT_ENDED_NOBODY, 0);
+	expect_registry_empty();
+}
+
+Test(wait, a_broadcast_is_for_all)
+{
+	struct gt_thread *waiters[5];
+	uint32_t n[5];
+	struct gt_thread *late = actor();
+	struct gt_thread *a = actor();
+	uint32_t nlate;
+
+	for (int i = 0; i < 5; i++) {
+		waiters[i] = actor();
+		n[i] = blocks(waiters[i], &cond);
+	}
+	hint(a, &cond, GT_WAKE_BROADCAST);
+	nlate = blocks(late, &cond);
+	/* The first, which keeps it, leaves in the middle. */
+	for (uint32_t i = 0; i < 5; i++) {
+		static const int order[] = {3, 0, 4, 1, 2};
+		struct gt_thread *t = waiters[order[i]];
+
+		gt_wait_end(t, n[order[i]], GT_ENDED_WAKER, 0);
+		expect_posted(a, t, i + 1);
+	}
+	gt_wait_end(late, nlate, GT_ENDED_WAKER, 0);
+	expect_ended(late, GT_ENDED_NOBODY, 0);
+	cr_expect_eq(box_of(a)->count, 5u);
+	expect_registry_empty();
+}
+
+Test(wait, the_heir_keeps_the_hint_of_the_first)
+{
+	struct gt_thread *first = actor();
+	struct gt_thread *stranger = actor();
+	struct gt_thread *second = actor();
+	struct gt_thread *third = actor();
+	struct gt_thread *a = actor();
+	uint32_t n1 = blocks(first, &mutex);
+	uint32_t ns = blocks(stranger, &other);
+	uint32_t n2 = blocks(second, &mutex);
+	uint32_t n3;
+
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	n3 = blocks(third, &mutex);
+	gt_wait_end(first, n1, GT_ENDED_TIMEOUT, 110);
+	expect_nothing_posted(a);
+	expect_ended(first, GT_ENDED_TIMEOUT, 0);
+	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
+	expect_posted(a, second, 1);
+	/* It came when the unlock was over. */
+	gt_wait_end(third, n3, GT_ENDED_WAKER, 0);
+	expect_ended(third, GT_ENDED_NOBODY, 0);
+	gt_wait_end(stranger, ns, GT_ENDED_WAKER, 0);
+	expect_ended(stranger, GT_ENDED_NOBODY, 0);
+	expect_registry_empty();
+}
+
+Test(wait, an_earlier_signal_before_a_later_broadcast)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	struct gt_thread *b = actor();
+	uint32_t n = blocks(waiter, &cond);
+
+	hint(a, &cond, GT_WAKE_SIGNAL);
+	hint(b, &cond, GT_WAKE_BROADCAST);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_posted(a, waiter, 1);
+	expect_nothing_posted(b);
+}
+
+/* --- A condition variable and its mutex ------------------------------------------------------- */
+
+/* The waiter's own release, then a signal by a, then an unlock by b. */
+static void check_cond(bool contended, struct gt_thread **a, struct gt_thread **b,
+		       struct gt_thread **waiter)
+{
+	uint32_t n;
+
+	*a = actor();
+	*b = actor();
+	*waiter = actor();
+	n = blocks_with(*waiter, &cond, &mutex);
+	gt_wake_hint(*waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
+	hint(*a, &cond, GT_WAKE_SIGNAL);
+	gt_wake_hint(*b, &mutex, GT_WAKE_UNLOCK, contended, NULL);
+	gt_wait_end(*waiter, n, GT_ENDED_WAKER, 0);
+	expect_registry_empty();
+}
+
+Test(wait, the_signal_ends_a_cond_wait)
+{
+	struct gt_thread *a;
+	struct gt_thread *b;
+	struct gt_thread *waiter;
+
+	check_cond(false, &a, &b, &waiter);
+	expect_posted(a, waiter, 1);
+	expect_nothing_posted(b);
+}
+
+Test(wait, the_mutex_held_it_up_after_the_signal)
+{
+	struct gt_thread *a;
+	struct gt_thread *b;
+	struct gt_thread *waiter;
+
+	check_cond(true, &a, &b, &waiter);
+	expect_posted(b, waiter, 1);
+	expect_nothing_posted(a);
+}
+
+Test(wait, its_own_release_of_the_mutex_is_no_cause)
+{
+	struct gt_thread *waiter = actor();
+	uint32_t n = blocks_with(waiter, &cond, &mutex);
+
+	gt_wake_hint(waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_nothing_posted(waiter);
+	expect_ended(waiter, GT_ENDED_NOBODY, 0);
+}
+
+/* --- What ends a wait besides a waker --------------------------------------------------------- */
+
+Test(wait, a_time_out_names_nobody)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	uint32_t n = blocks(waiter, &mutex);
+
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	gt_wait_end(waiter, n, GT_ENDED_TIMEOUT, 110);
+	expect_nothing_posted(a);
+	expect_ended(waiter, GT_ENDED_TIMEOUT, 0);
+	expect_registry_empty();
+}
+
+Test(wait, who_cancels_it)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	struct gt_thread *b = actor();
+	uint32_t n = blocks(waiter, &cond);
+
+	gt_cancel_hint(a, waiter, gt_thread_id(waiter) + 1, NULL); /* meant for another */
+	gt_cancel_hint(b, waiter, gt_thread_id(waiter), NULL);
+	hint(a, &cond, GT_WAKE_BROADCAST);
+	gt_wait_end(waiter, n, GT_ENDED_CANCELLED, 0);
+	expect_posted(b, waiter, 1);
+	expect_nothing_posted(a);
+	expect_ended(waiter, GT_ENDED_CANCELLED, gt_thread_id(b));
+	expect_registry_empty();
+	/* Nobody waits: nothing happens, and the next wait knows nothing of it. */
+	gt_cancel_hint(b, waiter, gt_thread_id(waiter), NULL);
+	n = blocks(waiter, &cond);
+	gt_wait_end(waiter, n, GT_ENDED_CANCELLED, 0);
+	cr_expect_eq(box_of(b)->count, 1u);
+}
+
+Test(wait, an_end_is_taken_once)
+{
+	struct gt_thread *waiter = actor();
+	uint32_t n = blocks(waiter, &mutex);
+	uint32_t len;
+
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	len = ((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len;
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	cr_expect_eq(((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len, len);
+}
+
+Test(wait, a_frame_that_is_gone)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_wait_for what = {.reason = GT_REASON_MUTEX, .object = &mutex};
+	char stack[512];
+
+	waiter->root.lo = (uintptr_t)stack;
+	waiter->root.hi = (uintptr_t)stack + sizeof(stack);
+	memset(stack, 0, sizeof(stack));
+	what.frame = stack + 256;
+	gt_wait_begin(waiter, &what);
+	cr_expect_not(gt_wait_left(waiter, (uintptr_t)stack + 128), "a handler during the wait");
+	cr_expect_not(gt_wait_left(waiter, (uintptr_t)stack + 512), "another stack");
+	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_WAITING);
+	cr_expect(gt_wait_left(waiter, (uintptr_t)stack + 384));
+	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_RUNNING);
+	expect_ended(waiter, GT_ENDED_CANCELLED, 0);
+	expect_registry_empty();
+}
+
+/* --- Mailboxes -------------------------------------------------------------------------------- */
+
+Test(wait, a_full_mailbox_refuses)
+{
+	struct gt_thread *waiters[GT_MAILBOX + 1];
+	uint32_t n[GT_MAILBOX + 1];
+	struct gt_thread *a = actor();
+	struct gt_w w;
+
+	for (size_t i = 0; i < GT_LEN(waiters); i++) {
+		waiters[i] = actor();
+		n[i] = blocks(waiters[i], &cond);
+	}
+	hint(a, &cond, GT_WAKE_BROADCAST);
+	for (size_t i = 0; i < GT_LEN(waiters); i++) {
+		gt_wait_end(waiters[i], n[i], GT_ENDED_WAKER, 0);
+	}
+	cr_expect_eq(box_of(a)->count, (uint32_t)GT_MAILBOX);
+	expect_ended(waiters[GT_MAILBOX - 1], GT_ENDED_WAKER, gt_thread_id(a));
+	expect_ended(waiters[GT_MAILBOX], GT_ENDED_REFUSED, gt_thread_id(a));
+	cr_expect_eq(gt_trace->losses[GT_LOSS_MAILBOX_REFUSED], 1u);
+	/* The waker's next section writes them. */
+	gt_tls.busy++;
+	w = gt_acquire(a);
+	gt_release(&w);
+	gt_tls.busy--;
+	expect_nothing_posted(a);
+}
+
+Test(wait, a_waker_that_is_over_is_refused)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	uint32_t epoch = gt_tls.epoch;
+	uint32_t n = blocks(waiter, &mutex);
+
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	gt_thread_end(a);
+	gt_tls.epoch = epoch; /* it was only one of our parts */
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_nothing_posted(a);
+	expect_ended(waiter, GT_ENDED_REFUSED, gt_thread_id(a));
+}
+
+/* --- Join ------------------------------------------------------------------------------------- */
+
+Test(wait, a_join_is_ended_by_the_thread_s_end)
+{
+	struct gt_thread *joiner = actor();
+	struct gt_thread *target = actor();
+	uint64_t id = gt_thread_id(target);
+	uint32_t epoch = gt_tls.epoch;
+	uint32_t n = gt_join_begin(joiner, target, id, NULL);
+
+	cr_expect_eq(target->x_joiner, gt_ptr_ref(joiner));
+	gt_thread_end(target);
+	gt_tls.epoch = epoch;
+	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
+	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNABLE);
+	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNING);
+	expect_ended(joiner, GT_ENDED_WAKER, id);
+}
+
+Test(wait, a_join_that_times_out_withdraws)
+{
+	struct gt_thread *joiner = actor();
+	struct gt_thread *target = actor();
+	uint32_t epoch = gt_tls.epoch;
+	uint32_t n = gt_join_begin(joiner, target, gt_thread_id(target), NULL);
+
+	gt_join_end(joiner, target, n, GT_ENDED_TIMEOUT, 110);
+	cr_expect_eq(target->x_joiner, GT_JOINER_NONE);
+	expect_ended(joiner, GT_ENDED_TIMEOUT, 0);
+	gt_thread_end(target);
+	gt_tls.epoch = epoch;
+	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNING, "left alone");
+}
+
+/* It timed out, but the end had already claimed it: by then it is runnable. */
+Test(wait, a_join_that_times_out_too_late)
+{
+	struct gt_thread *joiner = actor();
+	struct gt_thread *target = actor();
+	uint32_t epoch = gt_tls.epoch;
+	uint32_t n = gt_join_begin(joiner, target, gt_thread_id(target), NULL);
+
+	gt_thread_end(target);
+	gt_tls.epoch = epoch;
+	gt_join_end(joiner, target, n, GT_ENDED_TIMEOUT, 110);
+	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNING);
+	expect_ended(joiner, GT_ENDED_TIMEOUT, gt_thread_id(target));
+}
+
+/* Nobody stands where the end is recorded, or where the record has become another thread's. */
+Test(wait, a_join_of_one_that_is_over)
+{
+	struct gt_thread *joiner = actor();
+	struct gt_thread *target = actor();
+	uint64_t id = gt_thread_id(target);
+	uint32_t epoch = gt_tls.epoch;
+	uint32_t n;
+
+	n = gt_join_begin(joiner, target, id + 1000, NULL);
+	cr_expect_eq(target->x_joiner, GT_JOINER_NONE);
+	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	expect_ended(joiner, GT_ENDED_NOBODY, 0);
+
+	gt_thread_end(target);
+	gt_tls.epoch = epoch;
+	n = gt_join_begin(joiner, target, id, NULL);
+	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
+	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	expect_ended(joiner, GT_ENDED_NOBODY, 0);
+}
+
+/* --- Identity --------------------------------------------------------------------------------- */
+
+Test(wait, an_object_made_again_is_another)
+{
+	uint32_t before = gt_object_epoch(&mutex);
+
+	cr_expect_eq(gt_object_epoch(&mutex), before);
+	gt_object_renew(&mutex);
+	cr_expect_neq(gt_object_epoch(&mutex), before);
+}

@@ -1,0 +1,343 @@
+/*
+ * Words and lines of the text view.
+ */
+#include "stat_format.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <string.h>
+
+enum {
+	WIDE = 108,  /* columns of a line of details */
+	INDENT = 11, /* before it */
+	FRAME = 36,  /* of a function's name in a stack, if it is not the only one */
+};
+
+/* --- Words ------------------------------------------------------------------------------------ */
+
+struct gt_word gt_word(const char *format, ...)
+{
+	struct gt_word w;
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(w.s, sizeof(w.s), format, args);
+	va_end(args);
+	return w;
+}
+
+static bool continues(const struct gt_stat *st, char c)
+{
+	return st->utf8 && ((unsigned char)c & 0xc0) == 0x80;
+}
+
+size_t gt_word_columns(const struct gt_stat *st, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++) {
+		n += !continues(st, *s);
+	}
+	return n;
+}
+
+/* Bytes of the character at s that may be shown as they are; 0 if it may not. */
+static size_t shown(const struct gt_stat *st, const char *s)
+{
+	const unsigned char c = (unsigned char)*s;
+
+	if (c < 0x80 || !st->utf8) {
+		return c >= 0x20 && c < 0x7f;
+	}
+	/* U+0080 to U+009f are control characters as well. */
+	return c == 0xc2 && (unsigned char)s[1] < 0xa0 ? 0 : gt_utf8_length(s);
+}
+
+struct gt_word gt_word_clip(const struct gt_stat *st, const char *name, size_t wide)
+{
+	const bool whole = gt_word_columns(st, name) <= wide;
+	struct gt_word w;
+	size_t n = 0;
+
+	for (size_t column = 0; *name && column < wide - !whole && n < sizeof(w.s) - 8; column++) {
+		const size_t bytes = shown(st, name);
+
+		if (bytes == 0) {
+			w.s[n++] = '?';
+			name++;
+			continue;
+		}
+		memcpy(w.s + n, name, bytes);
+		n += bytes;
+		name += bytes;
+	}
+	w.s[n] = '\0';
+	if (*name) {
+		strcpy(w.s + n, st->utf8 ? "…" : "~");
+	}
+	return w;
+}
+
+struct gt_word gt_word_number(uint64_t n)
+{
+	struct gt_word digits = gt_word("%" PRIu64, n), w;
+	size_t length = strlen(digits.s), at = 0;
+
+	for (size_t i = 0; i < length; i++) {
+		if (i != 0 && (length - i) % 3 == 0) {
+			w.s[at++] = ',';
+		}
+		w.s[at++] = digits.s[i];
+	}
+	w.s[at] = '\0';
+	return w;
+}
+
+struct gt_word gt_word_duration(const struct gt_stat *st, uint64_t ns)
+{
+	const char *const units[] = {"ns", st->utf8 ? "µs" : "us", "ms", "s"};
+	double value = (double)ns;
+	unsigned unit = 0;
+
+	if (ns == 0) {
+		return gt_word("0 s");
+	}
+	/* 999.5 would be rounded to four digits. */
+	while (unit < 3 && value >= 999.5) {
+		value /= 1000;
+		unit++;
+	}
+	return gt_word("%.*f %s",
+		       unit == 0 || value >= 99.95 ? 0
+		       : value >= 9.995            ? 1
+						   : 2,
+		       value, units[unit]);
+}
+
+struct gt_word gt_word_percent(uint64_t part, uint64_t whole)
+{
+	const double p = whole ? 100 * (double)part / (double)whole : 0;
+
+	/* Never "100 %" of what is not all, nor "0 %" of what is there. */
+	if (part != 0 && p < 0.1) {
+		return gt_word("<0.1 %%");
+	}
+	if (part != whole && p >= 99.9) {
+		return gt_word(">99.9 %%");
+	}
+	return part != 0 && part != whole && (p < 10 || p > 99) ? gt_word("%.1f %%", p)
+								: gt_word("%.0f %%", p);
+}
+
+/* --- Lines ------------------------------------------------------------------------------------ */
+
+void gt_stat_style(const struct gt_stat *st, FILE *out, const char *code)
+{
+	if (st->colour) {
+		fprintf(out, "\033[%sm", code);
+	}
+}
+
+void gt_stat_fill(FILE *out, size_t n)
+{
+	fprintf(out, "%*s", (int)n, "");
+}
+
+void gt_stat_left(const struct gt_stat *st, FILE *out, size_t wide, struct gt_word w)
+{
+	const size_t n = gt_word_columns(st, w.s);
+
+	fputs(w.s, out);
+	gt_stat_fill(out, n < wide ? wide - n : 0);
+}
+
+void gt_stat_right(const struct gt_stat *st, FILE *out, size_t wide, struct gt_word w)
+{
+	const size_t n = gt_word_columns(st, w.s);
+
+	gt_stat_fill(out, n < wide ? wide - n : 0);
+	fputs(w.s, out);
+}
+
+void gt_stat_time(const struct gt_stat *st, FILE *out, uint64_t ns)
+{
+	struct gt_word w = gt_word_duration(st, ns);
+	const size_t n = strlen(w.s);
+
+	gt_stat_right(st, out, GT_COLUMNS_TIME,
+		      n > 2 && w.s[n - 2] == ' ' ? gt_word("%s ", w.s) : w);
+}
+
+void gt_stat_title(const struct gt_stat *st, FILE *out, size_t wide, const char *text)
+{
+	fputc('\n', out);
+	gt_stat_style(st, out, "1");
+	gt_stat_left(st, out, wide, gt_word("%s", text));
+	gt_stat_style(st, out, "0");
+}
+
+void gt_stat_heads(const struct gt_stat *st, FILE *out, size_t wide, const char *const *heads)
+{
+	for (; *heads; heads++) {
+		gt_stat_right(st, out, wide, gt_word("%s", *heads));
+	}
+}
+
+void gt_details_add(struct gt_details *d, struct gt_word w)
+{
+	const char *const dot = d->st->utf8 ? " · " : "; ";
+	const size_t n = gt_word_columns(d->st, w.s);
+
+	if (d->at == 0) {
+		gt_stat_style(d->st, d->out, "2");
+	} else if (d->at + gt_word_columns(d->st, dot) + n <= WIDE) {
+		fputs(dot, d->out);
+		d->at += gt_word_columns(d->st, dot) + n;
+		fputs(w.s, d->out);
+		return;
+	} else {
+		fputc('\n', d->out);
+	}
+	gt_stat_fill(d->out, INDENT);
+	fputs(w.s, d->out);
+	d->at = INDENT + n;
+}
+
+void gt_details_end(struct gt_details *d)
+{
+	if (d->at != 0) {
+		gt_stat_style(d->st, d->out, "0");
+		fputc('\n', d->out);
+		d->at = 0;
+	}
+}
+
+/* --- Names of things -------------------------------------------------------------------------- */
+
+struct gt_word gt_word_reason(const struct gt_stat *st, uint32_t name)
+{
+	static const char *const names[] = {
+		[GT_REASON_NONE] = "",
+#define GT_REASON(id, NAME, text) [id] = #NAME,
+#include "base/events.def"
+	};
+	const char *text = gt_model_name(st->model, name);
+	struct gt_word w;
+
+	if (*text == '\0') {
+		return gt_word("not known");
+	}
+	if (!st->model->by_gtrace) {
+		return gt_word_clip(st, text, 24);
+	}
+	for (unsigned id = 1; id < GT_REASON_END; id++) {
+		if (strcmp(gt_reason_text(id), text) == 0) {
+			w = gt_word("%s", names[id]);
+			for (char *c = w.s; *c; c++) {
+				*c = (char)(*c >= 'A' && *c <= 'Z' ? *c | 0x20 : *c);
+			}
+			return w;
+		}
+	}
+	return gt_word_clip(st, text, 24);
+}
+
+struct gt_word gt_word_routine(const struct gt_stat *st, uint32_t name, size_t wide)
+{
+	const char *text = gt_model_name(st->model, name);
+
+	return *text ? gt_word_clip(st, text, wide) : gt_word("(no stack seen)");
+}
+
+const char *gt_word_times(const struct gt_stat *st)
+{
+	return st->utf8 ? "×" : "x";
+}
+
+struct gt_word gt_word_thread(const struct gt_stat *st, uint32_t index, size_t wide)
+{
+	struct gt_model *model = st->model;
+	const struct gt_model_thread *t;
+	const struct gt_model_group *group;
+	uint32_t label;
+
+	if (index == GT_MODEL_NONE) {
+		return gt_word("nobody seen");
+	}
+	t = model->threads[index];
+	label = t->nlabels ? t->labels[t->nlabels - 1] : GT_MODEL_NONE;
+	group = gt_set_value(&model->groups, gt_model_group(model, index));
+	if (group->threads <= 1 || (label != GT_MODEL_NONE && group->label == GT_MODEL_NONE)) {
+		return gt_word_routine(st, label != GT_MODEL_NONE ? label : t->routine, wide);
+	}
+	return gt_word("%s #%" PRIu64,
+		       gt_word_routine(st, label != GT_MODEL_NONE ? label : t->routine, wide - 6).s,
+		       t->id);
+}
+
+struct gt_word gt_word_group(const struct gt_stat *st, uint32_t index, size_t wide)
+{
+	const struct gt_model_group *group;
+	const uint32_t *routine;
+
+	if (index == GT_MODEL_NONE) {
+		return gt_word("nobody seen");
+	}
+	group = gt_set_value(&st->model->groups, index);
+	routine = gt_set_key(&st->model->groups, index, NULL);
+	if (group->threads <= 1) {
+		return gt_word_thread(st, group->first, wide);
+	}
+	return gt_word("%s %s%" PRIu32,
+		       gt_word_routine(st, group->label != GT_MODEL_NONE ? group->label : *routine,
+				       wide - 5)
+			       .s,
+		       gt_word_times(st), group->threads);
+}
+
+struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t index, size_t wide, bool outermost)
+{
+	const char *const arrow = st->utf8 ? " ← " : " < ", *const gap = st->utf8 ? " … " : " ... ";
+	size_t n, i;
+	const uint32_t *names = gt_model_stack(st->model, index, &n);
+	struct gt_word w, last, next;
+
+	if (n == 0) {
+		return gt_word("(no stack)");
+	}
+	w = gt_word_clip(st, gt_model_name(st->model, names[0]), n == 1 ? wide : FRAME);
+	last = gt_word_clip(st, gt_model_name(st->model, names[n - 1]), FRAME);
+	for (i = 1; i + outermost < n; i++) {
+		next = gt_word_clip(st, gt_model_name(st->model, names[i]), FRAME);
+		if (gt_word_columns(st, w.s) + gt_word_columns(st, next.s) +
+			    (outermost ? gt_word_columns(st, last.s) + 2 * gt_word_columns(st, gap)
+				       : 3) >
+		    wide) {
+			break;
+		}
+		w = gt_word("%.120s%s%.120s", w.s, arrow, next.s);
+	}
+	if (outermost && n > 1) {
+		w = gt_word("%.200s%s%.100s", w.s, i + 1 == n ? arrow : gap, last.s);
+	}
+	return w;
+}
+
+struct gt_word gt_word_object(const struct gt_stat *st, uint32_t index)
+{
+	const struct gt_model_object_key *o = gt_set_key(&st->model->objects, index, NULL);
+	const char *kind = gt_object_text(o->kind);
+	size_t n;
+	const uint32_t *owners = gt_model_pairs_of(&st->model->object_owner, index, &n);
+
+	if (o->kind == GT_OBJECT_THREAD && n != 0) {
+		return gt_word_thread(st, gt_model_pair(&st->model->object_owner, owners[0])->b,
+				      40);
+	}
+	return gt_word("%s 0x%" PRIx64, kind ? kind : "object", o->address);
+}
+
+const char *gt_word_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}

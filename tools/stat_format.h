@@ -1,0 +1,69 @@
+/*
+ * Words and lines of the text view: how names, numbers and durations look, and columns.
+ *
+ * What comes from the file is shown without control characters and not wider than asked for.
+ */
+#pragma once
+
+#include "stat_view.h"
+
+enum {
+	GT_COLUMNS_NAME = 28,  /* of a thread's name */
+	GT_COLUMNS_TIME = 9,   /* of a duration, with the space before it */
+	GT_COLUMNS_BAR = 24,   /* of a bar */
+	GT_COLUMNS_STACK = 42, /* of a stack */
+};
+
+/* A piece of text, short enough to be passed around. */
+struct gt_word {
+	char s[320];
+};
+
+GT_PRINTF(1, 2) struct gt_word gt_word(const char *format, ...);
+size_t gt_word_columns(const struct gt_stat *st, const char *s);
+/* A name out of the file. */
+struct gt_word gt_word_clip(const struct gt_stat *st, const char *name, size_t wide);
+/* "1,234,567" */
+struct gt_word gt_word_number(uint64_t n);
+/* Three digits and a unit: "1.23 ms". */
+struct gt_word gt_word_duration(const struct gt_stat *st, uint64_t ns);
+struct gt_word gt_word_percent(uint64_t part, uint64_t whole);
+
+/* In a trace of gtrace a reason is one of its own: "mutex" for "sync". */
+struct gt_word gt_word_reason(const struct gt_stat *st, uint32_t name);
+struct gt_word gt_word_routine(const struct gt_stat *st, uint32_t name, size_t wide);
+/* "worker", "worker #7" where there are several, "label" or "label #7". */
+struct gt_word gt_word_thread(const struct gt_stat *st, uint32_t thread, size_t wide);
+/* Threads with one start routine: "worker ×4", or their label if they have the same. */
+struct gt_word gt_word_group(const struct gt_stat *st, uint32_t group, size_t wide);
+/*
+ * "inner ← caller … outer": the innermost functions that fit, and the outermost, by which a thread
+ * is told, if it is wanted.
+ */
+struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t stack, size_t wide, bool outermost);
+/* "mutex 0x5567"; a thread that is joined by its name. */
+struct gt_word gt_word_object(const struct gt_stat *st, uint32_t object);
+const char *gt_word_plural(uint64_t n);
+const char *gt_word_times(const struct gt_stat *st);
+
+/* Sets a style of the terminal (an SGR code), where colours are wanted; "0" ends it. */
+void gt_stat_style(const struct gt_stat *st, FILE *out, const char *code);
+void gt_stat_fill(FILE *out, size_t n);
+/* In a column of so many, the text left or right. */
+void gt_stat_left(const struct gt_stat *st, FILE *out, size_t wide, struct gt_word w);
+void gt_stat_right(const struct gt_stat *st, FILE *out, size_t wide, struct gt_word w);
+/* A duration in a column of a table: the units stand below each other. */
+void gt_stat_time(const struct gt_stat *st, FILE *out, uint64_t ns);
+/* A title, and the heads of the columns that follow it, right-aligned. */
+void gt_stat_title(const struct gt_stat *st, FILE *out, size_t wide, const char *text);
+void gt_stat_heads(const struct gt_stat *st, FILE *out, size_t wide, const char *const *heads);
+
+/* Details in a paragraph below a row: items with dots between them. */
+struct gt_details {
+	const struct gt_stat *st;
+	FILE *out;
+	size_t at; /* column; 0: nothing yet */
+};
+
+void gt_details_add(struct gt_details *d, struct gt_word w);
+void gt_details_end(struct gt_details *d);
