@@ -272,7 +272,8 @@ void gt_trace_stop(void)
 	/* Acquire: partner is the advancer's store of ENDED, or our own. */
 	if (gt_load_acquire(&gt_trace->head.gen) == 0) {
 		gt_sys_unlink(gt_trace->spool);
-		/* Recording broke off before the first generation: no trace rather than an empty one. */
+		/* Recording broke off before the first generation: no trace rather than an empty
+		 * one. */
 		if (gt_load_relaxed(&gt_trace->head.generations) == 0) {
 			gt_sys_unlink(gt_trace->path);
 		}

@@ -153,7 +153,7 @@ class Run(unittest.TestCase):
                               "print(sys.argv[1:], os.environ['GTRACE_OUT'])\n")
         run = self.gtrace("-o", "x.trace", "--period", "10ms", "--", "./env.py", "a b", "-o")
         # The library itself has added what its children need in GTRACE_OUT.
-        self.assertRegex(run.stdout, rf"^\['a b', '-o'\] {self.dir}/x\.trace(\.%p)?\n$")
+        self.assertRegex(run.stdout, rf"^\['a b', '-o'\] {self.dir}/x\.trace(\.%[pP])?\n$")
 
     def test_options_after_the_command_are_its_own(self):
         self.script("app", '#!/bin/sh\necho "$@"\n')
