@@ -111,7 +111,8 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	} else {
 		gt_buf_refill(&w);
 	}
-	if (gt_unlikely(gt_load_relaxed(&t->mailbox[w.parity].count))) {
+	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
+	if (gt_unlikely(gt_load_seq(&t->mailbox[w.parity].count))) {
 		gt_mailbox_drain(&w);
 	}
 	if (gt_unlikely(!gt_traced(t, &w))) {

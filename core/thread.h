@@ -93,7 +93,8 @@ struct gt_wake_stack {
 struct gt_hint {
 	uint32_t who; /* ref of the waker's record */
 	uint32_t contended;
-	uint64_t g; /* its G: the record is still the waker's if it has this id */
+	uint32_t run; /* its wait_number then: it has not woken since, as long as that holds */
+	uint64_t g;   /* its G: the record is still the waker's if it has this id */
 	uint64_t ns;
 	uint64_t version; /* of its wake stack */
 };
@@ -158,10 +159,10 @@ struct gt_thread {
 	/* The wait that this thread is in (wait.c); sp tells whether it was left by longjmp. */
 	struct gt_wait waits[GT_WAITS];
 	uintptr_t wait_sp;
-	uint32_t wait_number;
-	uint64_t wait_ns;    /* when it began */
-	uint64_t join_g;     /* the G that it joins */
-	uint32_t join_stood; /* in somebody's x_joiner, or claimed out of it */
+	_Atomic uint32_t wait_number; /* odd while it waits; own writes, waiters' reads (post) */
+	uint64_t wait_ns;             /* when it began */
+	uint64_t join_g;              /* the G that it joins */
+	uint32_t join_stood;          /* in somebody's x_joiner, or claimed out of it */
 
 	/* The system call that this thread is in (syscall.c). */
 	_Atomic uint32_t x_handoff; /* enum gt_handoff: whose the P is */

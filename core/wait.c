@@ -166,7 +166,10 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bo
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
-	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t), .contended = contended};
+	struct gt_hint hint = {.who = gt_ptr_ref(t),
+			       .contended = contended,
+			       .run = gt_load_relaxed(&t->wait_number),
+			       .g = gt_thread_id(t)};
 	struct gt_wait *w;
 
 	gt_tls.busy++;
@@ -202,7 +205,9 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	struct gt_wait *w = &target->waits[0];
 	uintptr_t object = gt_load_relaxed(&w->object);
 	struct gt_bucket *b = gt_bucket_of(object);
-	struct gt_hint hint = {.who = gt_ptr_ref(t), .g = gt_thread_id(t)};
+	struct gt_hint hint = {.who = gt_ptr_ref(t),
+			       .run = gt_load_relaxed(&t->wait_number),
+			       .g = gt_thread_id(t)};
 	struct gt_wait *on;
 
 	if (!object) {
@@ -229,21 +234,30 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 	struct gt_thread *t = w->t;
 	struct gt_thread *waker = gt_ref_ptr(hint->who);
 	struct gt_mailbox *box = &waker->mailbox[w->parity];
-	bool taken = false;
+	uint32_t n;
+	bool taken;
 
 	if (!w->b || waker == t) {
 		return false;
 	}
 	gt_lock_take(&box->lock);
+	n = gt_load_relaxed(&box->count);
 	/* Its G id tells whether the record is still the waker's. */
-	if (!box->closed && gt_thread_id(waker) == hint->g &&
-	    gt_load_relaxed(&box->count) < GT_MAILBOX) {
-		uint32_t n = gt_load_relaxed(&box->count);
-
-		box->post[n] = (struct gt_post){gt_thread_id(t), gt_seq_g(w, t).v, ns,
-						(uint32_t)stack.v, 0};
-		gt_store_relaxed(&box->count, n + 1);
-		taken = true;
+	taken = !box->closed && gt_thread_id(waker) == hint->g && n < GT_MAILBOX;
+	if (taken) {
+		/*
+		 * Store the count, then load the number; the waker stores its number as it wakes,
+		 * then loads the count (gt_acquire). So either it sees the post and writes it
+		 * before its GoStart, or we see that it woke, and take the post back.
+		 */
+		gt_store_seq(&box->count, n + 1);
+		taken = gt_load_seq(&waker->wait_number) - hint->run <= 1;
+		if (taken) {
+			box->post[n] = (struct gt_post){gt_thread_id(t), gt_seq_g(w, t).v, ns,
+							(uint32_t)stack.v, 0};
+		} else {
+			gt_store_relaxed(&box->count, n);
+		}
 	}
 	gt_lock_drop(&box->lock);
 	return taken;
@@ -255,11 +269,12 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
-	uint32_t number = ++t->wait_number;
+	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;
 	uint64_t pcs[GT_WIRE_FRAMES_MAX];
 	unsigned n = gt_thread_walk(t, what->frame, pcs);
 	struct gt_w w;
 
+	gt_store_relaxed(&t->wait_number, number);
 	gt_thread_set_stack(t, pcs, n);
 	t->wait_sp = (uintptr_t)what->frame;
 	gt_store_relaxed(&t->reason, what->reason);
@@ -324,6 +339,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
 		/* An unlock while the waiter noted its stack ended the wait as it began. */
 		ns = GT_MAX(retake && retake->who ? retake->ns : hint->ns, t->wait_ns);
+		GT_DELAY();
 		written = post(&w, hint, ns, stack);
 		if (!written) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
@@ -406,12 +422,14 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 	struct gt_hint hint;
 	struct gt_hint retake = {0};
 
-	if (number != t->wait_number || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+	if (number != gt_load_relaxed(&t->wait_number) ||
+	    gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return;
 	}
 	gt_tls.busy++;
 	hint = leave(t, ended == GT_ENDED_CANCELLED, &retake);
-	t->wait_number++;
+	/* Partner: post. */
+	gt_store_seq(&t->wait_number, number + 1);
 	wake(t, &hint, &retake, ended, result);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
@@ -423,7 +441,7 @@ bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
 	if (sp < t->wait_sp || sp >= t->root.hi) {
 		return false;
 	}
-	gt_wait_end(t, t->wait_number, GT_ENDED_CANCELLED, 0);
+	gt_wait_end(t, gt_load_relaxed(&t->wait_number), GT_ENDED_CANCELLED, 0);
 	return true;
 }
 
@@ -476,11 +494,13 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 	const struct gt_hint target_hint = {.g = t->join_g};
 	uint32_t mine = gt_ptr_ref(t);
 
-	if (number != t->wait_number || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+	if (number != gt_load_relaxed(&t->wait_number) ||
+	    gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return;
 	}
 	gt_tls.busy++;
-	t->wait_number++;
+	/* Partner: post. */
+	gt_store_seq(&t->wait_number, number + 1);
 	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */
 	if (t->join_stood && !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
 	    GT_WRONG != GT_WRONG_NO_PUBLICATION && GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {

@@ -14,8 +14,10 @@
  *     next event writes it, dated at the unlock, or the advancer does. Without a hint (timeout,
  *     signal, spurious wake-up, the waker's mailbox full or closed) the waiter writes it itself.
  *
- * Nobody waits for anybody. There is no cycle: a hint is left by a running thread on one that is
- * blocked at that moment, so along a chain of pending unblocks the times of the hints grow.
+ * Nobody waits for anybody. There is no cycle of unblocks that must come before each other: a post
+ * is refused if the waker has blocked and woken since its hint, and then the waiter writes the
+ * unblock itself. So the last GoStart before a GoUnblock in the waker's stream is older than the
+ * hint, and along a chain of unblocks the times of the hints grow.
  *
  * pthread_join is different: the ending thread cannot be posted to later, and nobody can barge in.
  * It takes the joiner out of x_joiner and writes the unblock at once (thread.c).

@@ -466,6 +466,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	stress_root_mark(gt_tls.thread, STRESS_FRAME());
+	gt_trace_main(gt_tls.thread);
 	/* With every third seed there is no such thread, and all others advance. */
 	if (seed % 3 && !stress_advancer_start(&advancer)) {
 		return 1;

@@ -278,8 +278,8 @@ static void *advancer_main(void *arg)
 		uint32_t nudge = gt_load_acquire(&gt_trace->nudge);
 		uint64_t left = due > now() ? due - now() : 0;
 
-		if (left && gt_load_relaxed(&gt_trace->full_count[0]) < 16 &&
-		    gt_load_relaxed(&gt_trace->full_count[1]) < 16) {
+		if (left && gt_load_relaxed(&gt_trace->full_count[0]) < GT_BUF_BURST &&
+		    gt_load_relaxed(&gt_trace->full_count[1]) < GT_BUF_BURST) {
 			uint32_t wait = gt_wait_begin(self, &period);
 
 			if (gt_load_acquire(&gt_trace->advancer) == RUNNING) {

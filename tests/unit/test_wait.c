@@ -57,7 +57,7 @@ static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 
 static struct gt_mailbox *box_of(struct gt_thread *t)
 {
-	return &t->mailbox[gt_trace->gen & 1];
+	return &t->mailbox[gt_trace->head.gen & 1];
 }
 
 /* The unblock of waiter lies last in waker's mailbox, which holds n. */
@@ -83,27 +83,40 @@ static void expect_registry_empty(void)
 	}
 }
 
-/* The last fact in t's batch: that a wait ended. */
-static void expect_ended(struct gt_thread *t, enum gt_ended ended, uint64_t waker)
+/* The last fact of that type in t's batch: its arguments. */
+static void last_fact(struct gt_thread *t, enum gt_fact type, uint64_t *args)
 {
-	struct gt_buf *b = gt_ref_ptr(t->x_slot[gt_trace->gen & 1]);
+	struct gt_buf *b = gt_ref_ptr(t->x_slot[gt_trace->head.gen & 1]);
 	const uint8_t *p = b->facts + 2;
 	const uint8_t *end = b->facts + b->facts_len;
-	uint64_t v[6] = {0};
-	unsigned type = 0;
+	bool found = false;
 
 	while (p < end) {
-		const struct gt_spec *spec = gt_spec_fact(type = *p++);
+		unsigned number = *p++;
+		const struct gt_spec *spec = gt_spec_fact(number);
+		uint64_t v[6];
 
 		cr_assert_not_null(spec);
+		/* The time comes before the arguments. */
 		for (unsigned i = 0; i <= spec->nargs; i++) {
 			p += gt_varint_get(p, end, &v[i]);
 		}
+		if (number == type) {
+			memcpy(args, v + 1, spec->nargs * sizeof(*v));
+			found = true;
+		}
 	}
-	cr_assert_eq(type, (unsigned)GT_FACT_WAIT_END);
-	cr_expect_eq(v[1], gt_thread_id(t));
-	cr_expect_eq(v[2], (uint64_t)ended, "%s", gt_ended_text(v[2]));
-	cr_expect_eq(v[4], waker);
+	cr_assert(found);
+}
+
+static void expect_ended(struct gt_thread *t, enum gt_ended ended, uint64_t waker)
+{
+	uint64_t args[6];
+
+	last_fact(t, GT_FACT_WAIT_END, args);
+	cr_expect_eq(args[0], gt_thread_id(t));
+	cr_expect_eq(args[1], (uint64_t)ended, "%s", gt_ended_text(args[1]));
+	cr_expect_eq(args[3], waker);
 }
 
 /* --- Hints ------------------------------------------------------------------------------------ */
@@ -285,10 +298,15 @@ Test(wait, the_mutex_held_it_up_after_the_signal)
 	struct gt_thread *a;
 	struct gt_thread *b;
 	struct gt_thread *waiter;
+	uint64_t args[6];
 
 	check_cond(true, &a, &b, &waiter);
-	expect_posted(b, waiter, 1);
-	expect_nothing_posted(a);
+	expect_posted(a, waiter, 1);
+	expect_nothing_posted(b);
+	last_fact(waiter, GT_FACT_RETAKE, args);
+	cr_expect_eq(args[0], gt_thread_id(waiter));
+	cr_expect_eq(args[1], (uintptr_t)&mutex);
+	cr_expect_eq(args[2], gt_thread_id(b));
 }
 
 Test(wait, its_own_release_of_the_mutex_is_no_cause)
@@ -413,6 +431,36 @@ Test(wait, a_waker_that_is_over_is_refused)
 	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_REFUSED, gt_thread_id(a));
+}
+
+/*
+ * A waker that has blocked and woken since its hint: its GoStart must not stand before this
+ * unblock, or a ring of such waits could not be ordered (wait.h).
+ */
+Test(wait, a_waker_that_woke_since_is_refused)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *second = actor();
+	struct gt_thread *a = actor();
+	uint32_t n = blocks(waiter, &mutex);
+	uint32_t n2 = blocks(second, &cond);
+	uint32_t na;
+
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	hint(a, &cond, GT_WAKE_BROADCAST);
+	na = blocks(a, &other);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_posted(a, waiter, 1); /* it blocks, but has not woken */
+	gt_wait_end(a, na, GT_ENDED_TIMEOUT, 110);
+	expect_nothing_posted(a);
+	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
+	expect_nothing_posted(a);
+	expect_ended(second, GT_ENDED_REFUSED, gt_thread_id(a));
+	/* What it hints now counts again. */
+	n = blocks(waiter, &mutex);
+	hint(a, &mutex, GT_WAKE_UNLOCK);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_posted(a, waiter, 1);
 }
 
 /* --- Join ------------------------------------------------------------------------------------- */
