@@ -5,6 +5,8 @@
 #include "root.h"
 #include "symbol.h"
 
+#include "base/sys.h"
+
 static gt_main_fn *program_main;
 
 /* Calls main; its frame ends the stacks of the main thread (root.h). */
@@ -48,6 +50,40 @@ GT_ROOT int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void
 {
 	learn_main(main);
 	return GT_REAL(old_start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
+}
+
+/*
+ * A server that begins as root and becomes somebody else could not open its own trace any more. So
+ * the two files go to the new user before; where that fails, it is said when writing fails.
+ */
+static void hand_over(uid_t uid)
+{
+	int saved = errno;
+
+	if (uid != (uid_t)-1 && gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
+	    gt_trace->head.pid == (uint32_t)gt_sys_pid()) {
+		gt_sys_chown(gt_trace->path, uid);
+		gt_sys_chown(gt_trace->spool, uid);
+	}
+	errno = saved;
+}
+
+int gt_hook_setuid(uid_t uid)
+{
+	hand_over(uid);
+	return GT_REAL(setuid)(uid);
+}
+
+int gt_hook_setreuid(uid_t real, uid_t effective)
+{
+	hand_over(effective);
+	return GT_REAL(setreuid)(real, effective);
+}
+
+int gt_hook_setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+	hand_over(effective);
+	return GT_REAL(setresuid)(real, effective, saved);
 }
 
 void gt_hook__exit(int status)

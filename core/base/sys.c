@@ -143,6 +143,11 @@ int gt_sys_unlink(const char *path)
 	return (int)SYS(unlinkat, AT_FDCWD, path, 0, 0, 0, 0);
 }
 
+int gt_sys_chown(const char *path, uid_t uid)
+{
+	return (int)SYS(fchownat, AT_FDCWD, path, uid, -1, AT_SYMLINK_NOFOLLOW, 0);
+}
+
 int gt_sys_rename(const char *from, const char *to)
 {
 	return (int)SYS(renameat2, AT_FDCWD, from, AT_FDCWD, to, 0, 0);

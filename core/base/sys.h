@@ -70,6 +70,8 @@ int gt_sys_ftruncate(int fd, off_t bytes);
 int gt_sys_fallocate(int fd, off_t offset, off_t bytes);
 int gt_sys_fstat(int fd, struct stat *st);
 int gt_sys_unlink(const char *path);
+/* The owner alone; the group stays. A link is not followed. */
+int gt_sys_chown(const char *path, uid_t uid);
 int gt_sys_rename(const char *from, const char *to);
 int gt_sys_readlink(const char *path, char *to, size_t bytes);
 int gt_sys_getcwd(char *to, size_t bytes);

@@ -33,7 +33,7 @@ static size_t decode(const struct gt_buf *b, struct event *to, size_t most)
 
 	for (; p < end && n < most; n++) {
 		const struct gt_spec *spec = gt_spec_event(to[n].number = *p++);
-		uint64_t dt;
+		uint64_t dt = 0;
 
 		cr_assert_not_null(spec);
 		p += gt_varint_get(p, end, &dt);
