@@ -13,6 +13,7 @@
 
 #include "base/check.h"
 
+#include "advancer.h"
 #include "dump.h"
 #include "emit.h"
 #include "shm.h"
@@ -41,9 +42,14 @@ static void note_silent(uint64_t gen)
 	}
 }
 
-/* Step 7: no section of the old generation is open any more. */
-static void wait_for_sections(void)
+/*
+ * Step 7: no section of the old generation is open any more. In the last generation not for ever: a
+ * thread may have been stopped inside one by a handler that never returns. False: it was.
+ */
+static bool wait_for_sections(bool last)
 {
+	uint64_t until = gt_clock_monotonic() + 1000000000;
+
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
 		/* Partner: gt_acquire; see thread.h, Protocol. */
 		uint64_t seq = gt_load_seq(&t->x_seq);
@@ -54,11 +60,14 @@ static void wait_for_sections(void)
 				gt_pause();
 			} else if (i < 200) {
 				gt_sys_yield();
+			} else if (last && gt_clock_monotonic() > until) {
+				return false;
 			} else {
 				gt_sys_sleep(50000);
 			}
 		}
 	}
+	return true;
 }
 
 /* Writes the batches of a generation: sealed ones first, as they are the older of each M. */
@@ -123,11 +132,33 @@ static void prepare_clock(uint64_t gen)
 	gt_dump_stamp(&gt_trace->stamp[~gen & 1], next, &gt_trace->stamp[gen & 1]);
 }
 
+/*
+ * A generation that lacks something is dropped whole, with what stands of it in the file, and no
+ * other begins: a generation missing in the middle would break the file. Hooks pass straight now.
+ */
+static void give_up(void)
+{
+	static const char *const reasons[] = {
+		[GT_BROKEN_MEMORY] = "no memory left (GTRACE_BUFFERS), the trace ends here: ",
+		[GT_BROKEN_PROCS] = "more threads run at once than it knows, the trace ends here: ",
+		[GT_BROKEN_STUCK] = "a thread never came back, the last generation is missing: ",
+	};
+	uint32_t why = gt_load_relaxed(&gt_trace->broken);
+	const char *reason = why < GT_LEN(reasons) ? reasons[why] : NULL;
+
+	if (reason) {
+		gt_say(reason, gt_trace->path, 0);
+	}
+	gt_writer_cut(gt_load_relaxed(&gt_trace->head.written));
+	gt_store_seq(&gt_trace->head.gen, 0);
+	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
+}
+
 static void break_file(int error)
 {
 	gt_trace_break(GT_BROKEN_WRITE);
 	gt_say("writing ", gt_trace->path, error);
-	gt_writer_cut(gt_load_relaxed(&gt_trace->head.written));
+	give_up();
 }
 
 bool gt_advance(struct gt_thread *self, bool last, bool keep)
@@ -160,39 +191,42 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	if (!last && self) {
 		struct gt_w w = gt_acquire(self);
 
-		gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus()), gt_stack(0));
+		gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus((pid_t)gt_trace->head.pid)),
+			 gt_stack(0));
 		gt_release(&w);
 	}
 	/* 7. The last section of the old generation. */
-	wait_for_sections();
+	if (!wait_for_sections(last)) {
+		gt_trace_break(GT_BROKEN_STUCK);
+	}
+	r = gt_writer_begin(keep);
 	if (!gt_load_relaxed(&gt_trace->broken)) {
-		r = gt_writer_begin(keep);
 		write_batches(gen);
-		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock, end mark. */
+		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock. */
 		gt_dump_posts(gen);
 		gt_dump_statuses(gen);
 		gt_dump_losses(gen);
 		gt_dump_tables(gen);
 		gt_dump_clock(gen);
+	}
+	if (gt_load_relaxed(&gt_trace->broken)) {
+		/* Before, or a table found no room while it was dumped. */
+		gt_writer_flush();
+		give_up();
+		last = true;
+	} else {
 		gt_dump_end();
 		r = r < 0 ? r : gt_writer_flush();
 		if (r < 0) {
 			break_file(r);
+			last = true;
 		} else {
 			gt_store_release(&gt_trace->head.written, gt_writer_bytes());
 			gt_add_relaxed(&gt_trace->head.generations, 1);
 		}
-		gt_writer_end();
 		check_finished(gen);
-	} else {
-		/* This generation lacks events: it is dropped whole, and no other begins. */
-		if (gt_load_relaxed(&gt_trace->broken) == GT_BROKEN_MEMORY) {
-			gt_say("no memory for the trace (GTRACE_BUFFERS), it ends here: ",
-			       gt_trace->path, 0);
-		}
-		last = true;
-		gt_store_seq(&gt_trace->head.gen, 0);
 	}
+	gt_writer_end();
 	gt_table_reset(&gt_trace->stacks[gen & 1], 1);
 	gt_table_reset(&gt_trace->strings[gen & 1], GT_REASON_END);
 	gt_thread_reap(gen);
@@ -239,13 +273,17 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	}
 	/* A handler must not find the descriptor that is open here, nor the lock. */
 	gt_sys_block_signals(~UINT64_C(0), &signals);
-	gt_advance(self, false, false);
+	/* Another thread may be at it. */
+	if (gt_lock_try(&gt_trace->x_advance)) {
+		gt_lock_drop(&gt_trace->x_advance);
+		gt_advance(self, false, false);
+	}
 	gt_sys_restore_signals(signals);
 }
 
 void gt_advance_if_due(struct gt_thread *self)
 {
-	if (gt_unlikely(gt_load_relaxed(&gt_trace->advancer) == 0)) {
+	if (gt_unlikely(!gt_advancer_there())) {
 		advance_inline(self);
 	}
 }

@@ -13,10 +13,12 @@
 #include "advancer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "advance.h"
@@ -27,12 +29,11 @@
 
 enum {
 	STACK = 256 << 10, /* symbol tables are sorted on it */
-	TLS = 64 << 10,    /* blank thread-local storage below the thread block */
 	TCB = 4 << 10,
 };
 
 /* Values of gt_trace.advancer. */
-enum { NONE, STARTING, RUNNING, ASKED, ENDED };
+enum { NONE, STARTING, RUNNING, ASKED, ENDED, FAILED };
 
 /* True where the descriptor table is its own. */
 static bool leave_descriptors(void)
@@ -44,8 +45,77 @@ static bool leave_descriptors(void)
 static bool crowded(void)
 {
 	return gt_load_relaxed(&gt_trace->dead) >= GT_DEAD_BURST ||
-	       (gt_load_relaxed(&gt_trace->brk) > gt_trace->bytes / 4 * 3 &&
+	       (gt_load_relaxed(&gt_trace->brk) > gt_trace->bytes / 2 &&
 		gt_load_relaxed(&gt_trace->free_bufs_count) < GT_BUF_BURST);
+}
+
+/*
+ * Whether the program's last thread has ended without ending the process (all by the raw system
+ * call): this thread alone would keep it alive. A folder has two links more than it has folders.
+ * *code: the exit status of the first thread, which is the process's unless another came last.
+ */
+static bool alone(int *code)
+{
+	char text[1024];
+	struct stat st;
+	int fd = gt_sys_open("/proc/self/task", O_RDONLY | O_DIRECTORY, 0);
+	int r = fd < 0 ? fd : gt_sys_fstat(fd, &st);
+	char *state;
+
+	gt_sys_close(fd);
+	if (r < 0 || st.st_nlink > 2 + 2) {
+		return false;
+	}
+	/* This thread and the first one, which stays as a zombie until the process ends. */
+	fd = gt_sys_open("/proc/self/stat", O_RDONLY, 0);
+	r = fd < 0 ? fd : (int)gt_sys_read(fd, text, sizeof(text) - 1);
+	gt_sys_close(fd);
+	if (r <= 0) {
+		return false;
+	}
+	text[r] = 0;
+	state = strrchr(text, ')');
+	if (!state || state[1] != ' ' || state[2] != 'Z') {
+		return false;
+	}
+	/* The last field of all: as waitpid gives it. */
+	*code = 0;
+	for (char *p = strrchr(text, ' '); p && p[1] >= '0' && p[1] <= '9'; p++) {
+		*code = *code * 10 + (p[1] - '0');
+	}
+	*code = *code >> 8 & 0xff;
+	return true;
+}
+
+/* Becomes who the program has become; groups first, while that is still allowed. */
+static void follow(void)
+{
+	const uint32_t *u = gt_trace->follow_uid;
+	const uint32_t *g = gt_trace->follow_gid;
+
+	gt_syscall6(SYS_setgroups, 0, 0, 0, 0, 0, 0);
+	gt_syscall6(SYS_setresgid, g[0], g[1], g[2], 0, 0, 0);
+	gt_syscall6(SYS_setresuid, u[0], u[1], u[2], 0, 0, 0);
+	gt_store_release(&gt_trace->follow, 0);
+	gt_sys_futex_wake(&gt_trace->follow, 1);
+}
+
+void gt_advancer_follow(void)
+{
+	uint64_t until = gt_clock_monotonic() + 1000000000;
+	uint32_t *u = gt_trace->follow_uid;
+	uint32_t *g = gt_trace->follow_gid;
+
+	if (gt_load_relaxed(&gt_trace->advancer) != RUNNING) {
+		return;
+	}
+	gt_syscall6(SYS_getresuid, (long)&u[0], (long)&u[1], (long)&u[2], 0, 0, 0);
+	gt_syscall6(SYS_getresgid, (long)&g[0], (long)&g[1], (long)&g[2], 0, 0, 0);
+	gt_store_release(&gt_trace->follow, 1);
+	gt_advancer_nudge();
+	while (gt_load_acquire(&gt_trace->follow) && gt_clock_monotonic() < until) {
+		gt_sys_futex_wait(&gt_trace->follow, 1, 10000000);
+	}
 }
 
 static uint64_t now(void)
@@ -59,9 +129,12 @@ static void advancer_main(struct gt_thread *self)
 	const struct gt_wait_for period = {.reason = GT_REASON_SYSTEM};
 	bool own_files = leave_descriptors();
 	uint32_t expected = STARTING;
+	bool left_alone = false;
+	int code = 0;
 	uint64_t due;
 
 	gt_tls.busy = 1;
+	gt_sys_sched_other();
 	gt_thread_start(self, true);
 	due = now() + gt_env.period;
 	gt_cas_acq_rel(&gt_trace->advancer, &expected, RUNNING);
@@ -85,6 +158,13 @@ static void advancer_main(struct gt_thread *self)
 		if (gt_load_acquire(&gt_trace->advancer) != RUNNING) {
 			break;
 		}
+		if (gt_unlikely(gt_load_acquire(&gt_trace->follow))) {
+			follow();
+		}
+		if (alone(&code)) {
+			left_alone = true;
+			break;
+		}
 		if (now() >= due || crowded()) {
 			gt_advance(self, false, own_files);
 			due = now() + gt_env.period;
@@ -96,7 +176,10 @@ static void advancer_main(struct gt_thread *self)
 	gt_advance(NULL, true, own_files);
 	gt_store_release(&gt_trace->advancer, ENDED);
 	gt_sys_futex_wake(&gt_trace->advancer, 1 << 30);
-	gt_sys_exit_thread();
+	if (left_alone && gt_load_relaxed(&gt_trace->head.gen) == 0) {
+		gt_sys_unlink(gt_trace->spool);
+	}
+	gt_sys_exit_thread(code);
 }
 
 void gt_advancer_nudge(void)
@@ -110,7 +193,7 @@ bool gt_advancer_finish(uint64_t ns)
 	uint32_t state = gt_load_acquire(&gt_trace->advancer);
 	uint64_t until = gt_clock_monotonic() + ns;
 
-	if (state == NONE) {
+	if (state == NONE || state == FAILED) {
 		return false;
 	}
 	while (state < ASKED && !gt_cas_acq_rel(&gt_trace->advancer, &state, ASKED)) {
@@ -181,6 +264,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	uint64_t entry[1];
 	char *memory;
 	char *tcb;
+	size_t tls;
 	void *p;
 	long r;
 
@@ -188,10 +272,15 @@ void gt_advancer_start(struct gt_thread *creator)
 	    !gt_cas_acq_rel(&gt_trace->advancer, &none, STARTING)) {
 		return;
 	}
+	/*
+	 * Blank thread-local storage below the thread block, down to ours: what lies between
+	 * belongs to the program and its libraries, and can be large.
+	 */
+	tls = GT_ROUND_UP(thread_pointer() - (uintptr_t)&gt_tls + 4096, (size_t)4096);
 	t = gt_thread_new((uintptr_t)advancer_main);
-	r = t ? gt_sys_map(&p, STACK + TLS + TCB) : -ENOMEM;
+	r = t ? gt_sys_map(&p, STACK + tls + TCB) : -ENOMEM;
 	if (r < 0) {
-		gt_store_release(&gt_trace->advancer, NONE);
+		gt_store_release(&gt_trace->advancer, FAILED);
 		return;
 	}
 	t->is_advancer = 1;
@@ -206,7 +295,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	gt_release(&w);
 
 	memory = p;
-	tcb = memory + STACK + TLS;
+	tcb = memory + STACK + tls;
 	/* The words of the thread block that compiled code may read: itself, twice, and its guards.
 	 */
 	memcpy(tcb, (const void *)thread_pointer(), 64);
@@ -219,7 +308,8 @@ void gt_advancer_start(struct gt_thread *creator)
 	gt_sys_restore_signals(signals);
 	if (r < 0) {
 		/* No thread to be had: generations are advanced by the program's own events. */
-		gt_say("starting the background thread", "", (int)-r);
-		gt_store_release(&gt_trace->advancer, NONE);
+		gt_thread_create_failed(creator, t);
+		gt_sys_unmap(memory, STACK + tls + TCB);
+		gt_store_release(&gt_trace->advancer, FAILED);
 	}
 }

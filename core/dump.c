@@ -131,7 +131,12 @@ void gt_dump_posts(uint64_t gen)
 		}
 		gt_store_relaxed(&box->count, 0);
 		gt_lock_drop(&box->lock);
-		emit_batch(0, gen, gt_thread_tid(t), base);
+		/*
+		 * Of a waker that has ended the kernel may have given its tid to another thread,
+		 * whose batches of this generation stand before this one.
+		 */
+		emit_batch(0, gen, gt_load_acquire(&t->dead_gen) ? GT_WIRE_NO_M : gt_thread_tid(t),
+			   base);
 	}
 }
 
@@ -228,8 +233,13 @@ static struct frame frames[4096];
 static uint32_t string_id(struct gt_table *strings, const char *s)
 {
 	size_t n = strlen(s);
+	uint32_t id = gt_table_put(strings, s, GT_MIN(n, (size_t)GT_WIRE_STRING_MAX));
 
-	return gt_table_put(strings, s, GT_MIN(n, (size_t)GT_WIRE_STRING_MAX));
+	if (!id) {
+		/* A frame without a name is no frame to Go's validator. */
+		gt_trace_break(GT_BROKEN_MEMORY);
+	}
+	return id;
 }
 
 static const struct frame *frame_of(uint64_t pc, uint64_t gen)
@@ -313,4 +323,11 @@ void gt_dump_tables(uint64_t gen)
 		put_string(gen, n->id, n->data, n->bytes);
 	}
 	emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+void gt_dump_forget(void)
+{
+	/* Ids are those of the parent's tables. */
+	memset(frames, 0, sizeof(frames));
+	scratch.n = 0;
 }

@@ -21,5 +21,7 @@ void gt_dump_statuses(uint64_t gen);
 void gt_dump_losses(uint64_t gen);
 void gt_dump_tables(uint64_t gen);
 void gt_dump_clock(uint64_t gen);
+/* In a child after fork: nothing is remembered. */
+void gt_dump_forget(void);
 /* The end-of-generation mark. */
 void gt_dump_end(void);

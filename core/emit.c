@@ -53,7 +53,7 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 /* The status event of a G in that state, in the name of w's M. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	uint64_t *pcs = w->t->more;
 	unsigned n = 0;
 
 	/* Waiting and in a system call: where; else: what it is, by its start routine. */

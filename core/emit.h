@@ -270,6 +270,9 @@ GT_INLINE struct gt_arg_seq gt_seq_g(struct gt_w *w, struct gt_thread *t)
 
 GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
 {
+	if (gt_unlikely(p == GT_PROC_NONE)) {
+		return gt_seq(0);
+	}
 	return gt_seq(++gt_trace->procs.proc[p].seq[w->parity]);
 }
 

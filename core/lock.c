@@ -3,6 +3,8 @@
  */
 #include "lock.h"
 
+#include "base/clock.h"
+
 void gt_lock_take_slow(struct gt_lock *l)
 {
 	/* Holders take tens of nanoseconds: look again before asking the kernel. */
@@ -17,4 +19,15 @@ void gt_lock_take_slow(struct gt_lock *l)
 	while (gt_exchange_acq_rel(&l->word, 2) != 0) {
 		gt_sys_futex_wait(&l->word, 2, UINT64_MAX);
 	}
+}
+
+bool gt_lock_take_until(struct gt_lock *l, uint64_t until)
+{
+	while (!gt_lock_try(l)) {
+		if (gt_clock_monotonic() >= until) {
+			return false;
+		}
+		gt_sys_sleep(1000000);
+	}
+	return true;
 }

@@ -34,6 +34,9 @@ GT_INLINE bool gt_lock_try(struct gt_lock *l)
 	return gt_cas_acq_rel(&l->word, &free_word, 1);
 }
 
+/* The same, but not after CLOCK_MONOTONIC until (ns). False: not taken. */
+bool gt_lock_take_until(struct gt_lock *l, uint64_t until);
+
 GT_INLINE void gt_lock_drop(struct gt_lock *l)
 {
 	if (gt_unlikely(gt_exchange_acq_rel(&l->word, 0) == 2)) {

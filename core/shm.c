@@ -41,6 +41,15 @@ static int back(struct gt_trace *t, uint64_t from, uint64_t to)
 	return r;
 }
 
+/* UINT64_MAX: unlimited. */
+static uint64_t limit_of(int resource)
+{
+	struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
+
+	gt_syscall6(SYS_prlimit64, 0, resource, 0, (long)&limit, 0, 0);
+	return limit.rlim_cur;
+}
+
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what)
 {
 	uint64_t first = GT_ROUND_UP(sizeof(struct gt_trace), BACK_STEP);
@@ -49,22 +58,19 @@ int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const
 	int fd;
 	int r;
 
+	/* A program with little address space must not lose it to us. */
+	bytes = GT_MIN(bytes, limit_of(RLIMIT_AS) / 16);
 	bytes = GT_ROUND_UP(GT_MAX(bytes, first + (4u << 20)), BACK_STEP);
 	*what = "creating ";
 	fd = gt_sys_open(spool, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0) {
 		return fd;
 	}
-	{
-		/* ftruncate beyond RLIMIT_FSIZE would raise SIGXFSZ in the program. */
-		struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-
-		gt_syscall6(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, (long)&limit, 0, 0);
-		if (limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < bytes) {
-			*what = "the file size limit (ulimit -f) is below GTRACE_BUFFERS for ";
-			r = -EFBIG;
-			goto fail;
-		}
+	/* ftruncate beyond RLIMIT_FSIZE would raise SIGXFSZ in the program. */
+	if (limit_of(RLIMIT_FSIZE) < bytes) {
+		*what = "the file size limit (ulimit -f) is below GTRACE_BUFFERS for ";
+		r = -EFBIG;
+		goto fail;
 	}
 	*what = "sizing ";
 	r = gt_sys_ftruncate(fd, (off_t)bytes);

@@ -86,9 +86,9 @@ static unsigned finish(const struct gt_stack_root *root, uint64_t *pcs, unsigned
 /* The list that nobody has judged yet. pcs is the list of frame pointers, and becomes the true one.
  */
 static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
-				  unsigned n, unsigned max, uint64_t hash, bool *whole)
+				  unsigned n, unsigned max, uint64_t hash, bool *whole,
+				  uint64_t *exact)
 {
-	uint64_t exact[GT_STACK_MAX];
 	bool exact_whole;
 	unsigned nexact = gt_unwind_walk(root, frame, exact, max, &exact_whole);
 
@@ -99,8 +99,8 @@ static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t fr
 	return nexact;
 }
 
-unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
-		       unsigned max, bool *truncated)
+unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
+			  unsigned max, bool *truncated, uint64_t *scratch)
 {
 	uintptr_t frame = (uintptr_t)frame_address;
 	bool whole = false;
@@ -126,7 +126,7 @@ unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame_address, ui
 				return finish(root, pcs, n, max, whole, truncated);
 			}
 			if (verdict == UNKNOWN) {
-				n = judge(root, frame, pcs, n, max, hash, &whole);
+				n = judge(root, frame, pcs, n, max, hash, &whole, scratch);
 				return finish(root, pcs, n, max, whole, truncated);
 			}
 		}
@@ -146,4 +146,12 @@ void gt_stack_forget(void)
 		gt_store_relaxed(&verdicts[i], 0);
 	}
 	gt_unwind_forget();
+}
+
+unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *pcs, unsigned max,
+		       bool *truncated)
+{
+	uint64_t scratch[GT_STACK_MAX];
+
+	return gt_stack_walk_in(root, frame, pcs, max, truncated, scratch);
 }

@@ -46,6 +46,10 @@ void gt_stack_init(void);
 unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *pcs, unsigned max,
 		       bool *truncated);
 
+/* The same with room for GT_STACK_MAX entries beside it, for threads with small stacks. */
+unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame, uint64_t *pcs,
+			  unsigned max, bool *truncated, uint64_t *scratch);
+
 /*
  * Drops all that was remembered of code. To be called after each dlclose, and when the executable
  * mappings have changed (gt_symbol_refresh says so): other code may stand at the same addresses. A

@@ -3,24 +3,24 @@
  */
 #include "syscall.h"
 
+#include "advance.h"
 #include "emit.h"
 #include "wait.h"
 
 void gt_syscall_begin(struct gt_thread *t, void *frame)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
 	unsigned n;
 	struct gt_w w;
 
 	gt_tls.busy++;
-	n = gt_thread_walk(t, frame, pcs);
-	gt_thread_set_stack(t, pcs, n);
+	n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
+	gt_thread_set_stack(t, t->pcs, n);
 	w = gt_acquire(t);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
 	t->syscall_ticks = w.ticks;
 	t->syscall_gen = w.gen;
-	gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), gt_stack_put(&w, pcs, n));
+	gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), gt_stack_put(&w, t->pcs, n));
 	gt_set_state(&w, t, GT_GO_SYSCALL, GT_PROC_SYSCALL, p);
 	gt_release(&w);
 	GT_DELAY();
@@ -55,7 +55,7 @@ void gt_syscall_end(struct gt_thread *t)
 	GT_DELAY();
 	w = gt_acquire(t);
 	if (p == GT_PROC_NONE) {
-		gt_trace_break(GT_BROKEN_MEMORY);
+		gt_trace_break(GT_BROKEN_PROCS);
 		w.b = NULL;
 	} else if (kept && w.ticks - t->syscall_ticks <= GT_SYSCALL_KEEP_NS >> GT_TICK_SHIFT) {
 		gt_event0(&w, GO_SYSCALL_END);
@@ -75,6 +75,7 @@ void gt_syscall_end(struct gt_thread *t)
 	gt_store_relaxed(&t->p, p);
 	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
 	gt_release(&w);
+	gt_advance_if_due(t);
 	gt_tls.busy--;
 }
 

@@ -6,6 +6,7 @@
 #include "advancer.h"
 #include "emit.h"
 #include "shm.h"
+#include "wait.h"
 
 GT_TLS struct gt_tls gt_tls = {.epoch = GT_EPOCH_NONE};
 
@@ -54,6 +55,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	gt_store_relaxed(&t->wait_number, 0);
 	t->wait_sp = 0;
 	t->join_stood = 0;
+	t->join_target = NULL;
 	t->syscall_gen = 0;
 	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 	gt_store_relaxed(&t->name_new, 0);
@@ -152,19 +154,32 @@ void gt_thread_emit_name(struct gt_w *w)
 	}
 }
 
-void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread)
+/* With threads_lock. */
+static void set_pthread_locked(struct gt_thread *t, uint64_t id, uintptr_t pthread)
 {
 	size_t i = place_of(pthread);
 
+	t->pthread = pthread;
+	gt_store_seq(&places[i].pthread, 0);
+	gt_store_release(&places[i].ref, gt_ptr_ref(t));
+	gt_store_release(&places[i].id, id);
+	/* Release: partner is the load in gt_thread_of_pthread. */
+	gt_store_release(&places[i].pthread, pthread);
+}
+
+void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread)
+{
+	gt_lock_take(&gt_trace->threads_lock);
+	set_pthread_locked(t, id, pthread);
+	gt_lock_drop(&gt_trace->threads_lock);
+}
+
+void gt_thread_learn_pthread(struct gt_thread *t, uint64_t id, const pthread_t *pthread)
+{
 	gt_lock_take(&gt_trace->threads_lock);
 	/* Registered with the same id: the record has not become another thread's. */
-	if (t->registered && t->id == id) {
-		t->pthread = pthread;
-		gt_store_seq(&places[i].pthread, 0);
-		gt_store_relaxed(&places[i].ref, gt_ptr_ref(t));
-		gt_store_relaxed(&places[i].id, id);
-		/* Release: partner is the load in gt_thread_of_pthread. */
-		gt_store_release(&places[i].pthread, pthread);
+	if (t->registered && gt_thread_id(t) == id && !t->pthread) {
+		set_pthread_locked(t, id, (uintptr_t)*pthread);
 	}
 	gt_lock_drop(&gt_trace->threads_lock);
 }
@@ -246,20 +261,21 @@ void gt_thread_give_p(struct gt_thread *t, uint32_t p)
 	}
 }
 
-unsigned gt_thread_walk(struct gt_thread *t, void *frame, uint64_t *pcs)
+unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
 {
 	unsigned n = 0;
 
 	if (frame && gt_env.stacks) {
 		bool truncated = false;
 
-		n = gt_stack_walk(&t->root, frame, pcs, (unsigned)gt_env.depth, &truncated);
+		n = gt_stack_walk_in(&t->root, frame, t->pcs, GT_MIN((unsigned)gt_env.depth, max),
+				     &truncated, t->more);
 		if (truncated) {
 			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
 		}
 	}
 	if (n == 0) {
-		pcs[n++] = t->root.entry;
+		t->pcs[n++] = t->root.entry;
 	}
 	return n;
 }
@@ -271,6 +287,10 @@ void gt_thread_start(struct gt_thread *t, bool created)
 
 	gt_tls.thread = t;
 	gt_tls.epoch = gt_load_relaxed(&gt_gate->epoch);
+	if (gt_tls.epoch == GT_EPOCH_OFF) {
+		/* Created before the end of tracing, started after it: not traced. */
+		gt_tls.epoch = GT_EPOCH_ENDED;
+	}
 	gt_tls.rounds = 0;
 	gt_store_relaxed(&t->tid, (uint32_t)gt_sys_tid());
 	p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
@@ -279,7 +299,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 		p = gt_thread_take_p(t);
 	}
 	if (p == GT_PROC_NONE) {
-		gt_trace_break(GT_BROKEN_MEMORY);
+		gt_trace_break(GT_BROKEN_PROCS);
 		w.b = NULL;
 	} else {
 		gt_status_proc(&w, p);
@@ -312,6 +332,36 @@ struct gt_thread *gt_thread_attach(uintptr_t entry)
 	return t;
 }
 
+void gt_thread_announce(struct gt_thread *creator, struct gt_thread *t, void *frame)
+{
+	unsigned n = gt_thread_walk(creator, frame, GT_WIRE_FRAMES_MAX);
+	uint64_t entry[1] = {t->root.entry};
+	struct gt_w w = gt_acquire(creator);
+
+	t->born_gen = w.gen;
+	gt_store_relaxed(&t->traced[w.parity], w.gen);
+	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1),
+		 gt_stack_put(&w, creator->pcs, n));
+	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
+	gt_release(&w);
+}
+
+void gt_thread_create_failed(struct gt_thread *creator, struct gt_thread *t)
+{
+	struct gt_w w = gt_acquire(creator);
+
+	gt_status_other(&w, t);
+	gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack(0));
+	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
+	gt_event0(&w, GO_DESTROY);
+	gt_event(&w, GO_START, gt_g(gt_thread_id(creator)), gt_seq_g(&w, creator));
+	gt_set_state(&w, t, GT_GO_DEAD, 0, 0);
+	gt_release(&w);
+	gt_add_relaxed(&gt_trace->live, (uint32_t)-1);
+	gt_add_relaxed(&gt_trace->dead, 1);
+	gt_store_release(&t->dead_gen, GT_MAX(w.gen, UINT64_C(1)));
+}
+
 /* The joiner that stands in x_joiner: from here on its transition is ours. NULL: none. */
 static struct gt_thread *claim_joiner(struct gt_thread *t)
 {
@@ -341,6 +391,7 @@ void gt_thread_end(struct gt_thread *t)
 	if (GT_WRONG == GT_WRONG_GEN_BEFORE_CLAIM) {
 		joiner = claim_joiner(t);
 	}
+	gt_wait_drop(t);
 	left = gt_mailbox_close(&w);
 	if (gt_load_acquire(&t->name_new)) {
 		gt_thread_emit_name(&w);
@@ -382,4 +433,9 @@ void gt_thread_end(struct gt_thread *t)
 	if (gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST) {
 		gt_advancer_nudge();
 	}
+}
+
+void gt_thread_forget(void)
+{
+	memset(places, 0, sizeof(places));
 }

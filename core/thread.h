@@ -30,6 +30,8 @@
  */
 #pragma once
 
+#include <pthread.h>
+
 #include "base/atomic.h"
 #include "base/check.h"
 #include "base/util.h"
@@ -159,16 +161,24 @@ struct gt_thread {
 	/* The wait that this thread is in (wait.c); sp tells whether it was left by longjmp. */
 	struct gt_wait waits[GT_WAITS];
 	uintptr_t wait_sp;
-	_Atomic uint32_t wait_number; /* odd while it waits; own writes, waiters' reads (post) */
-	uint64_t wait_ns;             /* when it began */
-	uint64_t join_g;              /* the G that it joins */
-	uint32_t join_stood;          /* in somebody's x_joiner, or claimed out of it */
+	_Atomic uint32_t wait_number;  /* odd while it waits; own writes, waiters' reads (post) */
+	uint64_t wait_ns;              /* when it began */
+	struct gt_thread *join_target; /* in a join: the thread that it waits for */
+	uint64_t join_g;               /* the G that it joins */
+	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
 
 	/* The system call that this thread is in (syscall.c). */
 	_Atomic uint32_t x_handoff; /* enum gt_handoff: whose the P is */
 	uint64_t syscall_ticks;     /* when it began */
 	uint64_t syscall_gen;       /* generation in which it began */
 
+	/*
+	 * Scratch of the thread itself while its guard is up: the stack that it has walked. Here
+	 * and not on the program's stack, which may be small. more: beside it, for the walk, and
+	 * for a status that is written before the walked stack is used.
+	 */
+	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	uint64_t more[GT_WIRE_FRAMES_MAX];
 	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
 	_Atomic uint32_t nblock;
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
@@ -207,6 +217,8 @@ struct gt_tls {
 	uint32_t epoch;
 	/* Guard: > 0 while this thread is inside the tracer; its hooks then pass straight. */
 	uint32_t busy;
+	/* The frame of the hook that was last traced: while busy, the one inside the tracer. */
+	uintptr_t frame;
 	/* Its stacks' end, kept here for the record that it gets in a forked child. */
 	struct gt_stack_root root;
 	/* At thread end: rounds of key destructors seen. */
@@ -246,6 +258,14 @@ void gt_thread_drop(struct gt_thread *t);
  * (else it creates itself here). On its own stack, with its root set.
  */
 void gt_thread_start(struct gt_thread *t, bool created);
+/* Writes the creation of t, before t can write anything itself (invariant 10). frame: of the hook.
+ */
+void gt_thread_announce(struct gt_thread *creator, struct gt_thread *t, void *frame);
+/*
+ * A thread that was announced was not made: its G ends without having run, on the creator's M, in
+ * the one way that a reader accepts (trace-model section 2).
+ */
+void gt_thread_create_failed(struct gt_thread *creator, struct gt_thread *t);
 /* The calling thread's last section. Its hooks pass straight from here on. */
 void gt_thread_end(struct gt_thread *t);
 /* The calling thread was not seen being created: gives it a record. NULL: no memory. */
@@ -253,11 +273,18 @@ struct gt_thread *gt_thread_attach(uintptr_t entry);
 
 /* Its next block writes this name as a label. Any thread. */
 void gt_thread_name(struct gt_thread *t, const char *name);
-/* The creator learns the pthread_t of its new thread, which may be over by now. */
+/* The pthread_t of t, which has that G: said by itself when it starts. */
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread);
+/*
+ * The same by its creator, where pthread_create has left it. Not read if t has started: the program
+ * may have freed that place by then.
+ */
+void gt_thread_learn_pthread(struct gt_thread *t, uint64_t id, const pthread_t *pthread);
 /* The live thread with that pthread_t and the id of its G; NULL: none is known. */
 struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id);
 
+/* In a child after fork: no pthread_t is known. */
+void gt_thread_forget(void);
 /* Advancer, with the lock: walks the registry. */
 struct gt_thread *gt_thread_first(void);
 struct gt_thread *gt_thread_next(const struct gt_thread *t);
@@ -294,8 +321,9 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 	return n;
 }
 
-/* Walks the calling thread's stack into pcs (GT_WIRE_FRAMES_MAX of them); at least its entry. */
-unsigned gt_thread_walk(struct gt_thread *t, void *frame, uint64_t *pcs);
+/* Walks the calling thread's stack into t->pcs: at most max of its GTRACE_DEPTH, at least its
+ * entry. */
+unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max);
 
 /* Whether the calling thread is inside a section (for assertions). */
 GT_INLINE bool gt_in_section(struct gt_thread *t)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "base/sys.h"
 
@@ -26,6 +27,8 @@ static struct gt_gate off;
 struct gt_gate *gt_gate = &off;
 
 static uint32_t epochs = GT_EPOCH_FIRST;
+/* The process whose trace this is; 0: none. Private memory, so a child reads its parent's pid. */
+static uint32_t owner;
 static _Atomic uint32_t stopping; /* 0, 1: somebody stops, 2: stopped */
 
 void gt_loss_add(enum gt_loss what)
@@ -83,6 +86,27 @@ static size_t append(char *line, size_t n, size_t cap, const char *s)
 	return n;
 }
 
+/* Standard error as it was when this process began: device and inode. */
+static dev_t stderr_dev;
+static ino_t stderr_ino;
+
+void gt_say_init(void)
+{
+	struct stat st;
+
+	if (gt_sys_fstat(2, &st) == 0) {
+		stderr_dev = st.st_dev;
+		stderr_ino = st.st_ino;
+	}
+}
+
+static bool is_stderr(int fd)
+{
+	struct stat st;
+
+	return gt_sys_fstat(fd, &st) == 0 && st.st_dev == stderr_dev && st.st_ino == stderr_ino;
+}
+
 void gt_say(const char *a, const char *b, int error)
 {
 	char line[GT_PATH_MAX + 256];
@@ -118,10 +142,17 @@ void gt_say(const char *a, const char *b, int error)
 	}
 	if (fd < 0 && gt_tls.thread && gt_tls.thread->is_advancer) {
 		fd = gt_sys_open_stderr();
+		if (fd >= 0 && !is_stderr(fd)) {
+			gt_sys_close(fd);
+			fd = -1;
+		}
 	}
-	gt_sys_write_all(fd < 0 ? 2 : fd, line, n);
+	/* 2 only where it is what it was at the start: the program may have put a file there. */
 	if (fd >= 0) {
+		gt_sys_write_all(fd, line, n);
 		gt_sys_close(fd);
+	} else if (!(gt_tls.thread && gt_tls.thread->is_advancer) && is_stderr(2)) {
+		gt_sys_write_all(2, line, n);
 	}
 }
 
@@ -164,7 +195,7 @@ static int begin(uintptr_t entry)
 	return 0;
 }
 
-int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
+int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, bool old)
 {
 	static const struct gt_stamp zero;
 	struct gt_gate *gate = NULL;
@@ -174,7 +205,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 	size_t n = append(spool, 0, sizeof(spool) - 1, path);
 	int r;
 
-	n = append(spool, n, sizeof(spool) - 1, ".spool");
+	n = append(spool, n, sizeof(spool) - 1, GT_SPOOL_SUFFIX);
 	spool[n] = 0;
 	gt_env = *env;
 	r = make_gate(&gate);
@@ -184,7 +215,11 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 	}
 	r = gt_shm_map(spool, env->buffers, &t, &what);
 	if (r < 0) {
-		gt_say(what, spool, r);
+		/* Another process writes a trace of this name, or died doing so: the caller's
+		 * affair. */
+		if (r != -EEXIST) {
+			gt_say(what, spool, r);
+		}
 		gt_sys_unmap(gate, 4096);
 		return r;
 	}
@@ -194,9 +229,16 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 	memcpy(t->spool, spool, n + 1);
 	append(t->path, 0, sizeof(t->path) - 1, path);
 	gt_trace = t;
-	r = gt_writer_create(path);
+	/* We hold the spool, so nobody else writes a file of this name. */
+	r = gt_writer_create(path, old);
 	if (r < 0) {
-		gt_say("creating ", path, r);
+		if (r == -EEXIST) {
+			gt_say(old ? "not overwriting what is no trace: " : "not overwriting ",
+			       path, 0);
+			r = -ENOTEMPTY;
+		} else {
+			gt_say("creating ", path, r);
+		}
 		gt_sys_unlink(spool);
 		gt_trace = NULL;
 		gt_sys_unmap(t, t->bytes);
@@ -213,11 +255,13 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry)
 	gt_store_relaxed(&t->next_g, 1);
 	t->first_gen = 1;
 	gt_store_relaxed(&stopping, 0);
+	owner = t->head.pid;
 	gt_store_relaxed(&gate->epoch, epochs++);
 	gt_gate = gate;
 	r = begin(entry);
 	if (r < 0) {
 		gt_store_relaxed(&gate->epoch, GT_EPOCH_OFF);
+		owner = 0;
 		return r;
 	}
 	/* Release by sequential consistency; partner: gt_acquire. */
@@ -232,19 +276,45 @@ void gt_trace_main(struct gt_thread *t)
 	gt_tls.busy++;
 	w = gt_acquire(t);
 	/* Every generation has one: without it, Go's /mmu page panics. */
-	gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus()), gt_stack(0));
+	gt_event(&w, PROCS_CHANGE, gt_value(gt_sys_cpus((pid_t)gt_trace->head.pid)), gt_stack(0));
 	gt_release(&w);
 	gt_tls.busy--;
 }
 
-/* A signal handler that interrupted a section ends the process: the section is given up. */
-static void abandon_section(void)
+bool gt_trace_mine(void)
+{
+	return owner && owner == (uint32_t)gt_sys_pid();
+}
+
+void gt_trace_give_up_section(void)
 {
 	struct gt_thread *t = gt_tls.thread;
 
-	if (t && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_in_section(t)) {
+	/* In a system call, the section that is open may be the advancer's, in our name. */
+	if (t && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_in_section(t) &&
+	    gt_load_acquire(&t->x_handoff) == GT_HANDOFF_OWN) {
 		gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
 	}
+}
+
+/* The last generation, by the advancer or, where there is none, here. False: it took too long. */
+static bool finish(void)
+{
+	enum { SECOND = 1000000000 };
+
+	if (gt_advancer_finish(UINT64_C(5) * SECOND)) {
+		return true;
+	}
+	/*
+	 * Without bound this could wait for ever: a handler that ends the process may have
+	 * interrupted whoever holds the lock, in this very thread.
+	 */
+	if (!gt_lock_take_until(&gt_trace->x_advance, gt_clock_monotonic() + SECOND)) {
+		return false;
+	}
+	gt_lock_drop(&gt_trace->x_advance);
+	gt_advance(NULL, true, false);
+	return true;
 }
 
 void gt_trace_stop(void)
@@ -252,28 +322,25 @@ void gt_trace_stop(void)
 	uint32_t first = 0;
 	uint64_t signals = 0;
 
-	if (!gt_trace || gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
+	if (!gt_trace_mine()) {
 		return;
 	}
 	gt_tls.busy++;
-	abandon_section();
+	/* A signal that ends the process half way would leave a torn file. */
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	gt_trace_give_up_section();
 	if (!gt_cas_acq_rel(&stopping, &first, 1)) {
-		for (int i = 0; i < 100 && gt_load_acquire(&stopping) == 1; i++) {
+		for (int i = 0; i < 200 && gt_load_acquire(&stopping) == 1; i++) {
 			gt_sys_futex_wait(&stopping, 1, 50000000);
 		}
+		gt_sys_restore_signals(signals);
 		gt_tls.busy--;
 		return;
 	}
-	/* A signal that ends the process half way would leave a torn file; SIGXFSZ may be ours. */
-	gt_sys_block_signals(~UINT64_C(0), &signals);
-	if (!gt_advancer_finish(UINT64_C(5000000000))) {
-		gt_advance(NULL, true, false);
-	}
 	/* Acquire: partner is the advancer's store of ENDED, or our own. */
-	if (gt_load_acquire(&gt_trace->head.gen) == 0) {
+	if (finish() && gt_load_acquire(&gt_trace->head.gen) == 0) {
 		gt_sys_unlink(gt_trace->spool);
-		/* Recording broke off before the first generation: no trace rather than an empty
-		 * one. */
+		/* It broke off before the first generation: no trace rather than an empty one. */
 		if (gt_load_relaxed(&gt_trace->head.generations) == 0) {
 			gt_sys_unlink(gt_trace->path);
 		}
@@ -290,7 +357,8 @@ bool gt_trace_abandon(void)
 	struct gt_trace *t = gt_trace;
 
 	/* G 1 is the only one: no other thread can be inside, or come. */
-	if (gt_load_relaxed(&t->next_g) != 2 || gt_load_relaxed(&t->advancer) || gt_tls.busy) {
+	if (!gt_trace_mine() || gt_load_relaxed(&t->next_g) != 2 || gt_load_relaxed(&t->advancer) ||
+	    gt_tls.busy) {
 		return false;
 	}
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
@@ -307,13 +375,14 @@ void gt_trace_break(enum gt_broken why)
 	uint32_t not = GT_BROKEN_NOT;
 
 	if (gt_cas_acq_rel(&gt_trace->broken, &not, why)) {
-		/* Hooks pass straight from here on; the advancer drops what is unfinished. */
+		/* Nothing is written from here on; the advancer drops what is unfinished. */
 		gt_advancer_nudge();
 	}
 }
 
 void gt_trace_forget(void)
 {
+	owner = 0;
 	gt_trace = NULL;
 	gt_gate = &off;
 	gt_tls.thread = NULL;
@@ -322,4 +391,6 @@ void gt_trace_forget(void)
 	gt_store_relaxed(&stopping, 0);
 	gt_wait_forget();
 	gt_writer_forget();
+	gt_dump_forget();
+	gt_thread_forget();
 }

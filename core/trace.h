@@ -103,6 +103,11 @@ struct gt_trace {
 	/* The advancer thread (advancer.c). */
 	_Atomic uint32_t advancer; /* 0 none, 1 starting, 2 running, 3 asked to finish, 4 ended */
 	_Atomic uint32_t nudge;    /* futex: bumped to wake the advancer early */
+	/* The user that the advancer is asked to become: 1 asked, 0 done (futex); real, effective,
+	 * saved. */
+	_Atomic uint32_t follow;
+	uint32_t follow_uid[3];
+	uint32_t follow_gid[3];
 	/* [any] Why recording stopped before the program's end; NULL-like 0: it did not. */
 	_Atomic uint32_t broken;
 };
@@ -126,20 +131,31 @@ extern struct gt_gate *gt_gate;
 enum gt_broken {
 	GT_BROKEN_NOT,
 	GT_BROKEN_MEMORY, /* the limit GTRACE_BUFFERS, or the disk that backs it, is full */
-	GT_BROKEN_WRITE,  /* the output could not be written */
+	GT_BROKEN_PROCS,  /* no free slot to run in (GT_PROCS_MAX) */
+	GT_BROKEN_STUCK,  /* a section that never ended, at the end of the process */
+	GT_BROKEN_WRITE,  /* the output could not be written; said with the error */
 };
 
 /*
  * Starts tracing this process: maps the spool, opens generation 1, makes the calling thread G 1.
  * entry: address of main, or of what stands for it until it is known. Returns 0 or -errno after
- * having said why.
+ * having said why; -EEXIST, unsaid, where path has a spool already. old: an older trace at path may
+ * be replaced, but nothing else ever is.
  */
-int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry);
+int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, bool old);
 /* The first event of t, which is G 1, when its root is known: main begins. */
 void gt_trace_main(struct gt_thread *t);
+/* Whether this process has a trace. False in a child, however it was made. */
+bool gt_trace_mine(void);
+/*
+ * A handler that interrupted a section of this thread does not return to it: it ends the process,
+ * or jumped away. What the section wrote is not counted.
+ */
+void gt_trace_give_up_section(void);
 /*
  * Ends tracing: finishes the last generation and the file. Safe to call twice and from any thread;
- * the second caller waits for the first. Returns when the file is whole.
+ * the second caller waits for the first. Returns when the file is whole; where that takes longer
+ * than some seconds (a writer that never comes back), its last generation is left in the spool.
  */
 void gt_trace_stop(void);
 /*
@@ -154,5 +170,7 @@ void gt_trace_forget(void);
 
 void gt_loss_add(enum gt_loss what);
 
+/* Once, at the start: what standard error is. */
+void gt_say_init(void);
 /* One line into GTRACE_LOG or to stderr: "gtrace: <a><b>: <error>". error 0: none. */
 void gt_say(const char *a, const char *b, int error);

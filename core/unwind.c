@@ -4,10 +4,13 @@
 #include "unwind.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <link.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 
 #include "base/atomic.h"
+#include "base/sys.h"
 #include "cfi.h"
 #include "stack.h"
 
@@ -211,15 +214,47 @@ struct cursor {
 	uintptr_t sp;
 	uintptr_t fp;
 	uintptr_t hi; /* nothing at or above it is read; 0: a stack whose bounds are not known */
+	uintptr_t probed_lo; /* of such a stack: what was found to be readable */
+	uintptr_t probed_hi;
 };
 
 /*
- * The end of what may be read next. On a stack with unknown bounds, rows are trusted as far as the
- * largest frame that a row can describe: an exception thrown here would do the same.
+ * On a stack with unknown bounds (a coroutine's, a signal's), how far memory may be read from sp
+ * on: to the end of its page, and of those behind it that are there, as far as the largest frame
+ * that a row can describe. Asks the kernel: rt_sigprocmask reads its argument before it finds that
+ * nothing is to be done with it (EINVAL), or cannot (EFAULT).
  */
-GT_INLINE uintptr_t limit(const struct cursor *c)
+static GT_COLD uintptr_t probe(uintptr_t sp)
 {
-	return c->hi != 0 ? c->hi : c->sp + GT_CFI_CFA_MAX;
+	/* The word below sp was read; sp itself may be the end of the stack. */
+	uintptr_t end = GT_ROUND_UP(sp, (uintptr_t)4096);
+	uint64_t set;
+
+	while (end < sp + GT_CFI_CFA_MAX) {
+		const long bad_how = -1;
+
+		set = 0;
+		if (gt_syscall6(SYS_rt_sigprocmask, bad_how, (long)end, 0, sizeof(set), 0, 0) !=
+		    -EINVAL) {
+			break;
+		}
+		end += 4096;
+	}
+	return end;
+}
+
+/* The end of what may be read next. */
+GT_INLINE uintptr_t limit(struct cursor *c)
+{
+	if (gt_likely(c->hi != 0)) {
+		return c->hi;
+	}
+	if (c->sp >= c->probed_lo && c->sp + 256 < c->probed_hi) {
+		return c->probed_hi;
+	}
+	c->probed_lo = c->sp;
+	c->probed_hi = probe(c->sp);
+	return c->probed_hi;
 }
 
 GT_INLINE uintptr_t word_at(uintptr_t address)

@@ -3,6 +3,7 @@
  */
 #include "wait.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "advance.h"
@@ -118,15 +119,8 @@ static uint64_t note_stack(struct gt_thread *t, void *frame)
 {
 	uint64_t version = ++t->wake_version;
 	struct gt_wake_stack *s = &t->wake[version % GT_WAKE_STACKS];
-	uint64_t pcs[GT_WAKE_DEPTH];
-	bool truncated = false;
-	unsigned n = 0;
+	unsigned n = gt_thread_walk(t, frame, GT_WAKE_DEPTH);
 
-	if (gt_env.stacks) {
-		n = gt_stack_walk(&t->root, frame, pcs,
-				  GT_MIN((unsigned)gt_env.depth, (unsigned)GT_WAKE_DEPTH),
-				  &truncated);
-	}
 	/*
 	 * A seqlock of its own; partner: read_stack. 0 says that it is being written. Release, so
 	 * that who reads one of the new words also reads that the version is no longer its own.
@@ -134,7 +128,7 @@ static uint64_t note_stack(struct gt_thread *t, void *frame)
 	gt_store_relaxed(&s->version, 0);
 	gt_store_release(&s->n, n);
 	for (unsigned i = 0; i < n; i++) {
-		gt_store_release(&s->pcs[i], pcs[i]);
+		gt_store_release(&s->pcs[i], t->pcs[i]);
 	}
 	gt_store_release(&s->version, version);
 	return version;
@@ -270,12 +264,11 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
 	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
-	unsigned n = gt_thread_walk(t, what->frame, pcs);
+	unsigned n = gt_thread_walk(t, what->frame, GT_WIRE_FRAMES_MAX);
 	struct gt_w w;
 
 	gt_store_relaxed(&t->wait_number, number);
-	gt_thread_set_stack(t, pcs, n);
+	gt_thread_set_stack(t, t->pcs, n);
 	t->wait_sp = (uintptr_t)what->frame;
 	gt_store_relaxed(&t->reason, what->reason);
 	GT_DELAY();
@@ -284,7 +277,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
 		gt_thread_emit_name(&w);
 	}
-	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, pcs, n));
+	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, t->pcs, n));
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
 		gt_event(&w, FACT_BLOCK, gt_g(gt_thread_id(t)), gt_addr((uintptr_t)what->object),
@@ -324,7 +317,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		p = gt_thread_take_p(t);
 	}
 	if (p == GT_PROC_NONE) {
-		gt_trace_break(GT_BROKEN_MEMORY);
+		gt_trace_break(GT_BROKEN_PROCS);
 		w.b = NULL;
 	} else {
 		gt_status_proc(&w, p);
@@ -339,6 +332,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
 		/* An unlock while the waiter noted its stack ended the wait as it began. */
 		ns = GT_MAX(retake && retake->who ? retake->ns : hint->ns, t->wait_ns);
+		ns = GT_MIN(ns, w.ticks << GT_TICK_SHIFT);
 		GT_DELAY();
 		written = post(&w, hint, ns, stack);
 		if (!written) {
@@ -366,12 +360,9 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 
 void gt_wait_register(struct gt_thread *t, const void *object)
 {
-	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
-
-	/* The guard stays up until begin or withdraw: a handler's lock must not register as well.
-	 */
+	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_tls.busy++;
-	enlist(&t->waits[0], object, gt_clock_now(&gt_trace->clock[gen & 1]));
+	enlist(&t->waits[0], object, gt_now(t));
 }
 
 void gt_wait_withdraw(struct gt_thread *t)
@@ -422,8 +413,14 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 	struct gt_hint hint;
 	struct gt_hint retake = {0};
 
-	if (number != gt_load_relaxed(&t->wait_number) ||
-	    gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+	/* First: a child of fork, or a thread after the end of tracing, must not look at t. */
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) ||
+	    number != gt_load_relaxed(&t->wait_number)) {
+		return;
+	}
+	if (t->join_target) {
+		/* Closed by somebody who only knows that it is a wait. */
+		gt_join_end(t, t->join_target, number, ended, result);
 		return;
 	}
 	gt_tls.busy++;
@@ -435,10 +432,23 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 	gt_tls.busy--;
 }
 
+void gt_wait_drop(struct gt_thread *t)
+{
+	for (int i = 0; i < GT_WAITS; i++) {
+		delist(&t->waits[i]);
+	}
+}
+
 bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
 {
+	stack_t other = {0};
+
 	/* Stacks grow down: the frame of the wait is gone once somebody runs above it, or in it. */
 	if (sp < t->wait_sp || sp >= t->root.hi) {
+		return false;
+	}
+	/* Unless that is a handler whose own stack lies above: somebody's local array. */
+	if (gt_sys_sigaltstack(&other) == 0 && (other.ss_flags & SS_ONSTACK)) {
 		return false;
 	}
 	gt_wait_end(t, gt_load_relaxed(&t->wait_number), GT_ENDED_CANCELLED, 0);
@@ -474,6 +484,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 
 	gt_tls.busy++;
 	t->join_g = id;
+	t->join_target = target;
 	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK) {
 		t->join_stood = stand(t, target, id);
 		GT_DELAY();
@@ -491,14 +502,17 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 		 enum gt_ended ended, int result)
 {
 	/* Used only where the target has claimed us: then it is the waker, by its own event. */
-	const struct gt_hint target_hint = {.g = t->join_g};
-	uint32_t mine = gt_ptr_ref(t);
+	struct gt_hint target_hint = {0};
+	uint32_t mine;
 
-	if (number != gt_load_relaxed(&t->wait_number) ||
-	    gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) ||
+	    number != gt_load_relaxed(&t->wait_number)) {
 		return;
 	}
+	target_hint.g = t->join_g;
+	mine = gt_ptr_ref(t);
 	gt_tls.busy++;
+	t->join_target = NULL;
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
 	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */

@@ -86,6 +86,9 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bo
 void gt_wait_register(struct gt_thread *t, const void *object);
 void gt_wait_withdraw(struct gt_thread *t);
 
+/* Whatever t stands in, it leaves: its frame was left by longjmp, or it ends. */
+void gt_wait_drop(struct gt_thread *t);
+
 struct gt_wait_for {
 	enum gt_reason reason;
 	enum gt_object kind;

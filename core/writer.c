@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 
 #include "base/sys.h"
@@ -31,11 +32,33 @@ static struct {
 	struct gt_buf *done; /* buffers whose bytes are among the pieces */
 } out;
 
-int gt_writer_create(const char *path)
+/* Whether path is a regular file that is empty or begins as a trace does. */
+static bool is_trace(const char *path)
+{
+	struct stat st;
+	char head[5] = "";
+	int fd = gt_sys_open(path, O_RDONLY | O_NONBLOCK, 0);
+	bool yes;
+
+	if (fd < 0) {
+		return false;
+	}
+	yes = gt_sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	      (st.st_size == 0 || (gt_sys_read(fd, head, sizeof(head)) == sizeof(head) &&
+				   memcmp(head, GT_WIRE_HEADER, sizeof(head)) == 0));
+	gt_sys_close(fd);
+	return yes;
+}
+
+int gt_writer_create(const char *path, bool old)
 {
 	int fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	int r;
 
+	if (fd == -EEXIST && old && is_trace(path)) {
+		gt_sys_unlink(path);
+		fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	}
 	if (fd < 0) {
 		return fd;
 	}
@@ -140,8 +163,13 @@ void gt_writer_end(void)
 
 void gt_writer_cut(uint64_t bytes)
 {
-	if (out.open) {
-		gt_sys_ftruncate(out.fd, (off_t)bytes);
+	int fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY, 0);
+
+	if (fd >= 0) {
+		gt_sys_ftruncate(fd, (off_t)bytes);
+	}
+	if (fd >= 0 && !out.open) {
+		gt_sys_close(fd);
 	}
 }
 

@@ -12,8 +12,11 @@
 
 struct gt_buf;
 
-/* Creates the file with its header. 0 or -errno. */
-int gt_writer_create(const char *path);
+/*
+ * Creates the file with its header. old: an older trace, or an empty file, is replaced. 0 or
+ * -errno; -EEXIST where something else is there.
+ */
+int gt_writer_create(const char *path, bool old);
 /* Before the first piece. keep: the descriptor may stay open (the advancer). 0 or -errno. */
 int gt_writer_begin(bool keep);
 /* A piece; the memory must stay as it is until the next flush. */

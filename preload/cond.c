@@ -6,28 +6,14 @@
 #include "mutex.h"
 
 /*
- * A wait in progress. The real call is a cancellation point: when the thread is cancelled in it,
- * or a handler throws, the frame is unwound and close_wait ends the wait before any outer cleanup
- * handler runs. That is why this library is compiled with -fexceptions.
+ * A wait in progress. The real call is a cancellation point: a thread that is cancelled in it, or
+ * whose handler throws, never returns here. There is no cleanup for that (adr/0006): the next hook
+ * that runs above the frame finds the wait left (gt_wait_left), or the thread's end does.
  */
 struct waiting {
 	struct gt_thread *t;
 	uint32_t wait;
-	int result;
-	bool returned;
 };
-
-static void close_wait(struct waiting *w)
-{
-	if (w->t) {
-		gt_wait_end(w->t, w->wait,
-			    !w->returned             ? GT_ENDED_CANCELLED
-			    : w->result == ETIMEDOUT ? GT_ENDED_TIMEOUT
-			    : w->result == 0         ? GT_ENDED_WAKER
-						     : GT_ENDED_ERROR,
-			    w->result);
-	}
-}
 
 static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *frame)
 {
@@ -47,48 +33,53 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 	return w;
 }
 
-static int done(struct waiting *w, int result)
+static int close_wait(const struct waiting *w, int result)
 {
-	w->result = result;
-	w->returned = true;
+	if (w->t) {
+		gt_wait_end(w->t, w->wait,
+			    result == 0           ? GT_ENDED_WAKER
+			    : result == ETIMEDOUT ? GT_ENDED_TIMEOUT
+						  : GT_ENDED_ERROR,
+			    result);
+	}
 	return result;
 }
 
 int gt_hook_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return done(&w, GT_REAL(pthread_cond_wait)(c, m));
+	return close_wait(&w, GT_REAL(pthread_cond_wait)(c, m));
 }
 
 int gt_hook_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
 				   const struct timespec *until)
 {
-	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return done(&w, GT_REAL(pthread_cond_timedwait)(c, m, until));
+	return close_wait(&w, GT_REAL(pthread_cond_timedwait)(c, m, until));
 }
 
 int gt_hook_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
 				   const struct timespec *until)
 {
-	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return done(&w, GT_REAL(pthread_cond_clockwait)(c, m, clock, until));
+	return close_wait(&w, GT_REAL(pthread_cond_clockwait)(c, m, clock, until));
 }
 
 int gt_hook_old_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
-	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return done(&w, GT_REAL(old_cond_wait)(c, m));
+	return close_wait(&w, GT_REAL(old_cond_wait)(c, m));
 }
 
 int gt_hook_old_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
 {
-	struct waiting w GT_CLEANUP(close_wait) = open_wait(c, m, GT_FRAME());
+	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return done(&w, GT_REAL(old_cond_timedwait)(c, m, until));
+	return close_wait(&w, GT_REAL(old_cond_timedwait)(c, m, until));
 }
 
 /*

@@ -31,9 +31,10 @@ static const struct {
 	const char *name;
 	const char *version;
 	size_t offset;
+	bool alone; /* no other id has this name */
 } nodes[] = {
 #define GT_NODE(name, id, family, at, version) \
-	{#name, GT_V_##version, offsetof(struct gt_real, id)},
+	{#name, GT_V_##version, offsetof(struct gt_real, id), sizeof(#name) == sizeof(#id)},
 #include "hooks.def"
 };
 
@@ -44,6 +45,25 @@ bool gt_hook_lookup(const char *name, void *function)
 	/* A pointer to data and one to code are the same bytes here (POSIX, dlsym). */
 	memcpy(function, &p, sizeof(p));
 	return p != NULL;
+}
+
+/*
+ * The next function of that name and version behind us. Another library that interposes it (a
+ * sanitizer's runtime, another preload) mostly defines it without a version, and dlvsym then goes
+ * past it to libc's: what a plain dlsym finds in another object than libc's stands first.
+ */
+static void *next(const char *name, const char *version, bool alone)
+{
+	void *versioned = dlvsym(RTLD_NEXT, name, version);
+	void *plain = alone ? dlsym(RTLD_NEXT, name) : NULL;
+	Dl_info a;
+	Dl_info b;
+
+	if (versioned && plain && versioned != plain && dladdr(versioned, &a) &&
+	    dladdr(plain, &b) && a.dli_fbase != b.dli_fbase) {
+		return plain;
+	}
+	return versioned;
 }
 
 static bool unresolved(const void *p)
@@ -60,7 +80,7 @@ void gt_hook_resolve(void)
 {
 	for (size_t i = 0; i < GT_LEN(nodes); i++) {
 		void **to = (void **)(void *)((char *)&gt_real + nodes[i].offset);
-		void *p = dlvsym(RTLD_NEXT, nodes[i].name, nodes[i].version);
+		void *p = next(nodes[i].name, nodes[i].version, nodes[i].alone);
 
 		/* Nodes of one function stand newest first, and have one address in glibc. */
 		if (p) {
@@ -84,8 +104,19 @@ struct gt_thread *gt_self_slow(void *frame)
 		return NULL;
 	}
 	if (tls->busy) {
-		gt_loss_add(GT_LOSS_HOOK_UNTRACED);
-		return NULL;
+		/*
+		 * A handler that interrupted the tracer runs below the hook that is inside; one
+		 * that jumped out of it (siglongjmp) has left that frame, and all that it held.
+		 */
+		if (tls->epoch != gt_load_relaxed(&gt_gate->epoch) ||
+		    (uintptr_t)frame <= tls->frame || (uintptr_t)frame >= tls->thread->root.hi) {
+			gt_loss_add(GT_LOSS_HOOK_UNTRACED);
+			return NULL;
+		}
+		gt_trace_give_up_section();
+		gt_wait_drop(tls->thread);
+		tls->busy = 0;
+		return gt_self(frame);
 	}
 	if (tls->epoch == GT_EPOCH_ENDED) {
 		gt_loss_add(GT_LOSS_AFTER_END);

@@ -6,9 +6,10 @@
  * "<absolute name>.%P", so that whatever it forks or starts adds its pid. %P is %p, and says that
  * nobody asked for this very file: it is not kept where it has nothing to tell.
  *
- * Nothing is ever overwritten but an older trace of the same name. A spool beside it says that
- * another process is writing it (then we add our pid), or died doing so (then its two files are
- * put aside under its pid: they are what is left of a crash).
+ * Nothing is ever overwritten but an older trace of the same name. Who makes the spool beside it
+ * has the name. A spool that is there says that another process is writing (then we add our pid),
+ * or died doing so (then its two files are put aside under its pid: they are what is left of a
+ * crash).
  */
 #include <fcntl.h>
 #include <string.h>
@@ -34,6 +35,9 @@ static bool late;
 
 /* Starts a trace in the file of that name; old: an older trace there may be replaced. */
 static bool start(const char *name, bool old);
+
+/* Bytes of a name as it is given: what is added to it (pids, suffixes) has room behind that. */
+enum { NAME_ROOM = GT_PATH_MAX - 128 };
 
 static size_t append(char *to, size_t n, const char *s)
 {
@@ -78,114 +82,66 @@ static char expand(char *to, const char *name)
 }
 
 /* to = name, absolute: the program may change its directory before a child needs it. */
-static void make_absolute(char *to, const char *name)
+static bool make_absolute(char *to, const char *name)
 {
 	size_t n = 0;
 
-	if (name[0] != '/' && gt_sys_getcwd(to, GT_PATH_MAX / 2) > 0) {
+	if (name[0] != '/' && gt_sys_getcwd(to, NAME_ROOM) > 0) {
 		n = append(to, strlen(to), "/");
 	}
-	append(to, n, name);
+	return n + strlen(name) <= NAME_ROOM && append(to, n, name) > 0;
 }
 
-/* The pid of the process that writes or wrote this spool; 0: there is none. */
-static uint32_t spool_owner(const char *path)
+/* What is known of a spool: who writes or wrote it. */
+enum spool { SPOOL_GONE, SPOOL_LIVE, SPOOL_DEAD, SPOOL_UNKNOWN };
+
+static enum spool spool_state(const char *path, uint32_t *pid)
 {
 	char name[GT_PATH_MAX];
+	char proc[32];
 	struct gt_spool_head head = {0};
-	int fd;
-
-	append(name, append(name, 0, path), ".spool");
-	fd = gt_sys_open(name, O_RDONLY, 0);
-	if (fd < 0) {
-		return 0;
-	}
-	gt_sys_read(fd, &head, sizeof(head));
-	gt_sys_close(fd);
-	return memcmp(head.magic, GT_SPOOL_MAGIC, sizeof(head.magic)) == 0 ? head.pid : 0;
-}
-
-static void rename_with(const char *path, const char *suffix, const char *to_path)
-{
-	char from[GT_PATH_MAX];
-	char to[GT_PATH_MAX];
-
-	append(from, append(from, 0, path), suffix);
-	append(to, append(to, 0, to_path), suffix);
-	gt_sys_rename(from, to);
-}
-
-/* Whether path may be replaced: an older trace, or nothing in it. */
-static bool is_trace(const char *path)
-{
 	struct stat st;
-	char head[5] = "";
-	int fd = gt_sys_open(path, O_RDONLY | O_NONBLOCK, 0);
-	bool yes;
+	int fd;
+	int r;
 
+	append(name, append(name, 0, path), GT_SPOOL_SUFFIX);
+	fd = gt_sys_open(name, O_RDONLY | O_NONBLOCK, 0);
 	if (fd < 0) {
-		return false;
+		return fd == -ENOENT ? SPOOL_GONE : SPOOL_UNKNOWN;
 	}
-	yes = gt_sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	      (st.st_size == 0 || (gt_sys_read(fd, head, 5) == 5 && memcmp(head, "go 1.", 5) == 0));
+	r = gt_sys_fstat(fd, &st);
+	if (r == 0 && S_ISREG(st.st_mode)) {
+		r = (int)gt_sys_read(fd, &head, sizeof(head));
+	}
 	gt_sys_close(fd);
-	return yes;
-}
-
-static bool exists(const char *path)
-{
-	int fd = gt_sys_open(path, O_PATH, 0);
-
+	/* No magic yet: somebody is just making it. */
+	if (r != sizeof(head) || memcmp(head.magic, GT_SPOOL_MAGIC, sizeof(head.magic)) != 0) {
+		return SPOOL_UNKNOWN;
+	}
+	*pid = head.pid;
+	append_number(proc, append(proc, 0, "/proc/"), head.pid);
+	fd = gt_sys_open(proc, O_PATH, 0);
 	if (fd >= 0) {
 		gt_sys_close(fd);
 	}
-	return fd >= 0;
+	/* One of our own pid is of the program that was here before an exec. */
+	return fd >= 0 && head.pid != (uint32_t)gt_sys_pid() ? SPOOL_LIVE : SPOOL_DEAD;
 }
 
-/* Makes path free to be created, or changes it to one that is. False: said why not. */
-static bool choose(char *path, bool old)
+/* Puts the two files of a process that died aside, under its pid: what is left of a crash. */
+static void put_aside(const char *path, uint32_t pid)
 {
-	uint32_t owner = spool_owner(path);
-	char aside[GT_PATH_MAX];
+	static const char *const suffixes[] = {"", GT_SPOOL_SUFFIX};
+	char from[GT_PATH_MAX];
+	char to[GT_PATH_MAX];
 
-	if (owner && owner != (uint32_t)gt_sys_pid()) {
-		char proc[32];
+	for (size_t i = 0; i < GT_LEN(suffixes); i++) {
+		size_t n = append_number(to, append(to, append(to, 0, path), "."), pid);
 
-		append_number(proc, append(proc, 0, "/proc/"), owner);
-		if (exists(proc)) {
-			size_t n = append(path, strlen(path), ".");
-
-			append_number(path, n, (uint64_t)gt_sys_pid());
-			old = false;
-		}
+		append(to, n, suffixes[i]);
+		append(from, append(from, 0, path), suffixes[i]);
+		gt_sys_rename(from, to);
 	}
-	if (owner && spool_owner(path) == owner) {
-		size_t n = append(aside, append(aside, 0, path), ".");
-
-		append_number(aside, n, owner);
-		rename_with(path, "", aside);
-		rename_with(path, ".spool", aside);
-	}
-	if (old && exists(path)) {
-		if (!is_trace(path)) {
-			gt_say("not overwriting what is no trace: ", path, 0);
-			return false;
-		}
-		gt_sys_unlink(path);
-		return true;
-	}
-	/* A pid that came again, or an exec: count on. */
-	if (exists(path)) {
-		size_t end = append(path, strlen(path), ".");
-
-		for (uint64_t i = 1; i < 10000; i++) {
-			append_number(path, end, i);
-			if (!exists(path)) {
-				break;
-			}
-		}
-	}
-	return true;
 }
 
 /* What children and exec'd programs will find in their environment; what the user gave. */
@@ -215,8 +171,7 @@ enum gt_exec gt_exec_begin(void)
 	int saved = errno;
 	enum gt_exec how = GT_EXEC_NONE;
 
-	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->head.pid == (uint32_t)gt_sys_pid()) {
+	if (gt_trace_mine()) {
 		how = gt_trace_abandon() ? GT_EXEC_GIVEN_UP : GT_EXEC_FINISHED;
 		if (how == GT_EXEC_FINISHED) {
 			gt_trace_stop();
@@ -247,12 +202,39 @@ void gt_exec_failed(enum gt_exec how)
 static bool start(const char *name, bool old)
 {
 	char path[GT_PATH_MAX];
+	size_t n;
+	int r;
 
 	expand(path, name);
-	if (!choose(path, old)) {
-		return false;
+	n = strlen(path);
+	/* Whoever makes the spool has the name; who comes second adds its pid, then counts. */
+	for (uint64_t i = 0; (r = gt_trace_start(&settings, path, gt_root_main(), old)) == -EEXIST;
+	     i++) {
+		uint32_t pid = 0;
+		enum spool spool = spool_state(path, &pid);
+
+		if (spool == SPOOL_DEAD) {
+			put_aside(path, pid);
+		} else if (spool != SPOOL_GONE) {
+			size_t end =
+				append_number(path, append(path, n, "."), (uint64_t)gt_sys_pid());
+
+			if (i) {
+				append_number(path, append(path, end, "."), i);
+			}
+			old = false;
+		}
+		if (i == 100) {
+			gt_say("no free name beside ", path, 0);
+			break;
+		}
 	}
-	if (gt_trace_start(&settings, path, gt_root_main()) != 0) {
+	/* A pid that came again, or an exec of an exec: the file is there already, so count on. */
+	for (uint64_t i = 1; r == -ENOTEMPTY && !old && i < 100; i++) {
+		append_number(path, append(path, n, "."), i);
+		r = gt_trace_start(&settings, path, gt_root_main(), false);
+	}
+	if (r != 0) {
 		return false;
 	}
 	gt_root_mark_code(gt_tls.thread);
@@ -289,8 +271,7 @@ void gt_root_finish(void)
 	int saved = errno;
 
 	/* A child of vfork runs in our memory, but the trace is its parent's. */
-	if (gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->head.pid == (uint32_t)gt_sys_pid() && !(child && gt_trace_abandon())) {
+	if (gt_trace_mine() && !(child && gt_trace_abandon())) {
 		gt_trace_stop();
 	}
 	errno = saved;
@@ -312,6 +293,7 @@ __attribute__((constructor(101))) static void begin(void)
 	char has_pid;
 
 	gt_hook_resolve();
+	gt_say_init();
 	gt_env_read(&settings, environ, &bad, &unknown);
 	gt_env = settings;
 	if (!settings.out || !*settings.out) {
@@ -323,7 +305,10 @@ __attribute__((constructor(101))) static void begin(void)
 	}
 	settings.depth = GT_MIN(GT_MAX(settings.depth, UINT64_C(1)), (uint64_t)GT_WIRE_FRAMES_MAX);
 	settings.period = GT_MAX(settings.period, UINT64_C(100000));
-	make_absolute(absolute, settings.out);
+	if (strlen(settings.out) > NAME_ROOM || !make_absolute(absolute, settings.out)) {
+		gt_say("file name too long in GTRACE_OUT: ", settings.out, 0);
+		return;
+	}
 	has_pid = expand(pattern, absolute);
 	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%P");
 	child = has_pid == 'P';

@@ -1,6 +1,7 @@
 /*
  * The process: where main is, and every way to end.
  */
+#include "advancer.h"
 #include "hook.h"
 #include "root.h"
 #include "symbol.h"
@@ -60,30 +61,43 @@ static void hand_over(uid_t uid)
 {
 	int saved = errno;
 
-	if (uid != (uid_t)-1 && gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF &&
-	    gt_trace->head.pid == (uint32_t)gt_sys_pid()) {
+	if (uid != (uid_t)-1 && gt_trace_mine()) {
 		gt_sys_chown(gt_trace->path, uid);
 		gt_sys_chown(gt_trace->spool, uid);
 	}
 	errno = saved;
 }
 
+/* And no thread of ours keeps the rights that the program has given up. */
+static int followed(int r)
+{
+	if (r == 0 && gt_trace_mine()) {
+		int saved = errno;
+
+		gt_tls.busy++;
+		gt_advancer_follow();
+		gt_tls.busy--;
+		errno = saved;
+	}
+	return r;
+}
+
 int gt_hook_setuid(uid_t uid)
 {
 	hand_over(uid);
-	return GT_REAL(setuid)(uid);
+	return followed(GT_REAL(setuid)(uid));
 }
 
 int gt_hook_setreuid(uid_t real, uid_t effective)
 {
 	hand_over(effective);
-	return GT_REAL(setreuid)(real, effective);
+	return followed(GT_REAL(setreuid)(real, effective));
 }
 
 int gt_hook_setresuid(uid_t real, uid_t effective, uid_t saved)
 {
 	hand_over(effective);
-	return GT_REAL(setresuid)(real, effective, saved);
+	return followed(GT_REAL(setresuid)(real, effective, saved));
 }
 
 void gt_hook__exit(int status)

@@ -60,6 +60,12 @@ static void at_end(void *value)
 		set_specific(key, t);
 		return;
 	}
+	if (gt_tls.busy) {
+		/* A handler jumped out of the tracer, and no hook has been called since. */
+		gt_trace_give_up_section();
+		gt_wait_drop(t);
+		gt_tls.busy = 0;
+	}
 	/* Cancelled in a wait whose frame could not say so: closed here. */
 	if (gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_SYSCALL) {
 		gt_syscall_end(t);

@@ -155,6 +155,11 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 	read_both(&counter, &ns);
 	counts = counter - c->base_counter;
 	if ((int64_t)counts <= 0) {
+		/* The counter went back (a suspend, a migration): on from here by CLOCK_MONOTONIC.
+		 */
+		next->base_counter = counter;
+		next->base_ns += ns > c->base_mono ? ns - c->base_mono : 0;
+		next->base_mono = ns;
 		return;
 	}
 	next->base_counter = counter;

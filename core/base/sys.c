@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -217,10 +218,22 @@ void gt_sys_discard_signal(int number)
 	SYS(rt_sigtimedwait, &set, NULL, &none, sizeof(set), 0, 0);
 }
 
-unsigned gt_sys_cpus(void)
+int gt_sys_sigaltstack(stack_t *old)
+{
+	return (int)SYS(sigaltstack, NULL, old, 0, 0, 0, 0);
+}
+
+void gt_sys_sched_other(void)
+{
+	const struct sched_param none = {0};
+
+	SYS(sched_setscheduler, 0, SCHED_OTHER, &none, 0, 0, 0);
+}
+
+unsigned gt_sys_cpus(pid_t tid)
 {
 	uint64_t mask[128];
-	long r = SYS(sched_getaffinity, 0, sizeof(mask), mask, 0, 0, 0);
+	long r = SYS(sched_getaffinity, tid, sizeof(mask), mask, 0, 0, 0);
 	unsigned n = 0;
 
 	for (long i = 0; i < r / (long)sizeof(mask[0]); i++) {
@@ -240,10 +253,10 @@ _Noreturn void gt_sys_abort(void)
 	}
 }
 
-_Noreturn void gt_sys_exit_thread(void)
+_Noreturn void gt_sys_exit_thread(int code)
 {
 	for (;;) {
-		SYS(exit, 0, 0, 0, 0, 0, 0);
+		SYS(exit, code, 0, 0, 0, 0, 0);
 	}
 }
 

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -89,10 +90,14 @@ int gt_sys_block_signals(uint64_t set, uint64_t *old);
 int gt_sys_restore_signals(uint64_t set);
 /* Takes one pending signal of a blocked number away; it is then never delivered. */
 void gt_sys_discard_signal(int number);
-/* Processors in the affinity mask of this thread, at least 1. */
-unsigned gt_sys_cpus(void);
+/* The signal stack of this thread; ss_flags has SS_ONSTACK while it runs there. */
+int gt_sys_sigaltstack(stack_t *old);
+/* Ordinary scheduling for this thread. */
+void gt_sys_sched_other(void);
+/* Processors in the affinity mask of a thread (0: this one), at least 1. */
+unsigned gt_sys_cpus(pid_t tid);
 _Noreturn void gt_sys_abort(void);
-_Noreturn void gt_sys_exit_thread(void);
+_Noreturn void gt_sys_exit_thread(int code);
 
 /*
  * Standard error of the process, opened anew: for a thread that has a descriptor table of its own,

@@ -443,7 +443,7 @@ static bool begin(const char *out)
 	}
 	env.depth = GT_MIN(GT_MAX(env.depth, UINT64_C(1)), (uint64_t)GT_STACK_MAX);
 	gt_stack_init();
-	if (gt_trace_start(&env, out, (uintptr_t)begin) != 0) {
+	if (gt_trace_start(&env, out, (uintptr_t)begin, false) != 0) {
 		return false;
 	}
 	gt_thread_set_pthread(gt_tls.thread, gt_thread_id(gt_tls.thread),

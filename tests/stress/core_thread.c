@@ -111,45 +111,13 @@ static bool start(pthread_t *pthread, struct errand e)
 	return made;
 }
 
-/* As emit_create of preload/thread.c. */
-static void emit_create(struct gt_thread *creator, struct gt_thread *t, void *frame)
-{
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
-	unsigned n = gt_thread_walk(creator, frame, pcs);
-	uint64_t entry[1] = {t->root.entry};
-	struct gt_w w = gt_acquire(creator);
-
-	t->born_gen = w.gen;
-	gt_store_relaxed(&t->traced[w.parity], w.gen);
-	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1),
-		 gt_stack_put(&w, pcs, n));
-	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
-	gt_release(&w);
-}
-
-/* As emit_create_failed of preload/thread.c. */
-static void emit_create_failed(struct gt_thread *creator, struct gt_thread *t)
-{
-	struct gt_w w = gt_acquire(creator);
-
-	gt_status_other(&w, t);
-	gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack(0));
-	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
-	gt_event0(&w, GO_DESTROY);
-	gt_event(&w, GO_START, gt_g(gt_thread_id(creator)), gt_seq_g(&w, creator));
-	gt_set_state(&w, t, GT_GO_DEAD, 0, 0);
-	gt_release(&w);
-	gt_add_relaxed(&gt_trace->live, (uint32_t)-1);
-	gt_store_release(&t->dead_gen, GT_MAX(w.gen, UINT64_C(1)));
-}
-
 static struct gt_thread *announce(struct gt_thread *self, uintptr_t entry, void *frame)
 {
 	struct gt_thread *t = gt_thread_new(entry);
 
 	if (t) {
 		gt_thread_register(t);
-		emit_create(self, t, frame);
+		gt_thread_announce(self, t, frame);
 	}
 	return t;
 }
@@ -171,9 +139,9 @@ GT_NOINLINE bool stress_create(pthread_t *pthread, void *(*fn)(void *), void *ar
 	if (t) {
 		gt_tls.busy++;
 		if (made) {
-			gt_thread_set_pthread(t, id, (uintptr_t)*pthread);
+			gt_thread_learn_pthread(t, id, pthread);
 		} else {
-			emit_create_failed(self, t);
+			gt_thread_create_failed(self, t);
 		}
 		gt_tls.busy--;
 	}
@@ -196,7 +164,7 @@ GT_NOINLINE void stress_create_fails(void)
 	gt_tls.busy++;
 	t = announce(self, (uintptr_t)stress_create_fails, STRESS_FRAME());
 	if (t) {
-		emit_create_failed(self, t);
+		gt_thread_create_failed(self, t);
 	}
 	gt_tls.busy--;
 }
@@ -316,7 +284,7 @@ bool stress_advancer_start(pthread_t *pthread)
 	if (t) {
 		t->is_advancer = 1;
 		gt_thread_register(t);
-		emit_create(self, t, NULL);
+		gt_thread_announce(self, t, NULL);
 	}
 	gt_tls.busy--;
 	made = t && pthread_create(pthread, NULL, advancer_main, t) == 0;

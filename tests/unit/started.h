@@ -32,7 +32,7 @@ static void start_with(uint64_t buffers)
 	snprintf(trace_path, sizeof(trace_path), "%s/unit.trace", folder);
 	gt_env_read(&env, none, &bad, &unknown);
 	env.buffers = buffers;
-	cr_assert_eq(gt_trace_start(&env, trace_path, (uintptr_t)start_with), 0);
+	cr_assert_eq(gt_trace_start(&env, trace_path, (uintptr_t)start_with, false), 0);
 }
 
 GT_UNUSED static void started(void)

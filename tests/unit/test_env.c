@@ -113,7 +113,7 @@ Test(env, nothing_set)
 	cr_expect_str_empty(e.out);
 	cr_expect_str_empty(e.log);
 	cr_expect_eq(e.period, 1000000000u);
-	cr_expect_eq(e.buffers, 256u << 20);
+	cr_expect_eq(e.buffers, 1u << 30);
 	cr_expect_eq(e.depth, 64u);
 	cr_expect_eq(e.stacks, 1u);
 }
@@ -175,7 +175,7 @@ Test(env, bad_values_are_named_and_leave_the_default)
 		cr_expect_eq(strncmp(bad, entry, strlen(bad)), 0, "%s", entry);
 		cr_expect_null(unknown, "%s", entry);
 		cr_expect_eq(e.period, 1000000000u, "%s", entry);
-		cr_expect_eq(e.buffers, 256u << 20, "%s", entry);
+		cr_expect_eq(e.buffers, 1u << 30, "%s", entry);
 		cr_expect_eq(e.depth, 64u, "%s", entry);
 		cr_expect_eq(e.stacks, 1u, "%s", entry);
 	}

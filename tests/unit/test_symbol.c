@@ -372,7 +372,7 @@ static int bare_thread(void *unused)
 	gt_symbol_find(known + 9, &bare_symbol, buf, sizeof(buf));
 	__atomic_store_n(&bare_ended, 1, __ATOMIC_RELEASE);
 	gt_sys_futex_wake(&bare_ended, 1);
-	gt_sys_exit_thread();
+	gt_sys_exit_thread(0);
 }
 
 Test(symbol, a_thread_without_libc_can_ask, .timeout = 20)

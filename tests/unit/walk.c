@@ -176,7 +176,7 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "%s/walk.trace", folder);
 	/* Short generations: the block is then the first event of its own, and needs a buffer. */
 	gt_env_read(&env, (char *[]){"GTRACE_PERIOD=5ms", NULL}, &bad, &unknown);
-	if (gt_trace_start(&env, path, (uintptr_t)main) != 0) {
+	if (gt_trace_start(&env, path, (uintptr_t)main, false) != 0) {
 		return 1;
 	}
 	pthread_barrier_init(&locked, NULL, 2);
