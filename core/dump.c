@@ -13,6 +13,10 @@
 #include "symbol.h"
 #include "writer.h"
 
+/* M ids of wakers that have ended: above all tids (PID_MAX_LIMIT is 2^22), below what readers take.
+ */
+#define GT_DEAD_M (UINT64_C(1) << 30)
+
 /* One batch that is being made; private memory, under x_advance like all here. */
 static struct {
 	size_t n;
@@ -132,10 +136,14 @@ void gt_dump_posts(uint64_t gen)
 		gt_store_relaxed(&box->count, 0);
 		gt_lock_drop(&box->lock);
 		/*
-		 * Of a waker that has ended the kernel may have given its tid to another thread,
-		 * whose batches of this generation stand before this one.
+		 * Of a waker that has ended, the kernel may have given its tid to another thread,
+		 * whose batches of this generation stand before this one. Such posts are a stream
+		 * of their own, under a number that is no tid: one stream for all of them (as of
+		 * no M) would order what is not ordered.
 		 */
-		emit_batch(0, gen, gt_load_acquire(&t->dead_gen) ? GT_WIRE_NO_M : gt_thread_tid(t),
+		emit_batch(0, gen,
+			   gt_load_acquire(&t->dead_gen) ? GT_DEAD_M | gt_thread_id(t)
+							 : gt_thread_tid(t),
 			   base);
 	}
 }
