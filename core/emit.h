@@ -88,12 +88,15 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	uint32_t slot;
 
 	GT_INVARIANT(8, !gt_in_section(t));
+	/* The guard is up before, and down after: for this thread's own signal handlers. */
+	gt_signal_fence();
 	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
 	gt_add_seq(&t->x_seq, 1);
 	w.gen = gt_load_seq(&gt_trace->head.gen);
 	GT_DELAY();
 	w.parity = w.gen & 1;
-	/* Acquire: partner is the store in gt_advance_clock; the line was stored before gen. */
+	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
+	 * this section is open. */
 	w.ticks = gt_clock_now(&gt_trace->clock[w.parity]) >> GT_TICK_SHIFT;
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, w.gen);
@@ -138,6 +141,7 @@ GT_INLINE void gt_release(struct gt_w *w)
 #endif
 	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	gt_signal_fence();
 }
 
 /*

@@ -2,8 +2,11 @@
  * A lock of our own: never a pthread mutex, so never one of our own hooks.
  *
  * The word: 0 free, 1 held, 2 held and somebody may wait. Source: U. Drepper, "Futexes Are
- * Tricky", mutex 2. Holders never block, allocate or run the program's code while they hold one;
- * every holder has its thread's guard set (thread.h), so a signal handler never meets it.
+ * Tricky", mutex 2. Holders never run the program's code and never wait for anything of the
+ * program; at most they ask the kernel for memory (gt_shm_alloc), once in many times. Every holder
+ * has its thread's guard set (thread.h), so a signal handler of the program never takes one that
+ * its own thread holds; one that never comes back (it ends the process) is why the end of the
+ * process waits for locks only so long.
  */
 #pragma once
 

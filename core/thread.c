@@ -82,14 +82,6 @@ void gt_thread_register(struct gt_thread *t)
 	gt_add_relaxed(&gt_trace->live, 1);
 }
 
-void gt_thread_drop(struct gt_thread *t)
-{
-	gt_lock_take(&gt_trace->threads_lock);
-	t->next = gt_trace->free_threads;
-	gt_trace->free_threads = gt_ptr_ref(t);
-	gt_lock_drop(&gt_trace->threads_lock);
-}
-
 struct gt_thread *gt_thread_first(void)
 {
 	uint32_t ref = gt_load_seq(&gt_trace->threads);

@@ -14,8 +14,8 @@
  *	... write into slot[gen & 1]	wait until even or changed
  *	x_seq = even  (release)		take slot[N & 1] (acquire)
  *
- * It ends because a section never blocks: it takes only gtrace's own locks, whose holders never
- * block either.
+ * It ends because a section never waits for the program: it takes only gtrace's own locks, whose
+ * holders do not either (lock.h).
  *
  * Trace state and ownership are different words. x_state is what the events say, and changes only
  * inside a section. Who may change it is ownership: a thread that runs owns itself; a thread that
@@ -251,8 +251,6 @@ GT_INLINE uint32_t gt_thread_tid(const struct gt_thread *t)
 struct gt_thread *gt_thread_new(uintptr_t entry);
 /* Links it in the registry. Before its first section, and before its creation event. */
 void gt_thread_register(struct gt_thread *t);
-/* A record that never ran and has no event: back to the free list. */
-void gt_thread_drop(struct gt_thread *t);
 /*
  * The calling thread becomes t and starts to run. created: its creation event is in the trace
  * (else it creates itself here). On its own stack, with its root set.

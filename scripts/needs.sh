@@ -31,7 +31,6 @@ need_for_build() {
 	need cmd ninja ninja-build
 	need cmd gcc gcc
 	need cmd pkg-config pkg-config
-	need lib libunwind libunwind-dev # call stacks without frame pointers
 	need lib libxxhash libxxhash-dev # ids of stacks and strings
 	# libc's headers are only a recommendation of gcc's package.
 	[[ -e /usr/include/stdlib.h ]] || needed+=(libc6-dev)
