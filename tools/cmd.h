@@ -3,7 +3,8 @@
  *
  * argv[0] is the subcommand's name. The function returns the exit status: GT_EXIT_GOOD, GT_EXIT_NO
  * where the question was understood and the answer is no (a trace is not valid), GT_EXIT_TROUBLE
- * for bad usage or a file that cannot be read. Each answers --help itself.
+ * for bad usage or a file that cannot be read, GT_EXIT_TRUNCATED where only the end of a trace is
+ * missing. Each answers --help itself.
  */
 #pragma once
 

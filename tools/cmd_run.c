@@ -297,7 +297,8 @@ static void say_trouble(const char *trace, int status)
 			"gtrace run: %s lacks its end, from the last generation on: the "
 			"program %s\n",
 			trace,
-			WIFSIGNALED(status) ? "was killed" : "was replaced by another one (exec)");
+			WIFSIGNALED(status) ? "was killed"
+					    : "ended in a way that could not be seen");
 	}
 }
 

@@ -29,7 +29,9 @@ static void usage(FILE *out)
 	}
 	fputs("\ngtrace COMMAND --help tells more; gtrace --version the version.\n"
 	      "Exit status: 0 good, 1 the answer is no (a trace is not valid), 2 bad usage or\n"
-	      "something cannot be read; gtrace run has that of the program.\n",
+	      "something cannot be read, 3 a trace is truncated and nothing is worse; gtrace run "
+	      "has\n"
+	      "that of the program.\n",
 	      out);
 }
 
