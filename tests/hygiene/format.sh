@@ -10,6 +10,10 @@ if [[ -z $tool || $("$tool" --version) != *" 14."* ]]; then
 	echo "SKIP: no clang-format 14 here"
 	exit 77
 fi
-find core preload tools include tests -name '*.[ch]' -print0 |
+folders=()
+for folder in core preload tools include tests; do
+	[[ ! -d $folder ]] || folders+=("$folder")
+done
+find "${folders[@]}" -name '*.[ch]' -print0 |
 	xargs -0 -r "$tool" --dry-run -Werror 2>&1 | head -n 40
 exit "${PIPESTATUS[0]}"
