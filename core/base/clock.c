@@ -127,7 +127,8 @@ void gt_clock_init(struct gt_clock *c)
 	uint64_t n1 = 0;
 
 	vdso_clock = find_vdso();
-	*c = (struct gt_clock){0, 0, 0, 0, 0};
+	/* A line begins somewhere also where it is not scaled: its age is asked for. */
+	*c = (struct gt_clock){.base_ns = gt_clock_monotonic()};
 	if (!counter_is_clock()) {
 		return;
 	}
@@ -150,6 +151,7 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 
 	*next = *c;
 	if (!c->mult) {
+		next->base_ns = gt_clock_monotonic();
 		return;
 	}
 	read_both(&counter, &ns);

@@ -189,7 +189,10 @@ class Run(unittest.TestCase):
                    "static volatile sig_atomic_t got;\nstatic void count(int n) { got += n == 2; }\n"
                    "int main(void) { signal(SIGINT, count); if (write(1, \".\", 1) != 1) return 9;"
                    " while (!got) usleep(1000); usleep(200000); return got; }\n")
-        pid, terminal = os.forkpty()
+        try:
+            pid, terminal = os.forkpty()
+        except OSError as e:
+            self.skipTest(f"no terminal to be had here: {e}")
         if pid == 0:
             os.chdir(self.dir)
             os.execve(GTRACE, [GTRACE, "run", "./app"], self.env)

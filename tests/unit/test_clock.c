@@ -181,6 +181,19 @@ Test(clock, without_a_counter)
 }
 
 /* Also before gt_clock_init has found the vDSO, by a system call. */
+/* The age of a line tells when a program without an advancer is due (core/advance.c). */
+Test(clock, a_line_without_a_counter_has_a_beginning)
+{
+	struct gt_clock c = {.base_ns = 1};
+	struct gt_clock next;
+	uint64_t before = gt_clock_monotonic();
+
+	gt_clock_next(&c, &next, 1000000000);
+	cr_expect_eq(next.mult, 0u);
+	cr_expect_geq(next.base_ns, before);
+	cr_expect_leq(next.base_ns, gt_clock_now(&next));
+}
+
 Test(clock, monotonic_without_libc)
 {
 	struct gt_clock c;
