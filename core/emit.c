@@ -50,6 +50,17 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 	}
 }
 
+void gt_proc_start(struct gt_w *w, uint32_t p)
+{
+	if (p == GT_PROC_NONE) {
+		gt_trace_break(GT_BROKEN_PROCS);
+		w->b = NULL;
+		return;
+	}
+	gt_status_proc(w, p);
+	gt_event(w, PROC_START, gt_p(p), gt_seq_p(w, p));
+}
+
 /* The status event of a G in that state, in the name of w's M. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {

@@ -72,6 +72,11 @@ void gt_buf_flush(struct gt_w *w);
 GT_COLD void gt_status_self(struct gt_w *w);
 /* The state of a P that this thread has just taken. */
 void gt_status_proc(struct gt_w *w, uint32_t p);
+/*
+ * This thread starts to run in the slot that it has taken: its state if it has none yet, ProcStart.
+ * GT_PROC_NONE: there was no slot, and recording breaks off.
+ */
+void gt_proc_start(struct gt_w *w, uint32_t p);
 /* The state of another thread that this one owns at the moment. */
 void gt_status_other(struct gt_w *w, struct gt_thread *other);
 

@@ -290,13 +290,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
 		p = gt_thread_take_p(t);
 	}
-	if (p == GT_PROC_NONE) {
-		gt_trace_break(GT_BROKEN_PROCS);
-		w.b = NULL;
-	} else {
-		gt_status_proc(&w, p);
-		gt_event(&w, PROC_START, gt_p(p), gt_seq_p(&w, p));
-	}
+	gt_proc_start(&w, p);
 	if (!created) {
 		uint64_t entry[1] = {t->root.entry};
 
