@@ -106,10 +106,11 @@ struct gt_thread *gt_self_slow(void *frame)
 	if (tls->busy) {
 		/*
 		 * A handler that interrupted the tracer runs below the hook that is inside; one
-		 * that jumped out of it (siglongjmp) has left that frame, and all that it held.
+		 * that jumped out of it (siglongjmp) has left that frame, and all that it held: we
+		 * are above it, or in its place.
 		 */
 		if (tls->epoch != gt_load_relaxed(&gt_gate->epoch) ||
-		    (uintptr_t)frame <= tls->frame || (uintptr_t)frame >= tls->thread->root.hi) {
+		    (uintptr_t)frame < tls->frame || (uintptr_t)frame >= tls->thread->root.hi) {
 			gt_loss_add(GT_LOSS_HOOK_UNTRACED);
 			return NULL;
 		}

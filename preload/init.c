@@ -241,14 +241,18 @@ static bool start(const char *name, bool old)
 	gt_thread_set_pthread(gt_tls.thread, gt_thread_id(gt_tls.thread),
 			      (uintptr_t)pthread_self());
 	gt_root_watch_end(gt_tls.thread);
+	if (gt_tls.root.hi) {
+		/* Not at the start of a program: a forked child, or an exec that failed. */
+		gt_trace_main(gt_tls.thread);
+	}
 	return true;
 }
 
 static void in_child(void)
 {
-	child = true;
 	bool traced = gt_trace != NULL;
 
+	child = true;
 	gt_trace_forget();
 	late = traced || late;
 }
