@@ -17,7 +17,7 @@
 #include "dump.h"
 #include "emit.h"
 #include "shm.h"
-#include "syscall.h"
+#include "call.h"
 #include "writer.h"
 
 /* Step 2: the states of all Gs that have none in this generation yet. */
@@ -172,8 +172,8 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		gt_lock_drop(&gt_trace->x_advance);
 		return false;
 	}
-	/* 1. Ps of threads in system calls. */
-	gt_syscall_hand_off_all();
+	/* 1. Threads that make a call. */
+	gt_call_hand_off_all();
 	/* 2. Silent Gs. */
 	if (GT_WRONG != GT_WRONG_NOTE_AFTER_BUMP) {
 		note_silent(gen);

@@ -211,8 +211,15 @@ void gt_dump_statuses(uint64_t gen)
 
 void gt_dump_losses(uint64_t gen)
 {
+	/* Of threads that live; those that have ended added theirs. */
+	uint64_t left_out = 0;
+
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		left_out += gt_load_relaxed(&t->calls_left_out);
+	}
 	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		uint64_t count = gt_load_relaxed(&gt_trace->losses[i]);
+		uint64_t count = gt_load_relaxed(&gt_trace->losses[i]) +
+				 (i == GT_LOSS_SHORT ? left_out : 0);
 
 		if (!count) {
 			continue;

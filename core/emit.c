@@ -159,6 +159,15 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	return left;
 }
 
+void gt_yields_emit(struct gt_w *w)
+{
+	struct gt_thread *t = w->t;
+
+	gt_event(w, FACT_YIELDS, gt_value(t->yields),
+		 gt_value((w->ticks - t->yields_since) << GT_TICK_SHIFT));
+	t->yields = 0;
+}
+
 void gt_buf_flush(struct gt_w *w)
 {
 	struct gt_buf *b = w->b;

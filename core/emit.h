@@ -66,6 +66,8 @@ GT_COLD void gt_mailbox_drain(struct gt_w *w);
 unsigned gt_mailbox_close(struct gt_w *w);
 /* The name that somebody gave this thread, as its label; it runs. */
 GT_COLD void gt_thread_emit_name(struct gt_w *w);
+/* The yields of this thread that were summed up, as a fact. */
+GT_COLD void gt_yields_emit(struct gt_w *w);
 /* At thread end: the last batch goes to the full list, inside the section. */
 void gt_buf_flush(struct gt_w *w);
 /* Slow: the state of this thread and its P at its first mention in the generation. */
@@ -87,9 +89,15 @@ GT_INLINE bool gt_traced(const struct gt_thread *t, const struct gt_w *w)
 	return gt_load_relaxed(&t->traced[w->parity]) == w->gen;
 }
 
-GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
+/*
+ * A section whose first events are of an earlier moment (ticks), but not of an earlier generation:
+ * until the caller sets w.ticks to *now. What the acquire itself writes, statuses above all, has
+ * that earlier time too.
+ */
+GT_INLINE struct gt_w gt_acquire_since(struct gt_thread *t, uint64_t since, uint64_t *now)
 {
 	struct gt_w w = {.t = t};
+	const struct gt_clock *clock;
 	uint32_t slot;
 
 	GT_INVARIANT(8, !gt_in_section(t));
@@ -102,7 +110,9 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	w.parity = w.gen & 1;
 	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
 	 * this section is open. */
-	w.ticks = gt_clock_now(&gt_trace->clock[w.parity]) >> GT_TICK_SHIFT;
+	clock = &gt_trace->clock[w.parity];
+	*now = gt_clock_now(clock) >> GT_TICK_SHIFT;
+	w.ticks = GT_MIN(*now, GT_MAX(since, clock->base_ns >> GT_TICK_SHIFT));
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, w.gen);
 #endif
@@ -127,6 +137,13 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 		gt_status_self(&w);
 	}
 	return w;
+}
+
+GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
+{
+	uint64_t now;
+
+	return gt_acquire_since(t, UINT64_MAX, &now);
 }
 
 GT_INLINE void gt_release(struct gt_w *w)

@@ -56,7 +56,8 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	t->wait_sp = 0;
 	t->join_stood = 0;
 	t->join_target = NULL;
-	t->syscall_gen = 0;
+	t->yields = 0;
+	gt_store_relaxed(&t->calls_left_out, 0);
 	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 	gt_store_relaxed(&t->name_new, 0);
 	gt_store_relaxed(&t->reason, 0);
@@ -382,6 +383,11 @@ void gt_thread_end(struct gt_thread *t)
 	if (gt_load_acquire(&t->name_new)) {
 		gt_thread_emit_name(&w);
 	}
+	if (t->yields) {
+		gt_yields_emit(&w);
+	}
+	gt_add_relaxed(&gt_trace->losses[GT_LOSS_SHORT],
+		       gt_exchange_acq_rel(&t->calls_left_out, 0));
 	if (joiner) {
 		GT_INVARIANT(10, !w.b || gt_load_relaxed(&joiner->block_gen) <= w.gen);
 		GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&joiner->x_state)) == GT_GO_WAITING);

@@ -57,11 +57,11 @@ enum {
 #define GT_JOINER_CLOSED 1u
 
 /*
- * Ownership of the P of a thread in a system call: OWN: the thread's; SYSCALL: the thread's, and
- * the advancer may take it; TAKEN: the advancer's, who writes in the thread's name; IDLE: given
- * back.
+ * Ownership of a thread that makes a call (call.h): OWN: it is its own; CALL: its own, and the
+ * advancer may take it over; TAKEN: the advancer's, who writes in its name; IDLE: its own again,
+ * without a P.
  */
-enum gt_handoff { GT_HANDOFF_OWN, GT_HANDOFF_SYSCALL, GT_HANDOFF_TAKEN, GT_HANDOFF_IDLE };
+enum gt_handoff { GT_HANDOFF_OWN, GT_HANDOFF_CALL, GT_HANDOFF_TAKEN, GT_HANDOFF_IDLE };
 
 /* Trace states beyond those that status events know. */
 enum { GT_GO_NEW = 5, GT_GO_DEAD = 6 };
@@ -107,9 +107,11 @@ struct gt_wait {
 	struct gt_wait *next;
 	struct gt_wait *before;
 	uint64_t since;
-	struct gt_hint own; /* a signal meant for one */
+	struct gt_hint own; /* a wake-up meant for one */
 	struct gt_hint any; /* for all waiters of the object: kept by the first of them */
-	uint32_t listed;
+	struct gt_hint cut; /* who cancels or signals the thread: what ends a wait that fails */
+	uint32_t mask;      /* of the wake-ups that concern it (gt_wake_some) */
+	uint32_t listed;    /* the owner's, as it enters and leaves */
 };
 
 struct gt_thread {
@@ -167,10 +169,19 @@ struct gt_thread {
 	uint64_t join_g;               /* the G that it joins */
 	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
 
-	/* The system call that this thread is in (syscall.c). */
-	_Atomic uint32_t x_handoff; /* enum gt_handoff: whose the P is */
-	uint64_t syscall_ticks;     /* when it began */
-	uint64_t syscall_gen;       /* generation in which it began */
+	/* The call that this thread is in (call.c): as it is, written by who owns the thread. */
+	_Atomic uint32_t x_handoff; /* enum gt_handoff: who that is */
+	uint16_t call;              /* enum gt_call */
+	uint16_t call_as;           /* enum gt_reason of the block that it is; 0: a system call */
+	uint32_t call_stack;        /* frames in pcs */
+	int64_t call_arg;
+	uint64_t call_ticks;             /* when it began */
+	_Atomic uint64_t calls_left_out; /* own writes; the advancer sums them up */
+
+	/* sched_yield (call.c): calls not yet written, since when; when the last one began. */
+	uint64_t yields;
+	uint64_t yields_since;
+	uint64_t yield_ticks;
 
 	/*
 	 * Scratch of the thread itself while its guard is up: the stack that it has walked. Here
@@ -215,7 +226,10 @@ struct gt_tls {
 	struct gt_thread *thread;
 	/* The trace that thread belongs to; GT_EPOCH_NONE, or GT_EPOCH_ENDED after its end. */
 	uint32_t epoch;
-	/* Guard: > 0 while this thread is inside the tracer; its hooks then pass straight. */
+	/*
+	 * Guard: > 0 while this thread is inside the tracer, GT_BUSY_CALL while it makes a call
+	 * (call.h); its hooks, those of signal handlers, then pass straight.
+	 */
 	uint32_t busy;
 	/* The frame of the hook that was last traced: while busy, the one inside the tracer. */
 	uintptr_t frame;
@@ -224,6 +238,8 @@ struct gt_tls {
 	/* At thread end: rounds of key destructors seen. */
 	uint32_t rounds;
 };
+
+enum { GT_BUSY_CALL = 1 << 16 };
 
 #define GT_EPOCH_OFF   0u
 #define GT_EPOCH_NONE  1u

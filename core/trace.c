@@ -13,6 +13,7 @@
 
 #include "advance.h"
 #include "advancer.h"
+#include "call.h"
 #include "dump.h"
 #include "emit.h"
 #include "shm.h"
@@ -208,6 +209,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	n = append(spool, n, sizeof(spool) - 1, GT_SPOOL_SUFFIX);
 	spool[n] = 0;
 	gt_env = *env;
+	gt_classes = env->classes;
 	r = make_gate(&gate);
 	if (r < 0) {
 		gt_say("cannot trace here: the kernel has no MADV_WIPEONFORK", "", r);

@@ -14,15 +14,9 @@ struct gt_bucket gt_buckets[GT_BUCKETS];
 
 /* --- The registry ----------------------------------------------------------------------------- */
 
-static void enlist(struct gt_wait *w, const void *object, uint64_t since)
+/* Links w as the youngest of b, whose lock is held. */
+static void append(struct gt_bucket *b, struct gt_wait *w)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
-	gt_lock_take(&b->lock);
-	gt_store_relaxed(&w->object, (uintptr_t)object);
-	w->since = since;
-	w->own = (struct gt_hint){0};
-	w->any = (struct gt_hint){0};
 	w->next = NULL;
 	w->before = b->last;
 	if (b->last) {
@@ -31,9 +25,7 @@ static void enlist(struct gt_wait *w, const void *object, uint64_t since)
 		b->first = w;
 	}
 	b->last = w;
-	w->listed = 1;
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + 1);
-	gt_lock_drop(&b->lock);
 }
 
 static struct gt_wait *first_of(struct gt_wait *from, uintptr_t object)
@@ -44,27 +36,21 @@ static struct gt_wait *first_of(struct gt_wait *from, uintptr_t object)
 	return from;
 }
 
-/* Takes w out; returns the hint that it has, who == 0 for none. */
-static struct gt_hint delist(struct gt_wait *w)
+/* The oldest from here on that has no cause of its own yet, and that such a wake-up concerns. */
+static struct gt_wait *first_uncaused(struct gt_wait *from, uintptr_t object, uint32_t mask)
+{
+	while ((from = first_of(from, object)) && (from->own.who || !(from->mask & mask))) {
+		from = from->next;
+	}
+	return from;
+}
+
+/* Unlinks w from b, whose lock is held; what it keeps for its object goes to the next in line. */
+static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
 {
 	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_bucket *b = gt_bucket_of(object);
-	struct gt_hint hint = {0};
-	struct gt_wait *first;
 
-	if (!w->listed) {
-		return hint;
-	}
-	gt_lock_take(&b->lock);
-	first = first_of(b->first, object);
-	/* What is kept for the object counts if it came after this wait began. */
-	if (first->any.who && first->any.ns >= w->since) {
-		hint = first->any;
-	}
-	if (w->own.who && (!hint.who || w->own.ns <= hint.ns)) {
-		hint = w->own;
-	}
-	if (first == w) {
+	if (w->any.who && first_of(b->first, object) == w) {
 		struct gt_wait *heir = first_of(w->next, object);
 
 		if (heir) {
@@ -81,8 +67,96 @@ static struct gt_hint delist(struct gt_wait *w)
 	} else {
 		b->last = w->before;
 	}
-	w->listed = 0;
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
+}
+
+static void enlist(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	gt_lock_take(&b->lock);
+	gt_store_relaxed(&w->object, (uintptr_t)object);
+	w->since = since;
+	w->mask = mask ? mask : UINT32_MAX;
+	w->own = (struct gt_hint){0};
+	w->any = (struct gt_hint){0};
+	w->cut = (struct gt_hint){0};
+	w->listed = 1;
+	append(b, w);
+	gt_lock_drop(&b->lock);
+}
+
+/* Locks the bucket that w stands in, which a requeue may change until then. */
+static struct gt_bucket *lock_bucket_of(struct gt_wait *w)
+{
+	for (;;) {
+		uintptr_t object = gt_load_relaxed(&w->object);
+		struct gt_bucket *b = gt_bucket_of(object);
+
+		gt_lock_take(&b->lock);
+		if (gt_load_relaxed(&w->object) == object) {
+			return b;
+		}
+		gt_lock_drop(&b->lock);
+	}
+}
+
+/*
+ * The cause of w's end, which is a wake-up; its bucket is locked. Its own, or the one for all if
+ * that is later; without any, the oldest that was meant for another waiter: that one is still
+ * there, so the kernel woke this one in its place.
+ */
+static struct gt_hint cause(struct gt_bucket *b, struct gt_wait *w)
+{
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_wait *first = first_of(b->first, object);
+	struct gt_hint hint = {0};
+
+	/* What is kept for the object counts if it came after this wait began. */
+	if (first->any.who && first->any.ns >= w->since) {
+		hint = first->any;
+	}
+	if (w->own.who && (!hint.who || w->own.ns <= hint.ns)) {
+		hint = w->own;
+	}
+	for (; !hint.who && first; first = first_of(first->next, object)) {
+		if (first->own.who && first->own.ns >= w->since) {
+			hint = first->own;
+			first->own = (struct gt_hint){0};
+		}
+	}
+	return hint;
+}
+
+/*
+ * Takes w out; returns what ended it, as far as is known (who == 0: it is not): of a wait that
+ * ended by a wake-up its cause, else who interrupted or cancelled the thread.
+ */
+static struct gt_hint delist(struct gt_wait *w, bool woken)
+{
+	struct gt_hint hint = {0};
+	struct gt_bucket *b;
+
+	if (!w->listed) {
+		return hint;
+	}
+	b = lock_bucket_of(w);
+	if (woken) {
+		hint = cause(b, w);
+	} else {
+		hint = w->cut;
+		/* A wake-up that was meant for it went to another. */
+		if (w->own.who) {
+			struct gt_wait *one =
+				first_uncaused(b->first, gt_load_relaxed(&w->object), w->mask);
+
+			if (one) {
+				one->own = w->own;
+			}
+		}
+	}
+	unlink_wait(b, w);
+	w->listed = 0;
 	gt_lock_drop(&b->lock);
 	return hint;
 }
@@ -155,42 +229,102 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 	return gt_stack_put(w, pcs, n);
 }
 
-void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
-		  void *frame)
+/* The calling thread's hint: who, when, from where. The guard is up. */
+static struct gt_hint hint_by(struct gt_thread *t, void *frame)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
 	struct gt_hint hint = {.who = gt_ptr_ref(t),
-			       .contended = contended,
 			       .run = gt_load_relaxed(&t->wait_number),
 			       .g = gt_thread_id(t)};
-	struct gt_wait *w;
 
-	gt_tls.busy++;
 	hint.ns = gt_now(t);
 	hint.version = note_stack(t, frame);
-	GT_DELAY();
-	gt_lock_take(&b->lock);
-	w = first_of(b->first, (uintptr_t)object);
-	if (w && kind == GT_WAKE_SIGNAL) {
-		struct gt_wait *one = w;
+	return hint;
+}
 
-		while (one && one->own.who) {
-			one = first_of(one->next, (uintptr_t)object);
-		}
-		if (one) {
-			one->own = hint;
-		}
-	} else if (w) {
-		w->any = hint;
-	}
-	gt_lock_drop(&b->lock);
-	/* A waker that never blocks has no next event: it looks after its mailbox here. */
+/* A waker that never blocks has no next event: it looks after its mailbox here. */
+static void drain_if_full(struct gt_thread *t)
+{
+	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
+
 	if (gt_unlikely(gt_load_relaxed(&t->mailbox[gen & 1].count) >= GT_MAILBOX / 2)) {
 		struct gt_w section = gt_acquire(t);
 
 		gt_release(&section);
 	}
+}
+
+void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
+		  void *frame)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	struct gt_hint hint;
+	struct gt_wait *w;
+
+	if (kind == GT_WAKE_SIGNAL) {
+		gt_wake_some(t, object, 1, UINT32_MAX, frame);
+		return;
+	}
+	gt_tls.busy++;
+	hint = hint_by(t, frame);
+	hint.contended = contended;
+	GT_DELAY();
+	gt_lock_take(&b->lock);
+	w = first_of(b->first, (uintptr_t)object);
+	if (w) {
+		w->any = hint;
+	}
+	gt_lock_drop(&b->lock);
+	drain_if_full(t);
+	gt_tls.busy--;
+}
+
+void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,
+		  void *frame)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	struct gt_hint hint;
+	struct gt_wait *w;
+
+	gt_tls.busy++;
+	hint = hint_by(t, frame);
+	GT_DELAY();
+	gt_lock_take(&b->lock);
+	w = first_uncaused(b->first, (uintptr_t)object, mask);
+	while (w && count--) {
+		w->own = hint;
+		w = first_uncaused(w->next, (uintptr_t)object, mask);
+	}
+	gt_lock_drop(&b->lock);
+	drain_if_full(t);
+	gt_tls.busy--;
+}
+
+void gt_wait_requeue(const void *from, const void *to, uint32_t count)
+{
+	struct gt_bucket *a = gt_bucket_of((uintptr_t)from);
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)to);
+	struct gt_wait *w;
+
+	gt_tls.busy++;
+	/* Two buckets at once only here, and in the order of their addresses. */
+	gt_lock_take(&GT_MIN(a, b)->lock);
+	if (a != b) {
+		gt_lock_take(&GT_MAX(a, b)->lock);
+	}
+	w = first_uncaused(a->first, (uintptr_t)from, UINT32_MAX);
+	while (w && count--) {
+		struct gt_wait *next = w->next;
+
+		unlink_wait(a, w);
+		w->any = (struct gt_hint){0};
+		gt_store_relaxed(&w->object, (uintptr_t)to);
+		append(b, w);
+		w = first_uncaused(next, (uintptr_t)from, UINT32_MAX);
+	}
+	if (a != b) {
+		gt_lock_drop(&GT_MAX(a, b)->lock);
+	}
+	gt_lock_drop(&GT_MIN(a, b)->lock);
 	gt_tls.busy--;
 }
 
@@ -199,24 +333,21 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	struct gt_wait *w = &target->waits[0];
 	uintptr_t object = gt_load_relaxed(&w->object);
 	struct gt_bucket *b = gt_bucket_of(object);
-	struct gt_hint hint = {.who = gt_ptr_ref(t),
-			       .run = gt_load_relaxed(&t->wait_number),
-			       .g = gt_thread_id(t)};
+	struct gt_hint hint;
 	struct gt_wait *on;
 
 	if (!object) {
 		return;
 	}
 	gt_tls.busy++;
-	hint.ns = gt_now(t);
-	hint.version = note_stack(t, frame);
+	hint = hint_by(t, frame);
 	gt_lock_take(&b->lock);
 	/* Its own fields are under the lock of the bucket that it stands in: of this one, or not?
 	 */
 	for (on = b->first; on && on != w; on = on->next) {
 	}
 	if (on && gt_thread_id(target) == id) {
-		on->own = hint;
+		on->cut = hint;
 	}
 	gt_lock_drop(&b->lock);
 	gt_tls.busy--;
@@ -277,6 +408,9 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
 		gt_thread_emit_name(&w);
 	}
+	if (gt_unlikely(t->yields)) {
+		gt_yields_emit(&w);
+	}
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, t->pcs, n));
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
@@ -321,7 +455,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		/* A joiner: the thread that ended has written the unblock. */
 		waker = hint->g;
 		written = true;
-	} else if (hint->who && (ended == GT_ENDED_WAKER || ended == GT_ENDED_CANCELLED)) {
+	} else if (hint->who) {
 		waker = hint->g;
 		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
 		/* An unlock while the waiter noted its stack ended the wait as it began. */
@@ -356,12 +490,12 @@ void gt_wait_register(struct gt_thread *t, const void *object)
 {
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_tls.busy++;
-	enlist(&t->waits[0], object, gt_now(t));
+	enlist(&t->waits[0], object, gt_now(t), UINT32_MAX);
 }
 
 void gt_wait_withdraw(struct gt_thread *t)
 {
-	delist(&t->waits[0]);
+	delist(&t->waits[0], false);
 	gt_tls.busy--;
 }
 
@@ -375,27 +509,23 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	number = block(t, what);
 	GT_DELAY();
 	if (what->object && !registered) {
-		enlist(&t->waits[0], what->object, t->wait_ns);
+		enlist(&t->waits[0], what->key ? what->key : what->object, t->wait_ns, what->mask);
 		if (what->mutex) {
-			enlist(&t->waits[1], what->mutex, t->wait_ns);
+			enlist(&t->waits[1], what->mutex, t->wait_ns, UINT32_MAX);
 		}
 	}
 	gt_tls.busy--;
 	return number;
 }
 
-/* The cause of a wait that stood under two objects; of a cancelled one, what was meant for it. */
-static struct gt_hint leave(struct gt_thread *t, bool cancelled, struct gt_hint *retake)
+/* What ended a wait, which may have stood under two objects. */
+static struct gt_hint leave(struct gt_thread *t, bool woken, struct gt_hint *retake)
 {
-	struct gt_hint hint = delist(&t->waits[0]);
-	struct gt_hint mutex = delist(&t->waits[1]);
-
-	if (cancelled) {
-		return t->waits[0].own;
-	}
+	struct gt_hint hint = delist(&t->waits[0], woken);
+	struct gt_hint mutex = delist(&t->waits[1], true);
 
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
-	if (hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
+	if (woken && hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
 	    mutex.ns > hint.ns) {
 		*retake = mutex;
 	}
@@ -418,7 +548,9 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 		return;
 	}
 	gt_tls.busy++;
-	hint = leave(t, ended == GT_ENDED_CANCELLED, &retake);
+	hint = leave(t, ended == GT_ENDED_WAKER, &retake);
+	/* A time-out is one, whoever else did something at that moment. */
+	hint.who = ended == GT_ENDED_TIMEOUT ? 0 : hint.who;
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
 	wake(t, &hint, &retake, ended, result);
@@ -429,20 +561,25 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 void gt_wait_drop(struct gt_thread *t)
 {
 	for (int i = 0; i < GT_WAITS; i++) {
-		delist(&t->waits[i]);
+		delist(&t->waits[i], false);
 	}
+}
+
+bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp)
+{
+	stack_t other = {0};
+
+	/* Stacks grow down: a frame is gone once somebody runs above it, or in its place. */
+	if (sp < left || sp >= t->root.hi) {
+		return false;
+	}
+	/* Unless that is a handler whose own stack lies above: somebody's local array. */
+	return gt_sys_sigaltstack(&other) != 0 || !(other.ss_flags & SS_ONSTACK);
 }
 
 bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
 {
-	stack_t other = {0};
-
-	/* Stacks grow down: the frame of the wait is gone once somebody runs above it, or in it. */
-	if (sp < t->wait_sp || sp >= t->root.hi) {
-		return false;
-	}
-	/* Unless that is a handler whose own stack lies above: somebody's local array. */
-	if (gt_sys_sigaltstack(&other) == 0 && (other.ss_flags & SS_ONSTACK)) {
+	if (!gt_frame_left(t, t->wait_sp, sp)) {
 		return false;
 	}
 	gt_wait_end(t, gt_load_relaxed(&t->wait_number), GT_ENDED_CANCELLED, 0);

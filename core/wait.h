@@ -89,12 +89,26 @@ void gt_wait_withdraw(struct gt_thread *t);
 /* Whatever t stands in, it leaves: its frame was left by longjmp, or it ends. */
 void gt_wait_drop(struct gt_thread *t);
 
+/*
+ * The same for objects whose waiters the kernel wakes in order and one by one (futexes): the count
+ * longest waiters whose mask meets this one, and that have no cause yet, each get this one for
+ * their own; who comes later does not. A waiter that returns without one takes over the oldest that
+ * was given to another: the kernel's order is not always that of the registry.
+ */
+void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,
+		  void *frame);
+
+/* FUTEX_REQUEUE: up to count of the longest waiters of from that have no cause yet wait for to. */
+void gt_wait_requeue(const void *from, const void *to, uint32_t count);
+
 struct gt_wait_for {
 	enum gt_reason reason;
 	enum gt_object kind;
 	const void *object;
+	const void *key;   /* where its wakers look for it, if that is not the object */
 	const void *mutex; /* that the wait will take back; NULL: none */
 	uint32_t owner;    /* tid that has it now; 0: nobody, or not known */
+	uint32_t mask;     /* of gt_wake_some that concern it; 0: all */
 	void *frame;       /* of the hook */
 };
 
@@ -110,6 +124,12 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what);
  * the call returns, for the fact. Does nothing if the wait was already closed (see gt_wait_left).
  */
 void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result);
+
+/*
+ * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is
+ * above it or in its place. False: a signal handler runs below it.
+ */
+bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp);
 
 /*
  * Closes a wait whose frame is gone: a handler left it by longjmp. Called by a hook that finds its

@@ -103,6 +103,16 @@ struct gt_thread *gt_self_slow(void *frame)
 	if (gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
 		return NULL;
 	}
+	if (tls->busy == GT_BUSY_CALL) {
+		/* A handler that runs during a call; or one has left it, and we are above. */
+		if (tls->epoch != gt_load_relaxed(&gt_gate->epoch) ||
+		    !gt_frame_left(tls->thread, tls->frame, (uintptr_t)frame)) {
+			gt_loss_add(GT_LOSS_HOOK_UNTRACED);
+			return NULL;
+		}
+		gt_call_left(tls->thread);
+		return gt_self(frame);
+	}
 	if (tls->busy) {
 		/*
 		 * A handler that interrupted the tracer runs below the hook that is inside; one
@@ -127,8 +137,7 @@ struct gt_thread *gt_self_slow(void *frame)
 		/* Blocked: a handler that runs during a wait, or a wait that was left by longjmp.
 		 */
 		t = tls->thread;
-		if (gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_SYSCALL &&
-		    gt_wait_left(t, (uintptr_t)frame)) {
+		if (gt_wait_left(t, (uintptr_t)frame)) {
 			return t;
 		}
 		gt_loss_add(GT_LOSS_HOOK_UNTRACED);

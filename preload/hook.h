@@ -34,6 +34,7 @@
 
 #include "base/util.h"
 
+#include "call.h"
 #include "thread.h"
 #include "wait.h"
 
@@ -112,3 +113,43 @@ GT_INLINE struct gt_thread *gt_self(void *frame)
 }
 
 #define GT_FRAME() __builtin_frame_address(0)
+
+/* --- Calls (core/call.h): the shape of a hook that is nothing but a traced call --------------- */
+
+/*
+ *	struct gt_thread *t = gt_call_open(GT_CALL_READ, fd, GT_FRAME());
+ *	ssize_t r = GT_REAL(read)(fd, to, n);
+ *
+ *	gt_call_close(t, gt_result(r));
+ *	return r;
+ *
+ * NULL: its class is off, or the call passes straight.
+ */
+GT_INLINE struct gt_thread *gt_call_open_as(enum gt_call call, enum gt_reason as, int64_t arg,
+					    void *frame)
+{
+	struct gt_thread *t = gt_class_on(gt_calls[call].class) ? gt_self(frame) : NULL;
+
+	if (t) {
+		gt_call_begin(t, call, as, arg, frame);
+	}
+	return t;
+}
+
+GT_INLINE struct gt_thread *gt_call_open(enum gt_call call, int64_t arg, void *frame)
+{
+	return gt_call_open_as(call, gt_calls[call].as, arg, frame);
+}
+
+GT_INLINE void gt_call_close(struct gt_thread *t, int64_t result)
+{
+	if (t) {
+		gt_call_end(t, result);
+	}
+}
+
+/* What a call that says -1 and errno means, in one number. */
+GT_INLINE int64_t gt_result(int64_t r)
+{
+	return r == -1 ? -(int64_t)errno : r;
+}

@@ -8,7 +8,6 @@
 
 #include "hook.h"
 #include "symbol.h"
-#include "syscall.h"
 
 /* The code of the GT_ROOT functions; the linker makes these two from the section's name. */
 extern const char __start_gt_root[];
@@ -60,6 +59,10 @@ static void at_end(void *value)
 		set_specific(key, t);
 		return;
 	}
+	if (gt_tls.busy == GT_BUSY_CALL) {
+		/* Cancelled in a call. */
+		gt_call_left(t);
+	}
 	if (gt_tls.busy) {
 		/* A handler jumped out of the tracer, and no hook has been called since. */
 		gt_trace_give_up_section();
@@ -67,9 +70,7 @@ static void at_end(void *value)
 		gt_tls.busy = 0;
 	}
 	/* Cancelled in a wait whose frame could not say so: closed here. */
-	if (gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_SYSCALL) {
-		gt_syscall_end(t);
-	} else if (gt_state_g(gt_load_acquire(&t->x_state)) != GT_GO_RUNNING) {
+	if (gt_state_g(gt_load_acquire(&t->x_state)) != GT_GO_RUNNING) {
 		gt_wait_end(t, t->wait_number, GT_ENDED_CANCELLED, 0);
 	}
 	gt_tls.busy++;

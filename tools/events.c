@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "facts.h"
 #include "order.h"
 #include "quote.h"
 
@@ -90,18 +91,6 @@ static void put_argument(FILE *out, const struct gt_generation *g, const struct 
 	}
 }
 
-static void put_fact_words(FILE *out, const struct gt_event *ev)
-{
-	const char *word = ev->number == GT_FACT_BLOCK ? gt_object_text(gt_event_arg(ev, "kind"))
-			   : ev->number == GT_FACT_WAIT_END ? gt_ended_text(gt_event_arg(ev, "how"))
-			   : ev->number == GT_FACT_LOSS     ? gt_loss_text(gt_event_arg(ev, "what"))
-							    : NULL;
-
-	if (word != NULL) {
-		fprintf(out, " (%s)", word);
-	}
-}
-
 static void put_event(FILE *out, const struct gt_generation *g, const struct gt_event *ev,
 		      uint64_t start, bool stacks)
 {
@@ -136,7 +125,7 @@ static void put_event(FILE *out, const struct gt_generation *g, const struct gt_
 		}
 	}
 	if (ev->kind == GT_FACT) {
-		put_fact_words(out, ev);
+		gt_fact_put_words(out, ev->number, ev->args);
 	}
 	fputc('\n', out);
 	if (!stacks) {

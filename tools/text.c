@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/varint.h"
+#include "facts.h"
 #include "quote.h"
 #include "text_rows.h"
 
@@ -86,16 +87,6 @@ static uint8_t *data(struct source *s, uint64_t *length)
 	return bytes;
 }
 
-static const char *fact_word(const struct gt_spec *spec, unsigned arg, uint64_t v)
-{
-	const char *name = spec->args[arg].name;
-
-	return strcmp(name, "kind") == 0   ? gt_object_text(v)
-	       : strcmp(name, "how") == 0  ? gt_ended_text(v)
-	       : strcmp(name, "what") == 0 ? gt_loss_text(v)
-					   : NULL;
-}
-
 /* Comments that say what a batch of facts holds. A fact that cannot be read ends them. */
 static void dump_facts(FILE *out, const uint8_t *p, const uint8_t *end, uint64_t time)
 {
@@ -125,16 +116,12 @@ static void dump_facts(FILE *out, const uint8_t *p, const uint8_t *end, uint64_t
 		time += v[0];
 		fprintf(out, "# %s time=%" PRIu64, spec->name, time);
 		for (unsigned i = 0; i < spec->nargs; i++) {
-			const char *word = fact_word(spec, i, v[i + 1]);
-
 			fprintf(out,
 				spec->args[i].type == GT_ARG_addr ? " %s=0x%" PRIx64
 								  : " %s=%" PRIu64,
 				spec->args[i].name, v[i + 1]);
-			if (word != NULL) {
-				fprintf(out, " (%s)", word);
-			}
 		}
+		gt_fact_put_words(out, spec->number, v + 1);
 		fputc('\n', out);
 	}
 }

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/spec.h"
+
 const struct gt_env_spec gt_env_specs[] = {
 #define GT_ENV(field, name, type, value, doc) {name, #type, value, doc},
 #include "base/env.def"
@@ -112,6 +114,45 @@ static bool take_FLAG(const char *text, uint64_t *to)
 	}
 	*to = (uint64_t)(text[0] - '0');
 	return true;
+}
+
+static uint64_t class_named(const char *name, size_t n)
+{
+	if (n == 3 && strncmp(name, "all", n) == 0) {
+		return (UINT64_C(1) << GT_CLASS_END) - 1;
+	}
+	for (unsigned i = 0; i < GT_CLASS_END; i++) {
+		if (strlen(gt_class_name(i)) == n && strncmp(name, gt_class_name(i), n) == 0) {
+			return UINT64_C(1) << i;
+		}
+	}
+	return 0;
+}
+
+bool gt_env_classes(const char *text, uint64_t *classes)
+{
+	uint64_t set = *text == '-' ? *classes : 0;
+
+	for (;;) {
+		const char *name = text + (*text == '-');
+		size_t n = strcspn(name, ",");
+		uint64_t bits = class_named(name, n);
+
+		if (!bits) {
+			return false;
+		}
+		set = *text == '-' ? set & ~bits : set | bits;
+		if (!name[n]) {
+			*classes = set;
+			return true;
+		}
+		text = name + n + 1;
+	}
+}
+
+static bool take_CLASSES(const char *text, uint64_t *to)
+{
+	return gt_env_classes(text, to);
 }
 
 static const char *value_of(char *const *environ_, const char *name)

@@ -139,3 +139,31 @@ const char *gt_loss_text(uint64_t id)
 		return NULL;
 	}
 }
+
+const char *gt_about_text(uint64_t id)
+{
+	switch (id) {
+#define GT_ABOUT(id, NAME, text) \
+	case id:                 \
+		return text;
+#include "base/events.def"
+	default:
+		return NULL;
+	}
+}
+
+#define GT_REASON_SYSCALL GT_REASON_NONE
+const struct gt_call_spec gt_calls[GT_CALL_END] = {
+#define GT_CALL(number, NAME, name, class, as) [number] = {name, GT_CLASS_##class, GT_REASON_##as},
+#include "base/calls.def"
+};
+
+const char *gt_class_name(unsigned id)
+{
+	static const char *const names[GT_CLASS_END] = {
+#define GT_CLASS(id, NAME, name, on, doc) [id] = name,
+#include "base/calls.def"
+	};
+
+	return id < GT_CLASS_END ? names[id] : NULL;
+}

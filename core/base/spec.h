@@ -61,11 +61,55 @@ enum gt_loss {
 	GT_LOSS_END,
 };
 
-/* The texts of the four tables above, by id; NULL for an id that is not in its table. */
+enum gt_about {
+	GT_ABOUT_NONE,
+#define GT_ABOUT(id, NAME, text) GT_ABOUT_##NAME = (id),
+#include "base/events.def"
+	GT_ABOUT_END,
+};
+
+/* Classes of calls, and the calls (calls.def). */
+enum gt_class {
+#define GT_CLASS(id, NAME, name, on, doc) GT_CLASS_##NAME = (id),
+#include "base/calls.def"
+	GT_CLASS_END,
+};
+
+enum gt_call {
+	GT_CALL_NONE,
+#define GT_CALL(number, NAME, name, class, as) GT_CALL_##NAME = (number),
+#include "base/calls.def"
+	GT_CALL_END,
+};
+
+struct gt_call_spec {
+	const char *name;
+	uint8_t class; /* enum gt_class */
+	uint8_t as;    /* enum gt_reason; NONE: a system call */
+};
+
+/* By number; name is NULL where there is none. GT_CALL_END of them. */
+extern const struct gt_call_spec gt_calls[];
+/* The name of a class, by id below GT_CLASS_END. */
+const char *gt_class_name(unsigned id);
+
+/* A signed number as an argument of a fact: small either way is short. */
+GT_INLINE uint64_t gt_zigzag(int64_t v)
+{
+	return (uint64_t)v << 1 ^ (uint64_t)(v >> 63);
+}
+
+GT_INLINE int64_t gt_unzigzag(uint64_t v)
+{
+	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
+}
+
+/* The texts of the five tables above, by id; NULL for an id that is not in its table. */
 const char *gt_reason_text(uint64_t id);
 const char *gt_object_text(uint64_t id);
 const char *gt_ended_text(uint64_t id);
 const char *gt_loss_text(uint64_t id);
+const char *gt_about_text(uint64_t id);
 
 enum gt_kind { GT_STRUCT = 1, GT_TIMED, GT_ALLOC, GT_FACT };
 

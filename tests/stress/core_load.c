@@ -17,7 +17,7 @@
 #include "core_thread.h"
 #include "emit.h"
 #include "stack.h"
-#include "syscall.h"
+#include "call.h"
 #include "wait.h"
 
 static _Atomic bool stop;
@@ -248,13 +248,14 @@ static GT_NOINLINE void system_call(uint64_t ns)
 	struct gt_thread *t = stress_self();
 
 	if (t) {
-		gt_syscall_begin(t, STRESS_FRAME());
+		gt_call_begin(t, GT_CALL_READ, ns % 2 ? GT_REASON_SLEEP : GT_REASON_NONE, -1,
+			      STRESS_FRAME());
 	}
 	if (ns) {
 		gt_sys_sleep(ns);
 	}
 	if (t) {
-		gt_syscall_end(t);
+		gt_call_end(t, 0);
 	}
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "hook.h"
-#include "syscall.h"
+#include "call.h"
 
 /* The next function of that name; found again at each call, since this is a test. */
 static void *next(const char *name)
@@ -31,9 +31,9 @@ GT_PUBLIC ssize_t read(int fd, void *to, size_t n)
 	if (!t) {
 		return real(fd, to, n);
 	}
-	gt_syscall_begin(t, GT_FRAME());
+	gt_call_begin(t, GT_CALL_READ, 0, fd, GT_FRAME());
 	r = real(fd, to, n);
-	gt_syscall_end(t);
+	gt_call_end(t, gt_result(r));
 	return r;
 }
 
@@ -46,9 +46,9 @@ GT_PUBLIC ssize_t write(int fd, const void *from, size_t n)
 	if (!t) {
 		return real(fd, from, n);
 	}
-	gt_syscall_begin(t, GT_FRAME());
+	gt_call_begin(t, GT_CALL_WRITE, 0, fd, GT_FRAME());
 	r = real(fd, from, n);
-	gt_syscall_end(t);
+	gt_call_end(t, gt_result(r));
 	return r;
 }
 
@@ -61,32 +61,24 @@ GT_PUBLIC int sched_yield(void)
 	if (!t) {
 		return real();
 	}
-	gt_syscall_begin(t, GT_FRAME());
+	gt_yield_begin(t);
 	r = real();
-	gt_syscall_end(t);
+	gt_yield_end(t, GT_FRAME());
 	return r;
-}
-
-static uint32_t begin_wait(struct gt_thread *t, enum gt_reason reason, void *frame)
-{
-	const struct gt_wait_for what = {.reason = reason, .frame = frame};
-
-	return gt_wait_begin(t, &what);
 }
 
 GT_PUBLIC int usleep(useconds_t us)
 {
 	NEXT(usleep);
 	struct gt_thread *t = gt_self(GT_FRAME());
-	uint32_t wait;
 	int r;
 
 	if (!t) {
 		return real(us);
 	}
-	wait = begin_wait(t, GT_REASON_SLEEP, GT_FRAME());
+	gt_call_begin(t, GT_CALL_USLEEP, GT_REASON_SLEEP, -1, GT_FRAME());
 	r = real(us);
-	gt_wait_end(t, wait, GT_ENDED_TIMEOUT, r);
+	gt_call_end(t, gt_result(r));
 	return r;
 }
 
@@ -94,14 +86,13 @@ GT_PUBLIC int poll(struct pollfd *fds, nfds_t n, int ms)
 {
 	NEXT(poll);
 	struct gt_thread *t = gt_self(GT_FRAME());
-	uint32_t wait;
 	int r;
 
 	if (!t) {
 		return real(fds, n, ms);
 	}
-	wait = begin_wait(t, GT_REASON_SELECT, GT_FRAME());
+	gt_call_begin(t, GT_CALL_POLL, GT_REASON_SELECT, -1, GT_FRAME());
 	r = real(fds, n, ms);
-	gt_wait_end(t, wait, GT_ENDED_TIMEOUT, r);
+	gt_call_end(t, gt_result(r));
 	return r;
 }

@@ -1,0 +1,219 @@
+/*
+ * Calls: noted when they begin, written when they end or when the advancer must.
+ */
+#include "call.h"
+
+#include <errno.h>
+
+#include "advance.h"
+#include "emit.h"
+
+enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
+
+uint64_t gt_classes = ~UINT64_C(0);
+
+void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
+		   void *frame)
+{
+	int saved = errno;
+
+	gt_tls.busy++;
+	t->call = (uint16_t)call;
+	t->call_as = (uint16_t)as;
+	t->call_arg = arg;
+	t->call_stack = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
+	t->call_ticks = gt_now(t) >> GT_TICK_SHIFT;
+	GT_DELAY();
+	/* Release: partner is the CAS of the advancer, who then reads the fields above. */
+	gt_store_release(&t->x_handoff, GT_HANDOFF_CALL);
+	gt_tls.busy = GT_BUSY_CALL;
+	errno = saved;
+}
+
+/* The events with which a call that is longer than KEEP begins; it gives the P back. */
+static void write_begin(struct gt_w *w, uint32_t p, struct gt_arg_stack stack, uint64_t now)
+{
+	struct gt_thread *t = w->t;
+
+	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
+	if (t->call_as) {
+		gt_event(w, GO_BLOCK, gt_str(t->call_as), stack);
+	} else {
+		gt_event(w, GO_SYSCALL_BEGIN, gt_seq_p(w, p), stack);
+		w->ticks = GT_MIN(w->ticks + KEEP, now);
+	}
+	gt_event0(w, PROC_STOP);
+}
+
+/* Those with which it ends, on a P that this thread has. */
+static void write_end(struct gt_w *w, uint32_t p)
+{
+	struct gt_thread *t = w->t;
+
+	if (!t->call_as) {
+		gt_event0(w, GO_SYSCALL_END_BLOCKED);
+	}
+	gt_proc_start(w, p);
+	if (t->call_as) {
+		gt_event(w, GO_UNBLOCK, gt_g(gt_thread_id(t)), gt_seq_g(w, t), gt_stack(0));
+	}
+	gt_event(w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(w, t));
+}
+
+static void write_facts(struct gt_w *w, int64_t result)
+{
+	struct gt_thread *t = w->t;
+
+	gt_event(w, FACT_CALL, gt_value(t->call), gt_value((uint64_t)(t->call_arg + 1)),
+		 gt_value(gt_zigzag(result)));
+	if (gt_unlikely(t->yields)) {
+		gt_yields_emit(w);
+	}
+}
+
+/* Nothing of the call has been written yet. */
+static void end_kept(struct gt_thread *t, int64_t result)
+{
+	uint32_t p = gt_load_relaxed(&t->p);
+	struct gt_arg_stack stack;
+	uint64_t now;
+	struct gt_w w = gt_acquire_since(t, t->call_ticks, &now);
+
+	if (gt_unlikely(now - t->call_ticks < gt_env.min >> GT_TICK_SHIFT)) {
+		gt_store_relaxed(&t->calls_left_out, gt_load_relaxed(&t->calls_left_out) + 1);
+		gt_release(&w);
+		return;
+	}
+	stack = gt_stack_put(&w, t->pcs, t->call_stack);
+	if (now - w.ticks <= KEEP) {
+		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), stack);
+		w.ticks = now;
+		gt_event0(&w, GO_SYSCALL_END);
+	} else {
+		write_begin(&w, p, stack, now);
+		w.ticks = now;
+		write_end(&w, p);
+	}
+	write_facts(&w, result);
+	gt_release(&w);
+}
+
+/* The advancer has written its beginning. */
+static void end_handed_off(struct gt_thread *t, int64_t result)
+{
+	uint32_t handoff;
+	uint32_t p;
+	struct gt_w w;
+
+	/* Acquire: partner is the store below. It ends because the advancer holds TAKEN only while
+	 * it writes two events. */
+	while ((handoff = gt_load_acquire(&t->x_handoff)) == GT_HANDOFF_TAKEN) {
+		gt_sys_futex_wait(&t->x_handoff, GT_HANDOFF_TAKEN, 1000000);
+	}
+	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
+	p = gt_thread_take_p(t);
+	GT_DELAY();
+	w = gt_acquire(t);
+	write_end(&w, p);
+	write_facts(&w, result);
+	gt_store_relaxed(&t->p, p);
+	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_release(&w);
+}
+
+void gt_call_end(struct gt_thread *t, int64_t result)
+{
+	uint32_t expected = GT_HANDOFF_CALL;
+	int saved = errno;
+
+	/* Closed already, or a child's memory of its parent: t may not even be there. */
+	if (gt_tls.busy != GT_BUSY_CALL || gt_tls.thread != t) {
+		return;
+	}
+	/* Traced no more: neither the record nor the mapping is looked at. */
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+		gt_tls.busy = 0;
+		return;
+	}
+	gt_tls.busy = 1;
+	/* Acquire: partner is the advancer's store of IDLE, after it wrote in our name. */
+	if (gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_OWN)) {
+		end_kept(t, result);
+	} else {
+		end_handed_off(t, result);
+	}
+	gt_advance_if_due(t);
+	gt_tls.busy = 0;
+	errno = saved;
+}
+
+void gt_call_left(struct gt_thread *t)
+{
+	gt_call_end(t, -ECANCELED);
+}
+
+void gt_yield_begin(struct gt_thread *t)
+{
+	gt_tls.busy++;
+	t->yield_ticks = gt_now(t) >> GT_TICK_SHIFT;
+	gt_tls.busy--;
+}
+
+void gt_yield_end(struct gt_thread *t, void *frame)
+{
+	enum { MANY = 4096 };
+	uint64_t now;
+
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.busy || gt_tls.thread != t) {
+		return;
+	}
+	gt_tls.busy++;
+	now = gt_now(t) >> GT_TICK_SHIFT;
+	if (now - t->yield_ticks > KEEP) {
+		unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
+		struct gt_w w = gt_acquire_since(t, t->yield_ticks, &now);
+
+		gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack_put(&w, t->pcs, n));
+		w.ticks = now;
+		gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
+		gt_release(&w);
+	} else {
+		t->yields_since = t->yields ? t->yields_since : t->yield_ticks;
+		t->yields++;
+		if (t->yields == MANY) {
+			struct gt_w w = gt_acquire(t);
+
+			gt_yields_emit(&w);
+			gt_release(&w);
+		}
+	}
+	gt_advance_if_due(t);
+	gt_tls.busy--;
+}
+
+void gt_call_hand_off_all(void)
+{
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		uint32_t expected = GT_HANDOFF_CALL;
+		uint64_t now;
+		uint32_t p;
+		struct gt_w w;
+
+		/* Acquire: partner is the store in gt_call_begin. The thread is shut out now. */
+		if (!gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_TAKEN)) {
+			continue;
+		}
+		p = gt_load_relaxed(&t->p);
+		gt_thread_set_stack(t, t->pcs, t->call_stack);
+		gt_store_relaxed(&t->reason, t->call_as);
+		w = gt_acquire_since(t, t->call_ticks, &now);
+		write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack), now);
+		gt_store_relaxed(&t->p, GT_PROC_NONE);
+		gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);
+		gt_release(&w);
+		gt_thread_give_p(t, p);
+		/* Release: partner is the load in end_handed_off. */
+		gt_store_release(&t->x_handoff, GT_HANDOFF_IDLE);
+		gt_sys_futex_wake(&t->x_handoff, 1);
+	}
+}

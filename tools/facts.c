@@ -1,0 +1,318 @@
+/*
+ * Facts in words.
+ */
+#include "facts.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* --- Calls ------------------------------------------------------------------------------------ */
+
+const char *gt_call_name(uint64_t call, struct gt_call_name *room)
+{
+	if (call < GT_CALL_END && gt_calls[call].name != NULL) {
+		return gt_calls[call].name;
+	}
+	snprintf(room->s, sizeof(room->s), "call#%" PRIu64, call);
+	return room->s;
+}
+
+/*
+ * A table, because strerrorname_np is younger than the oldest glibc that gtrace is built for.
+ * Numbers of x86-64 and arm64, which are those of the kernel's generic list.
+ */
+const char *gt_errno_name(uint64_t error)
+{
+#define E(name) [name] = #name
+	static const char *const names[] = {
+		E(EPERM),
+		E(ENOENT),
+		E(ESRCH),
+		E(EINTR),
+		E(EIO),
+		E(ENXIO),
+		E(E2BIG),
+		E(ENOEXEC),
+		E(EBADF),
+		E(ECHILD),
+		E(EAGAIN),
+		E(ENOMEM),
+		E(EACCES),
+		E(EFAULT),
+		E(ENOTBLK),
+		E(EBUSY),
+		E(EEXIST),
+		E(EXDEV),
+		E(ENODEV),
+		E(ENOTDIR),
+		E(EISDIR),
+		E(EINVAL),
+		E(ENFILE),
+		E(EMFILE),
+		E(ENOTTY),
+		E(ETXTBSY),
+		E(EFBIG),
+		E(ENOSPC),
+		E(ESPIPE),
+		E(EROFS),
+		E(EMLINK),
+		E(EPIPE),
+		E(EDOM),
+		E(ERANGE),
+		E(EDEADLK),
+		E(ENAMETOOLONG),
+		E(ENOLCK),
+		E(ENOSYS),
+		E(ENOTEMPTY),
+		E(ELOOP),
+		E(ENOMSG),
+		E(EIDRM),
+		E(ECHRNG),
+		E(EL2NSYNC),
+		E(EL3HLT),
+		E(EL3RST),
+		E(ELNRNG),
+		E(EUNATCH),
+		E(ENOCSI),
+		E(EL2HLT),
+		E(EBADE),
+		E(EBADR),
+		E(EXFULL),
+		E(ENOANO),
+		E(EBADRQC),
+		E(EBADSLT),
+		E(EBFONT),
+		E(ENOSTR),
+		E(ENODATA),
+		E(ETIME),
+		E(ENOSR),
+		E(ENONET),
+		E(ENOPKG),
+		E(EREMOTE),
+		E(ENOLINK),
+		E(EADV),
+		E(ESRMNT),
+		E(ECOMM),
+		E(EPROTO),
+		E(EMULTIHOP),
+		E(EDOTDOT),
+		E(EBADMSG),
+		E(EOVERFLOW),
+		E(ENOTUNIQ),
+		E(EBADFD),
+		E(EREMCHG),
+		E(ELIBACC),
+		E(ELIBBAD),
+		E(ELIBSCN),
+		E(ELIBMAX),
+		E(ELIBEXEC),
+		E(EILSEQ),
+		E(ERESTART),
+		E(ESTRPIPE),
+		E(EUSERS),
+		E(ENOTSOCK),
+		E(EDESTADDRREQ),
+		E(EMSGSIZE),
+		E(EPROTOTYPE),
+		E(ENOPROTOOPT),
+		E(EPROTONOSUPPORT),
+		E(ESOCKTNOSUPPORT),
+		E(EOPNOTSUPP),
+		E(EPFNOSUPPORT),
+		E(EAFNOSUPPORT),
+		E(EADDRINUSE),
+		E(EADDRNOTAVAIL),
+		E(ENETDOWN),
+		E(ENETUNREACH),
+		E(ENETRESET),
+		E(ECONNABORTED),
+		E(ECONNRESET),
+		E(ENOBUFS),
+		E(EISCONN),
+		E(ENOTCONN),
+		E(ESHUTDOWN),
+		E(ETOOMANYREFS),
+		E(ETIMEDOUT),
+		E(ECONNREFUSED),
+		E(EHOSTDOWN),
+		E(EHOSTUNREACH),
+		E(EALREADY),
+		E(EINPROGRESS),
+		E(ESTALE),
+		E(EUCLEAN),
+		E(ENOTNAM),
+		E(ENAVAIL),
+		E(EISNAM),
+		E(EREMOTEIO),
+		E(EDQUOT),
+		E(ENOMEDIUM),
+		E(EMEDIUMTYPE),
+		E(ECANCELED),
+		E(ENOKEY),
+		E(EKEYEXPIRED),
+		E(EKEYREVOKED),
+		E(EKEYREJECTED),
+		E(EOWNERDEAD),
+		E(ENOTRECOVERABLE),
+		E(ERFKILL),
+		E(EHWPOISON),
+	};
+#undef E
+
+	return error < GT_LEN(names) ? names[error] : NULL;
+}
+
+/* What the argument of a call is. By its class, but for the exceptions. */
+static enum gt_call_word word_of(uint64_t call)
+{
+	switch (call) {
+	case GT_CALL_IOCTL:
+	case GT_CALL_MQ_SEND:
+	case GT_CALL_MQ_TIMEDSEND:
+	case GT_CALL_MQ_RECEIVE:
+	case GT_CALL_MQ_TIMEDRECEIVE:
+		return GT_CALL_WORD_FD;
+	case GT_CALL_SYSCALL:
+		return GT_CALL_WORD_NUMBER;
+	default:
+		break;
+	}
+	if (call >= GT_CALL_END || gt_calls[call].name == NULL) {
+		return GT_CALL_WORD_NUMBER;
+	}
+	switch (gt_calls[call].class) {
+	case GT_CLASS_IO:
+	case GT_CLASS_FILE:
+	case GT_CLASS_NET:
+		return GT_CALL_WORD_FD;
+	case GT_CLASS_PROC:
+		return GT_CALL_WORD_CHILD;
+	case GT_CLASS_IPC:
+		return GT_CALL_WORD_ID;
+	default:
+		return GT_CALL_WORD_NUMBER;
+	}
+}
+
+/* The result is a number that means nothing in another run. */
+static const char *result_word(uint64_t call)
+{
+	switch (call) {
+	case GT_CALL_WAIT:
+	case GT_CALL_WAITPID:
+	case GT_CALL_WAIT3:
+	case GT_CALL_WAIT4:
+	case GT_CALL_FORK:
+		return "child";
+	case GT_CALL_SYSCALL:
+		return "positive"; /* gettid is one of them */
+	default:
+		return NULL;
+	}
+}
+
+void gt_call_put(FILE *out, const uint64_t *args, bool same)
+{
+	static const char *const words[] = {
+		[GT_CALL_WORD_FD] = "fd ",
+		[GT_CALL_WORD_CHILD] = "child ",
+		[GT_CALL_WORD_ID] = "id ",
+		[GT_CALL_WORD_NUMBER] = "",
+	};
+	const enum gt_call_word word = word_of(args[0]);
+	const int64_t result = gt_unzigzag(args[2]);
+	const bool memory = args[0] < GT_CALL_END && gt_calls[args[0]].name != NULL &&
+			    gt_calls[args[0]].class == GT_CLASS_MEM;
+	struct gt_call_name room;
+	const char *name;
+
+	fputs(gt_call_name(args[0], &room), out);
+	if (args[1] != 0 && !(same && (word == GT_CALL_WORD_CHILD || word == GT_CALL_WORD_ID))) {
+		fprintf(out, " %s%" PRIu64, words[word], args[1] - 1);
+	}
+	if (gt_call_failed(result)) {
+		name = gt_errno_name((uint64_t)-result);
+		if (name != NULL) {
+			fprintf(out, " = %s", name);
+		} else {
+			fprintf(out, " = error %" PRId64, -result);
+		}
+	} else if (same && result > 0 && result_word(args[0]) != NULL) {
+		fprintf(out, " = %s", result_word(args[0]));
+	} else if (memory && result != 0) {
+		if (same) {
+			fputs(" = address", out);
+		} else {
+			fprintf(out, " = 0x%" PRIx64, (uint64_t)result);
+		}
+	} else {
+		fprintf(out, " = %" PRId64, result);
+	}
+}
+
+/* --- The rest --------------------------------------------------------------------------------- */
+
+static void put_classes(FILE *out, uint64_t classes)
+{
+	const char *comma = "";
+
+	for (unsigned i = 0; i < 64; i++) {
+		if (!(classes >> i & 1)) {
+			continue;
+		}
+		if (gt_class_name(i) != NULL) {
+			fprintf(out, "%s%s", comma, gt_class_name(i));
+		} else {
+			fprintf(out, "%sclass#%u", comma, i);
+		}
+		comma = ",";
+	}
+	if (classes == 0) {
+		fputs("none", out);
+	}
+}
+
+void gt_about_put(FILE *out, uint64_t what, uint64_t value)
+{
+	switch (what) {
+	case GT_ABOUT_CLASSES:
+		put_classes(out, value);
+		break;
+	case GT_ABOUT_TSC:
+	case GT_ABOUT_OWN_DESCRIPTORS:
+	case GT_ABOUT_FIND_OBJECT:
+	case GT_ABOUT_THREAD:
+	case GT_ABOUT_SECCOMP:
+		fputs(value != 0 ? "yes" : "no", out);
+		break;
+	case GT_ABOUT_GLIBC:
+		fprintf(out, "%" PRIu64 ".%" PRIu64, value / 1000, value % 1000);
+		break;
+	default:
+		fprintf(out, "%" PRIu64, value);
+		break;
+	}
+}
+
+void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
+{
+	const char *word = fact == GT_FACT_BLOCK      ? gt_object_text(args[3])
+			   : fact == GT_FACT_WAIT_END ? gt_ended_text(args[1])
+			   : fact == GT_FACT_LOSS     ? gt_loss_text(args[0])
+			   : fact == GT_FACT_ABOUT    ? gt_about_text(args[0])
+						      : NULL;
+
+	if (fact == GT_FACT_CALL) {
+		fputs(" (", out);
+		gt_call_put(out, args, false);
+		fputc(')', out);
+	} else if (word != NULL) {
+		fprintf(out, " (%s", word);
+		if (fact == GT_FACT_ABOUT) {
+			fputs(": ", out);
+			gt_about_put(out, args[0], args[1]);
+		}
+		fputc(')', out);
+	}
+}
