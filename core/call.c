@@ -7,6 +7,7 @@
 
 #include "advance.h"
 #include "emit.h"
+#include "wait.h"
 
 enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 
@@ -24,9 +25,11 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	t->call_stack = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 	t->call_ticks = gt_now(t) >> GT_TICK_SHIFT;
 	GT_DELAY();
+	/* First, for a handler that jumps away from here: gt_call_end finds that nothing began. */
+	gt_tls.busy = GT_BUSY_CALL;
+	gt_signal_fence();
 	/* Release: partner is the CAS of the advancer, who then reads the fields above. */
 	gt_store_release(&t->x_handoff, GT_HANDOFF_CALL);
-	gt_tls.busy = GT_BUSY_CALL;
 	errno = saved;
 }
 
@@ -101,17 +104,9 @@ static void end_kept(struct gt_thread *t, int64_t result)
 /* The advancer has written its beginning. */
 static void end_handed_off(struct gt_thread *t, int64_t result)
 {
-	uint32_t handoff;
-	uint32_t p;
+	uint32_t p = gt_thread_take_p(t);
 	struct gt_w w;
 
-	/* Acquire: partner is the store below. It ends because the advancer holds TAKEN only while
-	 * it writes two events. */
-	while ((handoff = gt_load_acquire(&t->x_handoff)) == GT_HANDOFF_TAKEN) {
-		gt_sys_futex_wait(&t->x_handoff, GT_HANDOFF_TAKEN, 1000000);
-	}
-	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
-	p = gt_thread_take_p(t);
 	GT_DELAY();
 	w = gt_acquire(t);
 	write_end(&w, p);
@@ -119,6 +114,8 @@ static void end_handed_off(struct gt_thread *t, int64_t result)
 	gt_store_relaxed(&t->p, p);
 	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
 	gt_release(&w);
+	/* Last: a handler that jumps away before leaves the end to be written again. */
+	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 }
 
 void gt_call_end(struct gt_thread *t, int64_t result)
@@ -135,11 +132,16 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		gt_tls.busy = 0;
 		return;
 	}
-	gt_tls.busy = 1;
 	/* Acquire: partner is the advancer's store of IDLE, after it wrote in our name. */
 	if (gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_OWN)) {
+		gt_tls.busy = 1;
 		end_kept(t, result);
-	} else {
+	} else if (expected != GT_HANDOFF_OWN) {
+		/* It ends because the advancer holds TAKEN only while it writes two events. */
+		while (gt_load_acquire(&t->x_handoff) == GT_HANDOFF_TAKEN) {
+			gt_sys_futex_wait(&t->x_handoff, GT_HANDOFF_TAKEN, 1000000);
+		}
+		gt_tls.busy = 1;
 		end_handed_off(t, result);
 	}
 	gt_advance_if_due(t);
@@ -150,6 +152,14 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 void gt_call_left(struct gt_thread *t)
 {
 	gt_call_end(t, -ECANCELED);
+}
+
+void gt_call_recover(struct gt_thread *t)
+{
+	gt_trace_give_up_section();
+	gt_wait_drop(t);
+	gt_tls.busy = GT_BUSY_CALL;
+	gt_call_left(t);
 }
 
 void gt_yield_begin(struct gt_thread *t)

@@ -55,6 +55,11 @@ void gt_call_end(struct gt_thread *t, int64_t result);
  * thread was cancelled in it and ends.
  */
 void gt_call_left(struct gt_thread *t);
+/*
+ * A handler has left the tracer itself by longjmp, at whatever point: the section that was open is
+ * given up, the call that was about to be written is closed, the guard is down.
+ */
+void gt_call_recover(struct gt_thread *t);
 
 /*
  * sched_yield: one that takes longer than 20 us is a GoStop; shorter ones are summed up and written

@@ -291,10 +291,14 @@ bool gt_trace_mine(void)
 void gt_trace_give_up_section(void)
 {
 	struct gt_thread *t = gt_tls.thread;
+	uint32_t handoff;
 
-	/* In a system call, the section that is open may be the advancer's, in our name. */
-	if (t && gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_in_section(t) &&
-	    gt_load_acquire(&t->x_handoff) == GT_HANDOFF_OWN) {
+	if (!t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || !gt_in_section(t)) {
+		return;
+	}
+	/* In a call, the section that is open may be the advancer's, in our name. */
+	handoff = gt_load_acquire(&t->x_handoff);
+	if (handoff == GT_HANDOFF_OWN || handoff == GT_HANDOFF_IDLE) {
 		gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
 	}
 }

@@ -124,9 +124,7 @@ struct gt_thread *gt_self_slow(void *frame)
 			gt_loss_add(GT_LOSS_HOOK_UNTRACED);
 			return NULL;
 		}
-		gt_trace_give_up_section();
-		gt_wait_drop(tls->thread);
-		tls->busy = 0;
+		gt_call_recover(tls->thread);
 		return gt_self(frame);
 	}
 	if (tls->epoch == GT_EPOCH_ENDED) {

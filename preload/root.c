@@ -65,9 +65,7 @@ static void at_end(void *value)
 	}
 	if (gt_tls.busy) {
 		/* A handler jumped out of the tracer, and no hook has been called since. */
-		gt_trace_give_up_section();
-		gt_wait_drop(t);
-		gt_tls.busy = 0;
+		gt_call_recover(t);
 	}
 	/* Cancelled in a wait whose frame could not say so: closed here. */
 	if (gt_state_g(gt_load_acquire(&t->x_state)) != GT_GO_RUNNING) {
