@@ -24,7 +24,9 @@
 #include <unistd.h>
 
 static const char help[] =
-	"usage: gtrace run [-o FILE] [--period T] [-v] [--] CMD [ARG]...\n"
+	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow] [-v] "
+	"[--]\n"
+	"                  CMD [ARG]...\n"
 	"\n"
 	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
 	"Output, exit status and signals of CMD stay as they are.\n"
@@ -33,6 +35,15 @@ static const char help[] =
 	"NAME.trace\n"
 	"                     in the current folder. A trace of that name is replaced, any other\n"
 	"                     file is not. Child processes write to FILE.PID\n"
+	"  -e, --events LIST  classes of calls to trace, with commas: "
+	"sync,net,sleep,io,file,proc,\n"
+	"                     ipc,misc and mem, or all; -io,-file takes away from the default, "
+	"which\n"
+	"                     is all but mem (sets GTRACE_EVENTS)\n"
+	"      --min T        calls that are over sooner, such as 10us, are counted and left out;\n"
+	"                     waits for locks never are (sets GTRACE_MIN)\n"
+	"      --no-follow    neither child processes nor programs started by exec are traced\n"
+	"                     (sets GTRACE_FOLLOW to 0)\n"
 	"      --period T     length of a generation, such as 10ms or 1s: what is lost at most "
 	"when\n"
 	"                     CMD is killed (sets GTRACE_PERIOD)\n"
@@ -49,7 +60,8 @@ static const char help[] =
 
 struct run {
 	const char *out; /* as the user wrote it, with %p */
-	const char *period;
+	const char *period, *events, *min;
+	bool alone; /* no children */
 	bool verbose;
 	char library[PATH_MAX];
 	struct gt_program program;
@@ -186,7 +198,10 @@ static bool set_environment(const struct run *r)
 	}
 	ok = ok && out && setenv("LD_PRELOAD", preload, 1) == 0 &&
 	     setenv("GTRACE_OUT", out, 1) == 0 &&
-	     (!r->period || setenv("GTRACE_PERIOD", r->period, 1) == 0);
+	     (!r->period || setenv("GTRACE_PERIOD", r->period, 1) == 0) &&
+	     (!r->events || setenv("GTRACE_EVENTS", r->events, 1) == 0) &&
+	     (!r->min || setenv("GTRACE_MIN", r->min, 1) == 0) &&
+	     (!r->alone || setenv("GTRACE_FOLLOW", "0", 1) == 0);
 	free(preload);
 	free(out);
 	if (!ok) {
@@ -343,19 +358,18 @@ static void report(const struct run *r, pid_t pid, int status)
 static bool parse(struct run *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"period", required_argument, NULL, 'p'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"output", required_argument, NULL, 'o'}, {"period", required_argument, NULL, 'p'},
+		{"events", required_argument, NULL, 'e'}, {"min", required_argument, NULL, 'm'},
+		{"no-follow", no_argument, NULL, 'f'},    {"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
 	};
 	char letter[3];
-	uint64_t ns;
+	uint64_t ns, classes = 0;
 	int c;
 
 	*status = GT_EXIT_TROUBLE;
 	optind = 0; /* glibc: start anew */
-	while ((c = getopt_long(argc, argv, "+:o:vh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "+:o:e:vh", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			r->out = optarg;
@@ -368,6 +382,27 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 				return false;
 			}
 			r->period = optarg;
+			break;
+		case 'e':
+			if (!gt_env_classes(optarg, &classes)) {
+				gt_cmd_usage("run",
+					     "--events %s: not a list of classes such as sync,net "
+					     "or -io,-file",
+					     optarg);
+				return false;
+			}
+			r->events = optarg;
+			break;
+		case 'm':
+			if (!gt_env_time(optarg, &ns)) {
+				gt_cmd_usage("run", "--min %s: not a duration such as 10us",
+					     optarg);
+				return false;
+			}
+			r->min = optarg;
+			break;
+		case 'f':
+			r->alone = true;
 			break;
 		case 'v':
 			r->verbose = true;

@@ -95,8 +95,8 @@ static void put_json(void)
 static const char layout[] =
 	"# The format of a trace\n"
 	"\n"
-	"Made by `gtrace spec --markdown` from `core/base/events.def`, the only event table:\n"
-	"change that, then run it again.\n"
+	"Made by `gtrace spec --markdown` from `core/base/events.def`, the only event table, and\n"
+	"`core/base/calls.def`: change those, then run it again.\n"
 	"\n"
 	"A trace is a Go 1.26 execution trace, with gtrace's own facts in batches that other\n"
 	"readers skip. Numbers are LEB128 varints of 64 bits unless a single byte is said.\n"
@@ -173,6 +173,29 @@ static void put_words(const char *title, const char *intro, const char *(*text)(
 	}
 }
 
+static void put_calls(void)
+{
+	fputs("\n### Calls\n\n"
+	      "In Call, from `core/base/calls.def`. One that takes longer than 20 us is a block "
+	      "for "
+	      "the reason,\nwhere there is one, and a system call otherwise. The id of a class is "
+	      "its "
+	      "bit in About.\n\n| class | name |\n|---|---|\n",
+	      stdout);
+	for (unsigned i = 0; i < GT_CLASS_END; i++) {
+		printf("| %u | %s |\n", i, gt_class_name(i));
+	}
+	fputs("\n| number | call | class | reason |\n|---|---|---|---|\n", stdout);
+	for (unsigned i = 1; i < GT_CALL_END; i++) {
+		const struct gt_call_spec *c = &gt_calls[i];
+
+		if (c->name != NULL) {
+			printf("| %u | %s | %s | %s |\n", i, c->name, gt_class_name(c->class),
+			       c->as ? gt_reason_text(c->as) : "");
+		}
+	}
+}
+
 static void put_markdown(void)
 {
 	fputs(layout, stdout);
@@ -190,6 +213,8 @@ static void put_markdown(void)
 	put_words("Kinds of objects", "In Block.", gt_object_text, GT_OBJECT_END);
 	put_words("How a wait ended", "In WaitEnd.", gt_ended_text, GT_ENDED_END);
 	put_words("What was lost", "In Loss.", gt_loss_text, GT_LOSS_END);
+	put_words("Settings", "In About. Yes and no are 1 and 0.", gt_about_text, GT_ABOUT_END);
+	put_calls();
 }
 
 int gt_cmd_spec(int argc, char **argv)

@@ -22,6 +22,7 @@ static const char help[] =
 	"events can be ordered so that each may happen when it does. Prints one line a file:\n"
 	"\n"
 	"  FILE: ok: 12 generations, 34567 events, 8 Gs, 1.234 s\n"
+	"  FILE: ok: ... 0.500 s; not all of 2 batches of facts is known to this gtrace\n"
 	"  FILE: truncated after 11 good generations: generation 12 is incomplete: ...\n"
 	"  FILE: truncated after 12 good generations: process 4711 was killed in generation 13: ...\n"
 	"  FILE: invalid: generation 3, M 4711, offset 815: GoStart g=7 g_seq=2: ...\n"
@@ -29,7 +30,8 @@ static const char help[] =
 	"\n"
 	"  --each     verify each generation also alone, as if the file had only that one\n"
 	"  --live     also require what gtrace's own traces promise and Go's need not keep:\n"
-	"             a status of every live G in every generation, and one clock frequency\n"
+	"             a status of every live G in every generation, one clock frequency, and\n"
+	"             that no fact is unknown; without it a newer gtrace's facts are let pass\n"
 	"  --lenient  accept what Go's reader accepts; by default the rules of its stricter\n"
 	"             checker hold as well\n"
 	"  --allow-truncated\n"
@@ -45,6 +47,7 @@ static const char help[] =
 
 struct tally {
 	uint64_t generations, events, gs;
+	uint64_t unread;      /* batches of facts */
 	uint64_t first, last; /* ns */
 	struct gt_idmap seen; /* Gs */
 };
@@ -149,6 +152,9 @@ static int pass(const char *path, unsigned flags, struct tally *t, uint64_t *goo
 			count(t, &ev);
 		}
 	}
+	if (t != NULL) {
+		t->unread = gt_merge_unread(merge);
+	}
 	*good = gt_merge_complete(merge);
 	gt_merge_close(merge);
 	return n;
@@ -182,9 +188,14 @@ static int verify(const char *path, unsigned flags, bool each, bool quiet)
 		status = GT_EXIT_TRUNCATED;
 	} else if (!quiet) {
 		printf("%s: ok: %" PRIu64 " generation%s, %" PRIu64 " events, %" PRIu64 " G%s, "
-		       "%" PRIu64 ".%03" PRIu64 " s\n",
+		       "%" PRIu64 ".%03" PRIu64 " s",
 		       path, t.generations, t.generations == 1 ? "" : "s", t.events, t.gs,
 		       t.gs == 1 ? "" : "s", ns / 1000000000, ns / 1000000 % 1000);
+		if (t.unread != 0) {
+			printf("; not all of %" PRIu64 " batch%s of facts is known to this gtrace",
+			       t.unread, t.unread == 1 ? "" : "es");
+		}
+		putchar('\n');
 	}
 	gt_idmap_fini(&t.seen);
 	return status;

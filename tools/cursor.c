@@ -58,6 +58,10 @@ GT_COLD static int broken(const struct gt_cursor *c, const uint8_t *at, struct g
 	const struct gt_spec *spec = c->facts ? gt_spec_fact(*at) : gt_spec_event(*at);
 	uint64_t offset = c->batch->offset + (uint64_t)(at - c->batch->data);
 
+	if (c->facts && spec == NULL && *at != 0) {
+		return gt_error_set(e, GT_ERROR_INVALID, offset, c->generation->number, c->m,
+				    "found fact %u, which this gtrace does not know", *at);
+	}
 	if (fields[*at] == 0) {
 		return gt_error_set(e, GT_ERROR_INVALID, offset, c->generation->number, c->m,
 				    spec ? "found %u (%s), which has no time and cannot stand "
@@ -81,21 +85,28 @@ int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e)
 	uint64_t v;
 	int n;
 
-	while (c->batch != NULL && c->at == c->batch->data + c->batch->size) {
-		c->batch = c->batch->next;
-		if (c->batch != NULL) {
-			c->at = c->batch->data + (c->facts ? 2 : 0);
-			c->last = gt_generation_ns(c->generation, c->batch->time);
+	for (;;) {
+		while (c->batch != NULL && c->at == c->batch->data + c->batch->size) {
+			c->batch = c->batch->next;
+			if (c->batch != NULL) {
+				c->at = c->batch->data + (c->facts ? 2 : 0);
+				c->last = gt_generation_ns(c->generation, c->batch->time);
+			}
 		}
-	}
-	if (c->batch == NULL) {
-		return 0;
-	}
-	p = c->at;
-	end = c->batch->data + c->batch->size;
-	fields = c->facts ? fact_fields[*p] : event_fields[*p];
-	if (gt_unlikely(fields == 0)) {
-		return broken(c, p, e);
+		if (c->batch == NULL) {
+			return 0;
+		}
+		p = c->at;
+		end = c->batch->data + c->batch->size;
+		fields = c->facts ? fact_fields[*p] : event_fields[*p];
+		if (gt_likely(fields != 0)) {
+			break;
+		}
+		if (!c->facts || *p == 0 || c->unread == NULL) {
+			return broken(c, p, e);
+		}
+		++*c->unread;
+		c->at = end;
 	}
 	ev->number = *p;
 	ev->kind = c->facts ? GT_FACT : *p >= GT_EV_SPAN ? GT_ALLOC : GT_TIMED;

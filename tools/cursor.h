@@ -65,6 +65,11 @@ struct gt_cursor {
 	uint64_t m;
 	uint64_t last; /* ns of the event before, or of the batch */
 	bool facts;    /* the stream holds gtrace's facts */
+	/*
+	 * Batches that were left where a fact begins that is not in the table: a newer gtrace wrote
+	 * it, and how long it is cannot be known. NULL: that is an error.
+	 */
+	uint64_t *unread;
 };
 
 void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,

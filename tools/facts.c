@@ -172,7 +172,12 @@ static enum gt_call_word word_of(uint64_t call)
 	case GT_CALL_MQ_TIMEDSEND:
 	case GT_CALL_MQ_RECEIVE:
 	case GT_CALL_MQ_TIMEDRECEIVE:
+	case GT_CALL_TCSETATTR:
+	case GT_CALL_TCSENDBREAK:
 		return GT_CALL_WORD_FD;
+	case GT_CALL_PROCESS_VM_READV:
+	case GT_CALL_PROCESS_VM_WRITEV:
+		return GT_CALL_WORD_CHILD;
 	case GT_CALL_SYSCALL:
 		return GT_CALL_WORD_NUMBER;
 	default:
@@ -204,6 +209,7 @@ static const char *result_word(uint64_t call)
 	case GT_CALL_WAIT3:
 	case GT_CALL_WAIT4:
 	case GT_CALL_FORK:
+	case GT_CALL_VFORK:
 		return "child";
 	case GT_CALL_SYSCALL:
 		return "positive"; /* gettid is one of them */
@@ -253,45 +259,42 @@ void gt_call_put(FILE *out, const uint64_t *args, bool same)
 
 /* --- The rest --------------------------------------------------------------------------------- */
 
-static void put_classes(FILE *out, uint64_t classes)
+const char *gt_class_words(uint64_t classes, struct gt_about_words *room)
 {
-	const char *comma = "";
+	const uint64_t unknown = classes >> GT_CLASS_END;
+	size_t n = 0;
 
-	for (unsigned i = 0; i < 64; i++) {
-		if (!(classes >> i & 1)) {
-			continue;
+	room->s[0] = '\0';
+	for (unsigned i = 0; i < GT_CLASS_END; i++) {
+		if (classes >> i & 1) {
+			n += (size_t)snprintf(room->s + n, sizeof(room->s) - n, "%s%s",
+					      n ? "," : "", gt_class_name(i));
 		}
-		if (gt_class_name(i) != NULL) {
-			fprintf(out, "%s%s", comma, gt_class_name(i));
-		} else {
-			fprintf(out, "%sclass#%u", comma, i);
-		}
-		comma = ",";
 	}
-	if (classes == 0) {
-		fputs("none", out);
+	if (unknown != 0) {
+		snprintf(room->s + n, sizeof(room->s) - n, "%sothers", n ? "," : "");
 	}
+	return classes != 0 ? room->s : "none";
 }
 
-void gt_about_put(FILE *out, uint64_t what, uint64_t value)
+const char *gt_about_words(uint64_t what, uint64_t value, struct gt_about_words *room)
 {
 	switch (what) {
 	case GT_ABOUT_CLASSES:
-		put_classes(out, value);
-		break;
+		return gt_class_words(value, room);
 	case GT_ABOUT_TSC:
 	case GT_ABOUT_OWN_DESCRIPTORS:
 	case GT_ABOUT_FIND_OBJECT:
 	case GT_ABOUT_THREAD:
 	case GT_ABOUT_SECCOMP:
-		fputs(value != 0 ? "yes" : "no", out);
-		break;
+		return value != 0 ? "yes" : "no";
 	case GT_ABOUT_GLIBC:
-		fprintf(out, "%" PRIu64 ".%" PRIu64, value / 1000, value % 1000);
-		break;
+		snprintf(room->s, sizeof(room->s), "%" PRIu64 ".%" PRIu64, value / 1000,
+			 value % 1000);
+		return room->s;
 	default:
-		fprintf(out, "%" PRIu64, value);
-		break;
+		snprintf(room->s, sizeof(room->s), "%" PRIu64, value);
+		return room->s;
 	}
 }
 
@@ -302,6 +305,7 @@ void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
 			   : fact == GT_FACT_LOSS     ? gt_loss_text(args[0])
 			   : fact == GT_FACT_ABOUT    ? gt_about_text(args[0])
 						      : NULL;
+	struct gt_about_words room;
 
 	if (fact == GT_FACT_CALL) {
 		fputs(" (", out);
@@ -310,8 +314,7 @@ void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
 	} else if (word != NULL) {
 		fprintf(out, " (%s", word);
 		if (fact == GT_FACT_ABOUT) {
-			fputs(": ", out);
-			gt_about_put(out, args[0], args[1]);
+			fprintf(out, ": %s", gt_about_words(args[0], args[1], &room));
 		}
 		fputc(')', out);
 	}

@@ -39,8 +39,13 @@ GT_INLINE bool gt_call_failed(int64_t result)
  */
 void gt_call_put(FILE *out, const uint64_t *args, bool same);
 
-/* The value of a FACT_ABOUT: "yes", "64", "10 us", "sync,net", "2.36". */
-void gt_about_put(FILE *out, uint64_t what, uint64_t value);
+/* The value of a FACT_ABOUT: "yes", "64", "sync,net", "2.36"; in *room. */
+struct gt_about_words {
+	char s[200];
+};
+const char *gt_about_words(uint64_t what, uint64_t value, struct gt_about_words *room);
+/* The same of a set of classes. */
+const char *gt_class_words(uint64_t classes, struct gt_about_words *room);
 
 /* " (mutex)": what the numbers of a fact mean, where there is a word for it. */
 void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args);

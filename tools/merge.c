@@ -41,7 +41,8 @@ struct gt_merge {
 	unsigned flags;
 	bool ended;
 	uint64_t complete;
-	uint64_t last; /* time of the last event returned */
+	uint64_t unread; /* batches of facts left before their end */
+	uint64_t last;   /* time of the last event returned */
 
 	struct lane *lanes;
 	size_t nlanes, lanes_cap;
@@ -52,6 +53,7 @@ struct gt_merge {
 	/* Facts that come before what is in order.out: those of this lane up to this time. */
 	struct lane *facts_of;
 	uint64_t facts_until;
+	bool facts_begin;  /* it is a beginning: no Call of that time */
 	size_t facts_lane; /* at the generation's end: all lanes from this one */
 
 	struct refs refs[256]; /* by event number */
@@ -125,6 +127,11 @@ uint64_t gt_merge_complete(const struct gt_merge *t)
 	return t->complete;
 }
 
+uint64_t gt_merge_unread(const struct gt_merge *t)
+{
+	return t->unread;
+}
+
 unsigned gt_merge_version(const struct gt_merge *t)
 {
 	return gt_reader_version(t->reader);
@@ -142,6 +149,14 @@ static struct lane *add_lane(struct gt_merge *t)
 	t->lanes = gt_grow(t->lanes, t->nlanes, &t->lanes_cap, sizeof(*t->lanes));
 	t->lanes[t->nlanes] = (struct lane){0};
 	return &t->lanes[t->nlanes++];
+}
+
+/* A call has these at its beginning, and others at its end. */
+static bool is_begin(const struct gt_event *ev)
+{
+	return ev->kind == GT_TIMED &&
+	       (ev->number == GT_EV_GO_SYSCALL_BEGIN || ev->number == GT_EV_GO_BLOCK ||
+		ev->number == GT_EV_PROC_STOP);
 }
 
 static int next_fact(struct lane *lane, struct gt_error *e)
@@ -180,6 +195,7 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 		struct lane *lane = at != 0 ? &t->lanes[at - 1] : add_lane(t);
 
 		gt_cursor_init(&lane->facts, g, s, true);
+		lane->facts.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
 		if (next_fact(lane, e) < 0) {
 			return -1;
 		}
@@ -325,6 +341,7 @@ static int step(struct gt_merge *t, struct lane *lane, struct gt_error *e)
 	t->out = 0;
 	t->facts_of = lane->has_fact ? lane : NULL;
 	t->facts_until = next_of(lane)->time;
+	t->facts_begin = is_begin(next_of(lane));
 	lane->which ^= 1;
 	n = gt_cursor_next(&lane->cursor, next_of(lane), e);
 	if (n < 0) {
@@ -377,6 +394,27 @@ static int advance(struct gt_merge *t, struct gt_error *e)
 	}
 }
 
+/* The fact that this lane is at. late: all events of its M have been. */
+static int give_fact(struct gt_merge *t, struct lane *lane, bool late, struct gt_event *ev,
+		     struct gt_error *e)
+{
+	*ev = lane->fact;
+	if ((t->flags & GT_MERGE_STRICT) &&
+	    gt_strict_fact(t->generation, ev, late && (t->flags & GT_MERGE_LIVE), e) < 0) {
+		return -1;
+	}
+	return next_fact(lane, e) < 0 ? -1 : 1;
+}
+
+/* Whether the next fact of the lane stands before the event in order.out. */
+static bool fact_is_due(const struct gt_merge *t, const struct lane *lane)
+{
+	const int64_t time = (int64_t)lane->fact.time, until = (int64_t)t->facts_until;
+
+	return lane->has_fact && time <= until &&
+	       !(t->facts_begin && time == until && lane->fact.number == GT_FACT_CALL);
+}
+
 /* Facts that nothing was later than, lane by lane. */
 static int last_facts(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
 {
@@ -384,8 +422,7 @@ static int last_facts(struct gt_merge *t, struct gt_event *ev, struct gt_error *
 		struct lane *lane = &t->lanes[t->facts_lane];
 
 		if (lane->has_fact) {
-			*ev = lane->fact;
-			return next_fact(lane, e) < 0 ? -1 : 1;
+			return give_fact(t, lane, true, ev, e);
 		}
 	}
 	return 0;
@@ -398,11 +435,8 @@ static int next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
 		int n;
 
 		if (t->facts_of != NULL) {
-			struct lane *lane = t->facts_of;
-
-			if (lane->has_fact && (int64_t)lane->fact.time <= (int64_t)t->facts_until) {
-				*ev = lane->fact;
-				return next_fact(lane, e) < 0 ? -1 : 1;
+			if (fact_is_due(t, t->facts_of)) {
+				return give_fact(t, t->facts_of, false, ev, e);
 			}
 			t->facts_of = NULL;
 		}

@@ -15,8 +15,9 @@
  * - GT_EV_SYNC (kind GT_STRUCT) at the start of each generation; its tables are then in force.
  * - CPU samples (GT_EV_CPU_SAMPLE, kind GT_STRUCT, args[0] = stack) by time.
  * - gtrace's facts (kind GT_FACT). A fact stands directly before the first event of its own M that
- *   is not earlier than it: the facts about a GoBlock come right before that GoBlock. Those that
- *   are later than all events of their M, or of no M, come at the end of the generation. Their time
+ *   is not earlier than it: the facts about a GoBlock come right before that GoBlock. A Call does
+ *   not stand before the beginning of its call, should that have the same time. Those that are
+ *   later than all events of their M, or of no M, come at the end of the generation. Their time
  *   is their own and takes no part in the strict growth. m is the stream's M, g and p are none: a
  *   fact names its G among its arguments.
  *
@@ -34,7 +35,8 @@ enum {
 	GT_MERGE_STRICT = 1, /* also the rules of Go's testtrace validator, and gtrace's own */
 	GT_MERGE_ALONE = 2,  /* each generation as if the file had only that one */
 	/* What gtrace's own traces promise beyond that: every live G has a status in every
-	 * generation (invariant 9), and there is one frequency for the whole file (12). */
+	 * generation (invariant 9), and there is one frequency for the whole file (12); all facts
+	 * can be read, and no Call is later than the last event of its M in the generation. */
 	GT_MERGE_LIVE = 4,
 };
 
@@ -53,4 +55,9 @@ int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e);
 const struct gt_generation *gt_merge_generation(const struct gt_merge *t);
 /* How many generations were delivered to their end. */
 uint64_t gt_merge_complete(const struct gt_merge *t);
+/*
+ * Batches of facts that were not read to their end, because a fact is in them that is not in this
+ * gtrace's table: a newer one wrote it. With GT_MERGE_LIVE that is an error.
+ */
+uint64_t gt_merge_unread(const struct gt_merge *t);
 unsigned gt_merge_version(const struct gt_merge *t);

@@ -5,6 +5,22 @@
 
 #include <stdlib.h>
 
+/* Every set of pairs in a model, for what is done to all of them. */
+static const size_t all_pairs[] = {
+	offsetof(struct gt_model, site_thread),   offsetof(struct gt_model, site_object),
+	offsetof(struct gt_model, site_owner),    offsetof(struct gt_model, site_waker),
+	offsetof(struct gt_model, site_retake),   offsetof(struct gt_model, object_owner),
+	offsetof(struct gt_model, object_waker),  offsetof(struct gt_model, call_thread),
+	offsetof(struct gt_model, call_stack),    offsetof(struct gt_model, call_error),
+	offsetof(struct gt_model, spin_thread),   offsetof(struct gt_model, spin_stack),
+	offsetof(struct gt_model, thread_reason), offsetof(struct gt_model, group_reason),
+};
+
+static struct gt_model_pairs *pairs_at(struct gt_model *model, size_t i)
+{
+	return (struct gt_model_pairs *)(void *)((char *)model + all_pairs[i]);
+}
+
 struct gt_model *gt_model_create(void)
 {
 	struct gt_model *model = gt_alloc(sizeof(*model));
@@ -17,22 +33,15 @@ struct gt_model *gt_model_create(void)
 	model->objects = gt_set_of(share);
 	model->wakes = gt_set_of(share);
 	model->group_wakes = gt_set_of(share);
+	model->calls = gt_set_of(sizeof(struct gt_model_call));
+	model->spins = gt_set_of(share);
+	model->about = gt_set_of(sizeof(uint64_t));
 	model->owners = gt_set_of(share);
-	model->site_thread.set = gt_set_of(share);
-	model->site_object.set = gt_set_of(share);
-	model->site_owner.set = gt_set_of(share);
-	model->site_waker.set = gt_set_of(share);
-	model->object_owner.set = gt_set_of(share);
-	model->thread_reason.set = gt_set_of(share);
-	model->group_reason.set = gt_set_of(share);
+	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
+		pairs_at(model, i)->set = gt_set_of(share);
+	}
 	gt_set_put(&model->stacks, "", 0);
 	return model;
-}
-
-static void pairs_fini(struct gt_model_pairs *pairs)
-{
-	gt_set_fini(&pairs->set);
-	free(pairs->order);
 }
 
 void gt_model_destroy(struct gt_model *model)
@@ -54,13 +63,13 @@ void gt_model_destroy(struct gt_model *model)
 	gt_set_fini(&model->wakes);
 	gt_set_fini(&model->group_wakes);
 	gt_set_fini(&model->owners);
-	pairs_fini(&model->site_thread);
-	pairs_fini(&model->site_object);
-	pairs_fini(&model->site_owner);
-	pairs_fini(&model->site_waker);
-	pairs_fini(&model->object_owner);
-	pairs_fini(&model->thread_reason);
-	pairs_fini(&model->group_reason);
+	gt_set_fini(&model->calls);
+	gt_set_fini(&model->spins);
+	gt_set_fini(&model->about);
+	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
+		gt_set_fini(&pairs_at(model, i)->set);
+		free(pairs_at(model, i)->order);
+	}
 	gt_idmap_fini(&model->by_g);
 	gt_idmap_fini(&model->by_m);
 	gt_idmap_fini(&model->ids);
@@ -167,19 +176,33 @@ uint32_t gt_model_group(struct gt_model *model, uint32_t thread)
 	return gt_set_put(&model->groups, &routine, sizeof(routine));
 }
 
-static void add(struct gt_model_share *to, const struct gt_model_share *share)
+void gt_model_share_add(struct gt_model_share *share, uint64_t ns)
+{
+	share->waits++;
+	share->total += ns;
+	share->max = GT_MAX(share->max, ns);
+}
+
+void gt_model_pair_add(struct gt_model_pairs *pairs, uint32_t a, uint32_t b, uint64_t ns)
+{
+	const struct gt_model_pair key = {a, b};
+
+	gt_model_share_add(gt_set_get(&pairs->set, &key, sizeof(key)), ns);
+}
+
+void gt_model_share_join(struct gt_model_share *to, const struct gt_model_share *share)
 {
 	to->waits += share->waits;
 	to->total += share->total;
 	to->max = GT_MAX(to->max, share->max);
 }
 
-static void pair_add(struct gt_model_pairs *pairs, uint32_t a, uint32_t b,
-		     const struct gt_model_share *share)
+void gt_model_pair_join(struct gt_model_pairs *pairs, uint32_t a, uint32_t b,
+			const struct gt_model_share *share)
 {
 	const struct gt_model_pair key = {a, b};
 
-	add(gt_set_get(&pairs->set, &key, sizeof(key)), share);
+	gt_model_share_join(gt_set_get(&pairs->set, &key, sizeof(key)), share);
 }
 
 static void sum_threads(struct gt_model *model)
@@ -210,9 +233,11 @@ static void sum_threads(struct gt_model *model)
 		group->syscall_blocked += t->syscall_blocked;
 		group->blocks += t->blocks;
 		group->syscalls += t->syscalls;
+		group->yields += t->yields;
+		group->yields_ns += t->yields_ns;
 		model->systems += t->system;
 		model->users += !t->system;
-		for (unsigned how = 0; how < GT_ENDED_END && !t->system; how++) {
+		for (unsigned how = 0; how < GT_MODEL_HOWS && !t->system; how++) {
 			model->how[how] += t->how[how];
 		}
 	}
@@ -230,8 +255,9 @@ static void sum_sites(struct gt_model *model)
 		const struct gt_model_site_key *key = gt_set_key(&model->sites, pair->a, NULL);
 
 		site->system &= model->threads[pair->b]->system;
-		pair_add(&model->thread_reason, pair->b, key->reason, share);
-		pair_add(&model->group_reason, gt_model_group(model, pair->b), key->reason, share);
+		gt_model_pair_join(&model->thread_reason, pair->b, key->reason, share);
+		gt_model_pair_join(&model->group_reason, gt_model_group(model, pair->b),
+				   key->reason, share);
 	}
 	for (uint32_t i = 0; i < model->object_owner.set.count; i++) {
 		const struct gt_model_pair *pair = gt_model_pair(&model->object_owner, i);
@@ -239,8 +265,16 @@ static void sum_sites(struct gt_model *model)
 
 		/* A thread that is joined holds nothing. */
 		if (key->kind != GT_OBJECT_THREAD) {
-			add(gt_set_get(&model->owners, &pair->b, sizeof(pair->b)),
-			    gt_model_share(&model->object_owner, i));
+			gt_model_share_join(gt_set_get(&model->owners, &pair->b, sizeof(pair->b)),
+					    gt_model_share(&model->object_owner, i));
+		}
+	}
+	for (uint32_t i = 0; i < model->site_retake.set.count; i++) {
+		const struct gt_model_pair *pair = gt_model_pair(&model->site_retake, i);
+
+		if (pair->b != GT_MODEL_NONE) {
+			gt_model_share_join(gt_set_get(&model->owners, &pair->b, sizeof(pair->b)),
+					    gt_model_share(&model->site_retake, i));
 		}
 	}
 }
@@ -258,24 +292,19 @@ static void sum_wakes(struct gt_model *model)
 		if (key.waker != GT_MODEL_NONE) {
 			key.waker = gt_model_group(model, key.waker);
 		}
-		add(gt_set_get(&model->group_wakes, &key, sizeof(key)),
-		    gt_set_value(&model->wakes, i));
+		gt_model_share_join(gt_set_get(&model->group_wakes, &key, sizeof(key)),
+				    gt_set_value(&model->wakes, i));
 	}
 }
 
 void gt_model_end(struct gt_model *model)
 {
-	struct gt_model_pairs *const pairs[] = {&model->site_thread,   &model->site_object,
-						&model->site_owner,    &model->site_waker,
-						&model->thread_reason, &model->group_reason,
-						&model->object_owner};
-
 	gt_model_close(model);
 	sum_threads(model);
 	sum_sites(model);
 	sum_wakes(model);
-	for (size_t i = 0; i < GT_LEN(pairs); i++) {
-		pairs[i]->order = sorted(&pairs[i]->set, by_a);
+	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
+		pairs_at(model, i)->order = sorted(&pairs_at(model, i)->set, by_a);
 	}
 }
 
@@ -288,6 +317,7 @@ int gt_model_read(struct gt_model *model, struct gt_merge *t, struct gt_error *e
 	while ((n = gt_merge_next(t, &ev, e)) > 0) {
 		gt_model_event(model, &ev, gt_merge_generation(t));
 	}
+	model->unread = gt_merge_unread(t);
 	gt_model_end(model);
 	return n;
 }

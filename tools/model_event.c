@@ -10,143 +10,7 @@
 
 #include <string.h>
 
-/* --- Threads, stacks -------------------------------------------------------------------------- */
-
-static struct gt_model_thread *thread_of(struct gt_model *model, uint64_t g)
-{
-	struct gt_model_thread *t = gt_idmap_pointer(&model->by_g, g);
-
-	if (t != NULL) {
-		return t;
-	}
-	t = gt_alloc(sizeof(*t));
-	*t = (struct gt_model_thread){
-		.index = (uint32_t)model->nthreads,
-		.id = g,
-		.tid = GT_NO_M,
-		.creator = GT_MODEL_NONE,
-		.routine = GT_MODEL_NONE,
-		.wait = {.object_next = GT_MODEL_NONE, .owner_next = GT_MODEL_NONE},
-	};
-	model->threads = gt_grow(model->threads, model->nthreads, &model->threads_cap,
-				 sizeof(*model->threads));
-	model->threads[model->nthreads++] = t;
-	gt_idmap_put(&model->by_g, g, (uintptr_t)t);
-	return t;
-}
-
-/* The thread that was last on an M. */
-static uint32_t last_on(const struct gt_model *model, uint64_t m)
-{
-	uintptr_t i = gt_idmap_get(&model->by_m, m);
-
-	return i ? (uint32_t)(i - 1) : GT_MODEL_NONE;
-}
-
-static void put_on(struct gt_model *model, struct gt_model_thread *t, uint64_t m)
-{
-	uint32_t last = last_on(model, m);
-
-	if (m == GT_NO_M) {
-		return;
-	}
-	t->tid = m;
-	if (last != t->index) {
-		if (last != GT_MODEL_NONE) {
-			gt_idmap_remove(&model->by_m, m);
-		}
-		gt_idmap_put(&model->by_m, m, t->index + (uintptr_t)1);
-	}
-}
-
-static uint32_t name_of(struct gt_model *model, const struct gt_text *text)
-{
-	if (text == NULL || text->length == 0) {
-		return gt_set_put(&model->names, "", 0);
-	}
-	return gt_set_put(&model->names, text->data, text->length);
-}
-
-static uint32_t stack_of(struct gt_model *model, const struct gt_generation *g, uint64_t id)
-{
-	uintptr_t known = gt_idmap_get(&model->ids, id);
-	const struct gt_stack *stack;
-	uint32_t index;
-
-	if (known) {
-		return (uint32_t)(known - 1);
-	}
-	stack = gt_generation_stack(g, id);
-	if (stack == NULL || stack->nframes == 0) {
-		return 0;
-	}
-	if (stack->nframes > model->frames_cap) {
-		model->frames_cap = stack->nframes;
-		model->frames =
-			gt_realloc(model->frames, model->frames_cap * sizeof(*model->frames));
-	}
-	for (unsigned i = 0; i < stack->nframes; i++) {
-		model->frames[i] = name_of(model, &gt_stack_frame(g, stack, i)->func);
-	}
-	index = gt_set_put(&model->stacks, model->frames, stack->nframes * sizeof(*model->frames));
-	gt_idmap_put(&model->ids, id, index + (uintptr_t)1);
-	return index;
-}
-
-/* A thread is named by the outermost function of the first stack that it is seen with. */
-static void name(struct gt_model *model, struct gt_model_thread *t, uint32_t stack)
-{
-	const uint32_t *frames;
-	const char *text;
-	size_t n;
-
-	if (t->routine != GT_MODEL_NONE) {
-		return;
-	}
-	frames = gt_model_stack(model, stack, &n);
-	if (n == 0) {
-		return;
-	}
-	text = gt_model_name(model, frames[n - 1]);
-	if (*text == '\0') {
-		return;
-	}
-	t->routine = frames[n - 1];
-	/* What Go's pages take for one. */
-	t->system = strncmp(text, "runtime.", 8) == 0 && strcmp(text, "runtime.main") != 0;
-	if (strcmp(text, "runtime.gtraceAdvancer") == 0) {
-		model->by_gtrace = true;
-	}
-}
-
-static void label(struct gt_model *model, struct gt_model_thread *t, const struct gt_text *text)
-{
-	uint32_t index = name_of(model, text);
-
-	for (size_t i = 0; i < t->nlabels; i++) {
-		if (t->labels[i] == index) {
-			return;
-		}
-	}
-	t->labels = gt_grow(t->labels, t->nlabels, &t->labels_cap, sizeof(*t->labels));
-	t->labels[t->nlabels++] = index;
-}
-
 /* --- Waits ------------------------------------------------------------------------------------ */
-
-static void share_add(struct gt_model_share *share, uint64_t ns)
-{
-	share->waits++;
-	share->total += ns;
-	share->max = GT_MAX(share->max, ns);
-}
-
-static void pair_add(struct gt_model_pairs *pairs, uint32_t a, uint32_t b, uint64_t ns)
-{
-	const struct gt_model_pair key = {a, b};
-
-	share_add(gt_set_get(&pairs->set, &key, sizeof(key)), ns);
-}
 
 static void wait_begin(struct gt_model *model, struct gt_model_thread *t, uint32_t reason,
 		       uint32_t stack)
@@ -154,6 +18,8 @@ static void wait_begin(struct gt_model *model, struct gt_model_thread *t, uint32
 	const struct gt_model_site_key key = {reason, stack};
 	struct gt_model_wait *wait = &t->wait;
 
+	wait->any = true;
+	wait->call = false;
 	wait->site = gt_set_put(&model->sites, &key, sizeof(key));
 	wait->object = wait->object_next;
 	wait->owner = wait->owner_next;
@@ -172,16 +38,16 @@ static void wait_measure(struct gt_model *model, struct gt_model_thread *t, uint
 	const struct gt_model_wait *wait = &t->wait;
 	struct gt_model_site *site = site_of(model, t);
 
-	share_add(&site->share, ns);
+	gt_model_share_add(&site->share, ns);
 	gt_hist_add(&site->hist, ns);
-	pair_add(&model->site_thread, wait->site, t->index, ns);
+	gt_model_pair_add(&model->site_thread, wait->site, t->index, ns);
 	if (wait->object != GT_MODEL_NONE) {
-		share_add(gt_set_value(&model->objects, wait->object), ns);
-		pair_add(&model->site_object, wait->site, wait->object, ns);
+		gt_model_share_add(gt_set_value(&model->objects, wait->object), ns);
+		gt_model_pair_add(&model->site_object, wait->site, wait->object, ns);
 	}
 	if (wait->owner != GT_MODEL_NONE) {
-		pair_add(&model->site_owner, wait->site, wait->owner, ns);
-		pair_add(&model->object_owner, wait->object, wait->owner, ns);
+		gt_model_pair_add(&model->site_owner, wait->site, wait->owner, ns);
+		gt_model_pair_add(&model->object_owner, wait->object, wait->owner, ns);
 	}
 }
 
@@ -194,9 +60,23 @@ static void wait_over(struct gt_model *model, struct gt_model_thread *t, uint32_
 	wait->unblocked = true;
 	wait->ns = ev->time - t->since;
 	wait->stack = stack;
-	wait->waker = ev->g == GT_NO_G ? GT_MODEL_NONE : thread_of(model, ev->g)->index;
-	wait->waker_before = last_on(model, ev->m);
+	wait->waker = ev->g == GT_NO_G ? GT_MODEL_NONE : gt_model_thread_of(model, ev->g)->index;
+	wait->waker_before = gt_model_last_on(model, ev->m);
 	wait_measure(model, t, wait->ns);
+}
+
+/* waker: GT_MODEL_NONE where it should have one, and none is known. */
+static void wake(struct gt_model *model, const struct gt_model_thread *t, uint32_t waker,
+		 uint32_t reason)
+{
+	const struct gt_model_wait *wait = &t->wait;
+	const struct gt_model_wake_key key = {waker, t->index, reason, wait->stack};
+
+	gt_model_pair_add(&model->site_waker, wait->site, waker, wait->ns);
+	if (wait->object != GT_MODEL_NONE) {
+		gt_model_pair_add(&model->object_waker, wait->object, waker, wait->ns);
+	}
+	gt_model_share_add(gt_set_get(&model->wakes, &key, sizeof(key)), wait->ns);
 }
 
 /* t runs again, or the trace is at its end: what there is to know about the end of its wait. */
@@ -209,7 +89,8 @@ static void wait_settle(struct gt_model *model, struct gt_model_thread *t)
 	unsigned how = wait->how;
 
 	if (how != 0) {
-		waker = wait->how_waker ? thread_of(model, wait->how_waker)->index : GT_MODEL_NONE;
+		waker = wait->how_waker ? gt_model_thread_of(model, wait->how_waker)->index
+					: GT_MODEL_NONE;
 	} else {
 		/*
 		 * The waker may have blocked by the time its event was written. In a trace of Go's
@@ -222,15 +103,15 @@ static void wait_settle(struct gt_model *model, struct gt_model_thread *t)
 		if (waker == t->index) {
 			waker = GT_MODEL_NONE;
 		}
-		how = waker == GT_MODEL_NONE ? GT_ENDED_NOBODY : GT_ENDED_WAKER;
+		how = waker != GT_MODEL_NONE ? GT_ENDED_WAKER
+		      : wait->call           ? GT_MODEL_RETURNED
+					     : GT_ENDED_NOBODY;
 	}
 	site->how[how]++;
 	t->how[how]++;
-	pair_add(&model->site_waker, wait->site, waker, wait->ns);
-	share_add(gt_set_get(&model->wakes,
-			     &(struct gt_model_wake_key){waker, t->index, key->reason, wait->stack},
-			     sizeof(struct gt_model_wake_key)),
-		  wait->ns);
+	if (how != GT_MODEL_RETURNED) {
+		wake(model, t, waker, key->reason);
+	}
 	wait->how = 0;
 	wait->unblocked = false;
 }
@@ -289,43 +170,54 @@ static void appear(struct gt_model_thread *t, unsigned state, uint64_t now)
 
 static void status(struct gt_model *model, const struct gt_event *ev, uint32_t stack)
 {
-	struct gt_model_thread *t = thread_of(model, ev->args[0]);
+	struct gt_model_thread *t = gt_model_thread_of(model, ev->args[0]);
 	const unsigned state = (unsigned)ev->args[2];
 	const uint64_t m = state == GT_GO_RUNNING ? ev->m : ev->args[1];
 
 	if (ev->was == GT_WAS_UNDETERMINED) {
 		/* So it was when the trace began. */
 		appear(t, state, model->sync);
-		name(model, t, stack);
+		gt_model_routine(model, t, stack);
 		if (state == GT_GO_WAITING) {
 			wait_begin(model, t, gt_set_put(&model->names, "", 0), stack);
 		} else if (state == GT_GO_SYSCALL && ev->p == GT_NO_P) {
 			t->syscall_lost = model->sync;
 		}
 	}
-	name(model, t, stack);
+	gt_model_routine(model, t, stack);
 	/* A blocked thread names the M that it will be on, but another may have that one now. */
 	if (state == GT_GO_RUNNING || state == GT_GO_SYSCALL ||
-	    last_on(model, m) == GT_MODEL_NONE) {
-		put_on(model, t, m);
+	    gt_model_last_on(model, m) == GT_MODEL_NONE) {
+		gt_model_put_on(model, t, m);
 	}
 }
 
 static void create(struct gt_model *model, const struct gt_event *ev, unsigned state,
 		   uint32_t stack)
 {
-	struct gt_model_thread *t = thread_of(model, ev->args[0]);
+	struct gt_model_thread *t = gt_model_thread_of(model, ev->args[0]);
 
 	appear(t, state, ev->time);
-	name(model, t, stack);
+	gt_model_routine(model, t, stack);
 	if (ev->g != GT_NO_G && ev->number != GT_EV_GO_CREATE_SYSCALL) {
-		t->creator = thread_of(model, ev->g)->index;
+		t->creator = gt_model_thread_of(model, ev->g)->index;
 	}
 	if (state == GT_GO_WAITING) {
 		wait_begin(model, t, gt_set_put(&model->names, "", 0), stack);
 	}
 	if (state == GT_GO_SYSCALL) {
-		put_on(model, t, ev->m);
+		gt_model_put_on(model, t, ev->m);
+	}
+}
+
+static void stopped(struct gt_model_thread *t, const struct gt_text *reason)
+{
+	const char *yield = gt_reason_text(GT_REASON_YIELD);
+
+	if (reason != NULL && reason->length == strlen(yield) &&
+	    memcmp(reason->data, yield, reason->length) == 0) {
+		t->yields++;
+		t->yields_long++;
 	}
 }
 
@@ -339,7 +231,41 @@ static void proc_gone(struct gt_model_thread *t, uint64_t now)
 
 /* --- Events ----------------------------------------------------------------------------------- */
 
-static void fact(struct gt_model *model, const struct gt_event *ev)
+/* Before its wait could end, t waited for the mutex that it takes back. */
+static void retake(struct gt_model *model, const struct gt_event *ev)
+{
+	struct gt_model_thread *t = gt_model_thread_of(model, ev->args[0]);
+	const uint32_t owner =
+		ev->args[2] ? gt_model_thread_of(model, ev->args[2])->index : GT_MODEL_NONE;
+
+	if (t->wait.any) {
+		gt_model_share_add(&site_of(model, t)->retakes, ev->args[3]);
+		gt_model_pair_add(&model->site_retake, t->wait.site, owner, ev->args[3]);
+	}
+}
+
+/* A fact that names no G is about the thread on its M. */
+static void fact_of_m(struct gt_model *model, const struct gt_event *ev,
+		      const struct gt_generation *g)
+{
+	const uint32_t on = gt_model_last_on(model, ev->m);
+	struct gt_model_thread *t;
+
+	if (on == GT_MODEL_NONE) {
+		return;
+	}
+	t = model->threads[on];
+	if (ev->number == GT_FACT_CALL) {
+		gt_model_call_named(model, t, ev);
+	} else if (ev->number == GT_FACT_YIELDS) {
+		t->yields += ev->args[0];
+		t->yields_ns += ev->args[1];
+	} else {
+		gt_model_spin(model, t, ev, gt_model_stack_of(model, g, ev->args[4]));
+	}
+}
+
+static void fact(struct gt_model *model, const struct gt_event *ev, const struct gt_generation *g)
 {
 	struct gt_model_thread *t;
 
@@ -348,17 +274,30 @@ static void fact(struct gt_model *model, const struct gt_event *ev)
 	case GT_FACT_BLOCK: {
 		const struct gt_model_object_key key = {ev->args[1], ev->args[2], ev->args[3]};
 
-		t = thread_of(model, ev->args[0]);
+		t = gt_model_thread_of(model, ev->args[0]);
 		t->wait.object_next = gt_set_put(&model->objects, &key, sizeof(key));
-		t->wait.owner_next = ev->args[4] ? last_on(model, ev->args[4]) : GT_MODEL_NONE;
+		t->wait.owner_next =
+			ev->args[4] ? gt_model_last_on(model, ev->args[4]) : GT_MODEL_NONE;
 		break;
 	}
 	case GT_FACT_WAIT_END:
-		t = thread_of(model, ev->args[0]);
+		t = gt_model_thread_of(model, ev->args[0]);
 		t->wait.how = ev->args[1] > GT_MODEL_OPEN && ev->args[1] < GT_ENDED_END
 				      ? (uint8_t)ev->args[1]
 				      : GT_ENDED_NOBODY;
 		t->wait.how_waker = ev->args[3];
+		break;
+	case GT_FACT_RETAKE:
+		retake(model, ev);
+		break;
+	case GT_FACT_CALL:
+	case GT_FACT_YIELDS:
+	case GT_FACT_SPIN:
+		fact_of_m(model, ev, g);
+		break;
+	case GT_FACT_ABOUT:
+		*(uint64_t *)gt_set_get(&model->about, &ev->args[0], sizeof(ev->args[0])) =
+			ev->args[1];
 		break;
 	case GT_FACT_LOSS:
 		/* Counted since the trace began: the last one counts. */
@@ -383,62 +322,72 @@ static void timed(struct gt_model *model, const struct gt_event *ev, const struc
 		status(model, ev, 0);
 		break;
 	case GT_EV_GO_STATUS_STACK:
-		status(model, ev, stack_of(model, g, ev->args[3]));
+		status(model, ev, gt_model_stack_of(model, g, ev->args[3]));
 		break;
 	case GT_EV_GO_CREATE:
-		create(model, ev, GT_GO_RUNNABLE, stack_of(model, g, ev->args[1]));
+		create(model, ev, GT_GO_RUNNABLE, gt_model_stack_of(model, g, ev->args[1]));
 		break;
 	case GT_EV_GO_CREATE_BLOCKED:
-		create(model, ev, GT_GO_WAITING, stack_of(model, g, ev->args[1]));
+		create(model, ev, GT_GO_WAITING, gt_model_stack_of(model, g, ev->args[1]));
 		break;
 	case GT_EV_GO_CREATE_SYSCALL:
 		create(model, ev, GT_GO_SYSCALL, 0);
 		break;
 	case GT_EV_GO_START:
-		t = thread_of(model, ev->args[0]);
-		put_on(model, t, ev->m);
+		t = gt_model_thread_of(model, ev->args[0]);
+		gt_model_put_on(model, t, ev->m);
 		state_set(model, t, GT_GO_RUNNING, ev->time);
 		break;
 	case GT_EV_GO_STOP:
 	case GT_EV_GO_BLOCK:
-		t = thread_of(model, ev->g);
-		stack = stack_of(model, g, ev->args[1]);
-		name(model, t, stack);
+		t = gt_model_thread_of(model, ev->g);
+		stack = gt_model_stack_of(model, g, ev->args[1]);
+		gt_model_routine(model, t, stack);
 		if (ev->number == GT_EV_GO_STOP) {
+			stopped(t, gt_generation_string(g, ev->args[0]));
 			state_set(model, t, GT_GO_RUNNABLE, ev->time);
 		} else {
+			gt_model_call_begin(model, t, stack);
 			state_set(model, t, GT_GO_WAITING, ev->time);
 			t->blocks++;
-			wait_begin(model, t, name_of(model, gt_generation_string(g, ev->args[0])),
+			wait_begin(model, t,
+				   gt_model_name_of(model, gt_generation_string(g, ev->args[0])),
 				   stack);
 		}
 		break;
 	case GT_EV_GO_UNBLOCK:
 	case GT_EV_GO_SWITCH:
 	case GT_EV_GO_SWITCH_DESTROY:
-		t = thread_of(model, ev->args[0]);
+		t = gt_model_thread_of(model, ev->args[0]);
+		gt_model_call_end(model, t, ev->time);
 		wait_over(model, t,
-			  ev->number == GT_EV_GO_UNBLOCK ? stack_of(model, g, ev->args[2]) : 0, ev);
+			  ev->number == GT_EV_GO_UNBLOCK ? gt_model_stack_of(model, g, ev->args[2])
+							 : 0,
+			  ev);
 		/* The wait's own time first: what follows counts as the way back to running. */
 		t->wait.unblocked = false;
 		state_set(model, t, GT_GO_RUNNABLE, ev->time);
 		t->wait.unblocked = true;
 		break;
 	case GT_EV_GO_SYSCALL_BEGIN:
-		t = thread_of(model, ev->g);
-		name(model, t, stack_of(model, g, ev->args[1]));
+		t = gt_model_thread_of(model, ev->g);
+		stack = gt_model_stack_of(model, g, ev->args[1]);
+		gt_model_routine(model, t, stack);
+		gt_model_call_begin(model, t, stack);
 		state_set(model, t, GT_GO_SYSCALL, ev->time);
 		t->syscalls++;
 		break;
 	case GT_EV_GO_SYSCALL_END:
-		state_set(model, thread_of(model, ev->g), GT_GO_RUNNING, ev->time);
-		break;
 	case GT_EV_GO_SYSCALL_END_BLOCKED:
-		state_set(model, thread_of(model, ev->g), GT_GO_RUNNABLE, ev->time);
+		t = gt_model_thread_of(model, ev->g);
+		gt_model_call_end(model, t, ev->time);
+		state_set(model, t,
+			  ev->number == GT_EV_GO_SYSCALL_END ? GT_GO_RUNNING : GT_GO_RUNNABLE,
+			  ev->time);
 		break;
 	case GT_EV_GO_DESTROY:
 	case GT_EV_GO_DESTROY_SYSCALL:
-		t = thread_of(model, ev->g);
+		t = gt_model_thread_of(model, ev->g);
 		state_set(model, t, GT_GO_BAD, ev->time);
 		t->ended = ev->time;
 		break;
@@ -446,15 +395,16 @@ static void timed(struct gt_model *model, const struct gt_event *ev, const struc
 		proc_gone(gt_idmap_pointer(&model->by_g, ev->g), ev->time);
 		break;
 	case GT_EV_PROC_STEAL:
-		if (last_on(model, ev->args[2]) != GT_MODEL_NONE) {
-			proc_gone(model->threads[last_on(model, ev->args[2])], ev->time);
+		if (gt_model_last_on(model, ev->args[2]) != GT_MODEL_NONE) {
+			proc_gone(model->threads[gt_model_last_on(model, ev->args[2])], ev->time);
 		}
 		break;
 	case GT_EV_PROCS_CHANGE:
 		model->cpus = ev->args[0];
 		break;
 	case GT_EV_GO_LABEL:
-		label(model, thread_of(model, ev->g), gt_generation_string(g, ev->args[0]));
+		gt_model_label(model, gt_model_thread_of(model, ev->g),
+			       gt_generation_string(g, ev->args[0]));
 		break;
 	default:
 		break;
@@ -465,7 +415,7 @@ void gt_model_event(struct gt_model *model, const struct gt_event *ev,
 		    const struct gt_generation *generation)
 {
 	if (ev->kind == GT_FACT) {
-		fact(model, ev);
+		fact(model, ev, generation);
 		return;
 	}
 	if (model->begin == 0) {
@@ -500,6 +450,7 @@ void gt_model_close(struct gt_model *model)
 			site->how[GT_MODEL_OPEN]++;
 			t->how[GT_MODEL_OPEN]++;
 		}
+		gt_model_call_end(model, t, model->end);
 		state_close(model, t, model->end);
 		if (t->wait.unblocked) {
 			wait_settle(model, t);

@@ -2,7 +2,8 @@
  * What a program did, without what differs from run to run: the golden text of a test program.
  *
  * Left out: times, thread ids, addresses, files and lines, Ps, generations and their statuses,
- * yields, the threads of gtrace itself, and how the events of different threads interleave.
+ * yields, spinning, the threads of gtrace itself, and how the events of different threads
+ * interleave.
  * Kept: for each thread by itself, in its own order, what it did and what was done to it.
  *
  * - A thread is named by who created it: 1 is the first of the trace, 1.2 the second that 1
@@ -12,6 +13,11 @@
  * block, before what the thread does next. The waker is that of the fact about the end of the wait,
  * or where there is none, of the unblock.
  * - An object (a mutex, ...) is named by its kind and a number, given in the order of this text.
+ * - A call that a fact names is one line, where it ended, "call read fd 5 = 10 in main", whether it
+ *   was a system call or a block: that depends on how long it took. A process id or another number
+ *   that differs from run to run is left out or "child", "address", "positive"; an error has its
+ *   name, "= EAGAIN". A system call that no fact names, because it did not end or Go's runtime
+ *   wrote it, is "syscall in main".
  */
 #include "views.h"
 
@@ -19,25 +25,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "facts.h"
+#include "normal_text.h"
 #include "quote.h"
 
 enum { FRAMES = 4 }; /* that are shown of a stack */
 
-struct object {
-	uint64_t kind, address, epoch; /* the three identify it */
-	unsigned number;
-};
-
 struct thread {
 	char *name;
-	char *text; /* its lines; an object stands in it as "\1kind:address:epoch\2" */
+	char *text; /* its lines, for gt_normal_put */
 	size_t text_size;
 	FILE *out; /* writes text */
 	unsigned children;
 	bool ours;    /* of gtrace itself: not shown */
 	bool blocked; /* the fact below belongs to the block that comes next */
-	struct object object;
+	struct gt_normal_object object;
 	uint64_t owner;
+	/* The system call or block that has begun: its line, and the stack in it; NULL: none. */
+	char *open, *where;
+	bool called; /* a fact has named it */
 	/* Of the wait that ends with the next start. */
 	bool unblocked, ended;
 	uint64_t by;                 /* G, GT_NO_G: nobody */
@@ -54,6 +60,17 @@ struct view {
 	bool any; /* thread 1 is there */
 	unsigned unseen;
 };
+
+/* A stream that writes *text; free it after fclose. */
+static FILE *in_memory(char **text, size_t *size)
+{
+	FILE *out = open_memstream(text, size);
+
+	if (out == NULL) {
+		abort();
+	}
+	return out;
+}
 
 static struct thread *find(struct view *v, uint64_t g)
 {
@@ -82,8 +99,8 @@ static struct thread *add(struct view *v, uint64_t g, struct thread *creator)
 		snprintf(name, sizeof(name), "x%u", ++v->unseen);
 	}
 	th->name = strdup(name);
-	th->out = open_memstream(&th->text, &th->text_size);
-	if (th->name == NULL || th->out == NULL) {
+	th->out = in_memory(&th->text, &th->text_size);
+	if (th->name == NULL) {
 		abort();
 	}
 	keep(v, g, th);
@@ -137,19 +154,77 @@ static void put_string(FILE *out, const struct gt_generation *g, uint64_t id)
 	gt_quote(out, text ? text->data : "", text ? text->length : 0);
 }
 
+/* --- What has begun and may turn out to be a call --------------------------------------------- */
+
+/* Where a thread's next line goes: what was open stays as it began. */
+static FILE *line(struct thread *th)
+{
+	if (th->open != NULL) {
+		fputs(th->open, th->out);
+	}
+	free(th->open);
+	free(th->where);
+	th->open = th->where = NULL;
+	return th->out;
+}
+
+static void open_line(struct view *v, struct thread *th, uint64_t stack, const char *text)
+{
+	size_t size;
+	FILE *out;
+
+	line(th);
+	out = in_memory(&th->where, &size);
+	put_stack(out, gt_merge_generation(v->t), stack);
+	fclose(out);
+	out = in_memory(&th->open, &size);
+	fprintf(out, "  %s%s\n", text, th->where);
+	fclose(out);
+	th->called = false;
+}
+
+/* The call of the thread on this M is over. */
+static void call(struct view *v, const struct gt_event *ev)
+{
+	uintptr_t on = gt_idmap_get(&v->ms, ev->m);
+	struct thread *th = on != 0 ? find(v, on - 1) : NULL;
+
+	if (th == NULL || th->ours) {
+		return;
+	}
+	fputs("  call ", th->out);
+	gt_call_put(th->out, ev->args, true);
+	fprintf(th->out, "%s\n", th->where != NULL ? th->where : "");
+	free(th->open);
+	free(th->where);
+	th->open = th->where = NULL;
+	th->called = true;
+}
+
+/* --- Facts and events ------------------------------------------------------------------------- */
+
 static void fact(struct view *v, const struct gt_event *ev)
 {
-	struct thread *th = find(v, gt_event_arg(ev, "g"));
+	struct thread *th;
 
-	if (th == NULL || th->ours || ev->number == GT_FACT_LOSS) {
+	if (ev->number == GT_FACT_CALL) {
+		call(v, ev);
+		return;
+	}
+	if (ev->number != GT_FACT_BLOCK && ev->number != GT_FACT_WAIT_END) {
+		return;
+	}
+	th = find(v, gt_event_arg(ev, "g"));
+	if (th == NULL || th->ours) {
 		return;
 	}
 	if (ev->number == GT_FACT_BLOCK) {
 		th->blocked = true;
-		th->object = (struct object){gt_event_arg(ev, "kind"), gt_event_arg(ev, "object"),
-					     gt_event_arg(ev, "epoch"), 0};
+		th->object = (struct gt_normal_object){gt_event_arg(ev, "kind"),
+						       gt_event_arg(ev, "object"),
+						       gt_event_arg(ev, "epoch"), 0};
 		th->owner = gt_event_arg(ev, "owner");
-	} else if (ev->number == GT_FACT_WAIT_END) {
+	} else {
 		th->ended = true;
 		th->how = gt_event_arg(ev, "how");
 		th->result = gt_event_arg(ev, "result");
@@ -159,22 +234,25 @@ static void fact(struct view *v, const struct gt_event *ev)
 
 static void block(struct view *v, struct thread *th, const struct gt_event *ev)
 {
-	const struct gt_generation *g = gt_merge_generation(v->t);
+	char *text;
+	size_t size;
+	FILE *out = in_memory(&text, &size);
 
-	fputs("  block", th->out);
-	put_string(th->out, g, ev->args[0]);
+	fputs("block", out);
+	put_string(out, gt_merge_generation(v->t), ev->args[0]);
 	if (th->blocked) {
-		fprintf(th->out, " \1%" PRIu64 ":%" PRIu64 ":%" PRIu64 "\2", th->object.kind,
-			th->object.address, th->object.epoch);
+		fputc(' ', out);
+		gt_normal_mark(out, &th->object);
 		if (th->owner != 0) {
 			uintptr_t owner = gt_idmap_get(&v->ms, th->owner);
 
-			fprintf(th->out, " of %s", owner ? name_of(v, owner - 1) : "nobody");
+			fprintf(out, " of %s", owner ? name_of(v, owner - 1) : "nobody");
 		}
 		th->blocked = false;
 	}
-	put_stack(th->out, g, ev->args[1]);
-	fputc('\n', th->out);
+	fclose(out);
+	open_line(v, th, ev->args[1], text);
+	free(text);
 }
 
 static void created(struct view *v, const struct gt_event *ev)
@@ -191,9 +269,11 @@ static void created(struct view *v, const struct gt_event *ev)
 	}
 	th = add(v, ev->args[0], creator != NULL && !creator->ours ? creator : NULL);
 	if (creator != NULL && !creator->ours) {
-		fprintf(creator->out, "  create %s", th->name);
-		put_stack(creator->out, g, ev->args[2]);
-		fputc('\n', creator->out);
+		FILE *out = line(creator);
+
+		fprintf(out, "  create %s", th->name);
+		put_stack(out, g, ev->args[2]);
+		fputc('\n', out);
 	}
 	if (entry != NULL) {
 		fputs("  entry ", th->out);
@@ -249,7 +329,7 @@ static void unblocked(struct view *v, struct thread *th, const struct gt_event *
 	th->stack = NULL;
 	if (by != GT_NO_G) {
 		size_t size;
-		FILE *out = open_memstream(&th->stack, &size);
+		FILE *out = in_memory(&th->stack, &size);
 
 		put_stack(out, gt_merge_generation(v->t), ev->args[2]);
 		fclose(out);
@@ -264,18 +344,23 @@ static void started(struct view *v, struct thread *th)
 	if (!th->unblocked) {
 		return;
 	}
-	if (by != GT_NO_G) {
-		fprintf(th->out, "  woken by %s%s", name_of(v, by), th->stack ? th->stack : "");
-	} else {
-		fprintf(th->out, "  woken: %s", th->ended && how ? how : "by nobody");
+	/* A call whose line says how it ended needs no other. */
+	if (!th->called || th->ended || by != GT_NO_G) {
+		FILE *out = line(th);
+
+		if (by != GT_NO_G) {
+			fprintf(out, "  woken by %s%s", name_of(v, by), th->stack ? th->stack : "");
+		} else {
+			fprintf(out, "  woken: %s", th->ended && how ? how : "by nobody");
+		}
+		if (th->ended && th->result != 0) {
+			fprintf(out, ", result %" PRIu64, th->result);
+		}
+		fputc('\n', out);
 	}
-	if (th->ended && th->result != 0) {
-		fprintf(th->out, ", result %" PRIu64, th->result);
-	}
-	fputc('\n', th->out);
 	free(th->stack);
 	th->stack = NULL;
-	th->unblocked = th->ended = false;
+	th->unblocked = th->ended = th->called = false;
 }
 
 /* An event of the thread that runs. */
@@ -289,27 +374,25 @@ static void own_event(struct view *v, struct thread *th, const struct gt_event *
 		break;
 	case GT_EV_GO_DESTROY:
 	case GT_EV_GO_DESTROY_SYSCALL:
-		fputs("  end\n", th->out);
+		fputs("  end\n", line(th));
 		break;
 	case GT_EV_GO_SYSCALL_BEGIN:
-		fputs("  syscall", th->out);
-		put_stack(th->out, g, ev->args[1]);
-		fputc('\n', th->out);
+		open_line(v, th, ev->args[1], "syscall");
 		break;
 	case GT_EV_GO_LABEL:
-		fputs("  label", th->out);
+		fputs("  label", line(th));
 		put_string(th->out, g, ev->args[0]);
 		fputc('\n', th->out);
 		break;
 	case GT_EV_USER_REGION_BEGIN:
 	case GT_EV_USER_REGION_END:
-		fprintf(th->out, "  region %s",
+		fprintf(line(th), "  region %s",
 			ev->number == GT_EV_USER_REGION_BEGIN ? "begin" : "end");
 		put_string(th->out, g, ev->args[1]);
 		fputc('\n', th->out);
 		break;
 	case GT_EV_USER_LOG:
-		fputs("  log", th->out);
+		fputs("  log", line(th));
 		put_string(th->out, g, ev->args[1]);
 		put_string(th->out, g, ev->args[2]);
 		fputc('\n', th->out);
@@ -328,14 +411,17 @@ static void event(struct view *v, const struct gt_event *ev)
 	case GT_EV_GO_CREATE_BLOCKED:
 	case GT_EV_GO_CREATE_SYSCALL:
 		created(v, ev);
+		if (ev->number == GT_EV_GO_CREATE_SYSCALL) {
+			ran(v, ev->m, ev->args[0]);
+		}
 		return;
 	case GT_EV_GO_STATUS:
 	case GT_EV_GO_STATUS_STACK:
 		if (find(v, ev->args[0]) == NULL) {
 			first_status(v, ev);
 		}
-		if (ev->args[2] == GT_GO_RUNNING) {
-			ran(v, ev->m, ev->args[0]);
+		if (ev->args[2] == GT_GO_RUNNING || ev->args[2] == GT_GO_SYSCALL) {
+			ran(v, ev->args[2] == GT_GO_RUNNING ? ev->m : ev->args[1], ev->args[0]);
 		}
 		return;
 	case GT_EV_GO_START:
@@ -360,77 +446,15 @@ static void event(struct view *v, const struct gt_event *ev)
 	}
 }
 
-/* Threads by name, so that 1.2 is before 1.10. */
 static int by_name(const void *a, const void *b)
 {
-	const char *x = (*(struct thread *const *)a)->name;
-	const char *y = (*(struct thread *const *)b)->name;
-
-	for (;;) {
-		char *xe, *ye;
-		unsigned long i, k;
-
-		if ((*x == 'x') != (*y == 'x')) {
-			return *x == 'x' ? 1 : -1;
-		}
-		i = strtoul(x + (*x == 'x'), &xe, 10);
-		k = strtoul(y + (*y == 'x'), &ye, 10);
-		if (i != k) {
-			return i < k ? -1 : 1;
-		}
-		if (*xe == '\0' || *ye == '\0') {
-			return *xe == '\0' ? (*ye == '\0' ? 0 : -1) : 1;
-		}
-		x = xe + 1;
-		y = ye + 1;
-	}
-}
-
-/* Objects seen in the text so far. Few: this is for small programs. */
-struct objects {
-	struct object *array;
-	size_t n, cap;
-	unsigned counts[GT_OBJECT_END];
-};
-
-static unsigned number_of(struct objects *o, struct object x)
-{
-	for (size_t i = 0; i < o->n; i++) {
-		if (o->array[i].kind == x.kind && o->array[i].address == x.address &&
-		    o->array[i].epoch == x.epoch) {
-			return o->array[i].number;
-		}
-	}
-	x.number = ++o->counts[x.kind];
-	o->array = gt_grow(o->array, o->n, &o->cap, sizeof(*o->array));
-	o->array[o->n++] = x;
-	return x.number;
-}
-
-/* Prints a thread's lines and names the objects in them. */
-static void put_lines(FILE *out, const char *text, struct objects *objects)
-{
-	while (*text != '\0') {
-		struct object x = {0};
-		char *end;
-
-		if (*text != '\1') {
-			fputc(*text++, out);
-			continue;
-		}
-		x.kind = strtoull(text + 1, &end, 10);
-		x.address = strtoull(end + 1, &end, 10);
-		x.epoch = strtoull(end + 1, &end, 10);
-		text = end + 1;
-		x.kind = x.kind < GT_OBJECT_END ? x.kind : 0;
-		fprintf(out, "%s#%u", x.kind ? gt_object_text(x.kind) : "object",
-			number_of(objects, x));
-	}
+	return gt_normal_compare((*(struct thread *const *)a)->name,
+				 (*(struct thread *const *)b)->name);
 }
 
 static void finish(struct view *v, FILE *out)
 {
-	struct objects objects = {0};
+	struct gt_normal_objects objects = {0};
 	size_t shown = 0;
 
 	for (size_t i = 0; i < v->n; i++) {
@@ -446,9 +470,9 @@ static void finish(struct view *v, FILE *out)
 	for (size_t i = 0; i < shown; i++) {
 		struct thread *th = v->threads[i];
 
-		fclose(th->out);
+		fclose(line(th));
 		fprintf(out, "thread %s\n", th->name);
-		put_lines(out, th->text, &objects);
+		gt_normal_put(out, th->text, &objects);
 		free(th->text);
 		free(th->stack);
 		free(th->name);

@@ -5,7 +5,10 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "json.h"
 
 enum {
 	WIDE = 108,  /* columns of a line of details */
@@ -335,6 +338,47 @@ struct gt_word gt_word_object(const struct gt_stat *st, uint32_t index)
 				      40);
 	}
 	return gt_word("%s 0x%" PRIx64, kind ? kind : "object", o->address);
+}
+
+void gt_details_parts(struct gt_details *d, const char *verb, const struct gt_model_pairs *pairs,
+		      uint32_t a, uint64_t whole)
+{
+	enum { MOST = 3 };
+	struct gt_model *model = d->st->model;
+	const bool each = model->users <= d->st->top;
+	struct gt_set sums = gt_set_of(sizeof(struct gt_model_share));
+	struct gt_word w = gt_word("%s", verb);
+	size_t n, shown;
+	const uint32_t *pair = gt_model_pairs_of(pairs, a, &n);
+	uint32_t *order;
+
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t b = gt_model_pair(pairs, pair[i])->b;
+		const uint32_t who = each || b == GT_MODEL_NONE ? b : gt_model_group(model, b);
+		const struct gt_model_share *share = gt_model_share(pairs, pair[i]);
+		struct gt_model_share *sum = gt_set_get(&sums, &who, sizeof(who));
+
+		sum->total += share->total;
+		sum->waits += share->waits;
+	}
+	order = gt_model_longest(&sums);
+	shown = sums.count <= MOST ? sums.count : MOST - 1;
+	for (size_t i = 0; i < shown; i++) {
+		const struct gt_model_share *sum = gt_set_value(&sums, order[i]);
+		const uint32_t who = *(const uint32_t *)gt_set_key(&sums, order[i], NULL);
+
+		w = gt_word("%.200s%s%.80s %s", w.s, i ? ", " : " ",
+			    (each ? gt_word_thread : gt_word_group)(d->st, who, 28).s,
+			    gt_word_percent(sum->total, whole).s);
+	}
+	if (sums.count > shown) {
+		w = gt_word("%.280s, %s more", w.s, gt_word_number(sums.count - shown).s);
+	}
+	if (n != 0) {
+		gt_details_add(d, w);
+	}
+	gt_set_fini(&sums);
+	free(order);
 }
 
 const char *gt_word_plural(uint64_t n)

@@ -67,3 +67,17 @@ struct gt_details {
 
 void gt_details_add(struct gt_details *d, struct gt_word w);
 void gt_details_end(struct gt_details *d);
+/*
+ * "held by worker #3 61 %, main 39 %": the largest parts of the sum `whole` of a's pairs, b being
+ * threads; by start routines where there are many threads.
+ */
+void gt_details_parts(struct gt_details *d, const char *verb, const struct gt_model_pairs *pairs,
+		      uint32_t a, uint64_t whole);
+
+/* Lines of the head: what is not in the trace, and settings that are not the usual ones. */
+void gt_stat_notes(const struct gt_stat *st, FILE *out);
+/* Something is not there that should be. */
+bool gt_stat_lost(const struct gt_model *model);
+/* The tables of calls and of spin locks. */
+void gt_stat_calls(const struct gt_stat *st, FILE *out);
+void gt_stat_spins(const struct gt_stat *st, FILE *out);

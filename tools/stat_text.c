@@ -15,7 +15,6 @@ static void head(const struct gt_stat *st, FILE *out)
 	const char *const dot = st->utf8 ? "·" : "-";
 	const uint64_t ns = model->end - model->begin;
 	uint64_t running = 0;
-	bool lost = model->loss_unknown != 0;
 
 	for (size_t i = 0; i < model->groups.count; i++) {
 		running += ((struct gt_model_group *)gt_set_value(&model->groups, i))->running;
@@ -34,12 +33,8 @@ static void head(const struct gt_stat *st, FILE *out)
 	fprintf(out, "%s events in %s generation%s, written by %s", gt_word_number(model->events).s,
 		gt_word_number(model->generations).s, gt_word_plural(model->generations),
 		model->by_gtrace ? "gtrace" : "Go's runtime");
-	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		lost |= model->loss[i] != 0;
-	}
-	if (st->problem == NULL && !lost) {
-		fprintf(out, "; whole%s\n", model->by_gtrace ? ", nothing lost" : "");
-		return;
+	if (st->problem == NULL && !gt_stat_lost(model)) {
+		fprintf(out, "; whole%s", model->by_gtrace ? ", nothing lost" : "");
 	}
 	fputc('\n', out);
 	if (st->problem) {
@@ -50,16 +45,7 @@ static void head(const struct gt_stat *st, FILE *out)
 			st->problem);
 		gt_stat_style(st, out, "0");
 	}
-	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		if (model->loss[i]) {
-			fprintf(out, "Lost: %s: %s\n", gt_loss_text(i),
-				gt_word_number(model->loss[i]).s);
-		}
-	}
-	if (model->loss_unknown) {
-		fprintf(out, "Lost: something that this gtrace has no word for: %s\n",
-			gt_word_number(model->loss_unknown).s);
-	}
+	gt_stat_notes(st, out);
 }
 
 /* --- Threads ---------------------------------------------------------------------------------- */
@@ -149,6 +135,7 @@ static void members(const struct gt_stat *st, FILE *out, uint32_t group, bool sy
 static void group_reasons(const struct gt_stat *st, FILE *out, uint32_t group)
 {
 	const struct gt_model_pairs *pairs = &st->model->group_reason;
+	const struct gt_model_group *g = gt_set_value(&st->model->groups, group);
 	struct gt_details d = {st, out, 0};
 	size_t n;
 	const uint32_t *order = gt_model_pairs_of(pairs, group, &n);
@@ -162,6 +149,10 @@ static void group_reasons(const struct gt_stat *st, FILE *out, uint32_t group)
 					   gt_word("in %s wait%s", gt_word_number(share->waits).s,
 						   gt_word_plural(share->waits))
 						   .s));
+	}
+	if (g->yields != 0) {
+		gt_details_add(&d, gt_word("yielded %s time%s", gt_word_number(g->yields).s,
+					   gt_word_plural(g->yields)));
 	}
 	gt_details_end(&d);
 }
@@ -253,51 +244,6 @@ static void system_threads(const struct gt_stat *st, FILE *out)
 
 /* --- Sites ------------------------------------------------------------------------------------ */
 
-/*
- * "held by worker #3 61 %, main 39 %": the largest parts of a pair's sum; by start routines where
- * there are many threads.
- */
-static void parts(struct gt_details *d, const char *verb, const struct gt_model_pairs *pairs,
-		  uint32_t a, uint64_t whole)
-{
-	enum { MOST = 3 };
-	struct gt_model *model = d->st->model;
-	const bool each = model->users <= d->st->top;
-	struct gt_set sums = gt_set_of(sizeof(struct gt_model_share));
-	struct gt_word w = gt_word("%s", verb);
-	size_t n, shown;
-	const uint32_t *pair = gt_model_pairs_of(pairs, a, &n);
-	uint32_t *order;
-
-	for (size_t i = 0; i < n; i++) {
-		const uint32_t b = gt_model_pair(pairs, pair[i])->b;
-		const uint32_t who = each || b == GT_MODEL_NONE ? b : gt_model_group(model, b);
-		const struct gt_model_share *share = gt_model_share(pairs, pair[i]);
-		struct gt_model_share *sum = gt_set_get(&sums, &who, sizeof(who));
-
-		sum->total += share->total;
-		sum->waits += share->waits;
-	}
-	order = gt_model_longest(&sums);
-	shown = sums.count <= MOST ? sums.count : MOST - 1;
-	for (size_t i = 0; i < shown; i++) {
-		const struct gt_model_share *sum = gt_set_value(&sums, order[i]);
-		const uint32_t who = *(const uint32_t *)gt_set_key(&sums, order[i], NULL);
-
-		w = gt_word("%.200s%s%.80s %s", w.s, i ? ", " : " ",
-			    (each ? gt_word_thread : gt_word_group)(d->st, who, 28).s,
-			    gt_word_percent(sum->total, whole).s);
-	}
-	if (sums.count > shown) {
-		w = gt_word("%.280s, %s more", w.s, gt_word_number(sums.count - shown).s);
-	}
-	if (n != 0) {
-		gt_details_add(d, w);
-	}
-	gt_set_fini(&sums);
-	free(order);
-}
-
 /* By threads if they are few, else by groups. */
 static struct gt_word waiters(const struct gt_stat *st, uint32_t site)
 {
@@ -341,9 +287,16 @@ static void site_details(const struct gt_stat *st, FILE *out, uint32_t index)
 	if (n != 0 &&
 	    ((const struct gt_model_object_key *)gt_set_key(&model->objects, most, NULL))->kind !=
 		    GT_OBJECT_THREAD) {
-		parts(&d, "held by", &model->site_owner, index, site->share.total);
+		gt_details_parts(&d, "held by", &model->site_owner, index, site->share.total);
 	}
-	parts(&d, "woken by", &model->site_waker, index, site->share.total);
+	gt_details_parts(&d, "woken by", &model->site_waker, index, site->share.total);
+	if (site->retakes.waits) {
+		gt_details_parts(&d,
+				 gt_word("of it %s for the mutex, held by",
+					 gt_word_duration(st, site->retakes.total).s)
+					 .s,
+				 &model->site_retake, index, site->retakes.total);
+	}
 	if (site->how[GT_ENDED_TIMEOUT]) {
 		gt_details_add(
 			&d, gt_word("%s timed out", gt_word_number(site->how[GT_ENDED_TIMEOUT]).s));
@@ -509,7 +462,7 @@ static void ends(const struct gt_stat *st, FILE *out)
 	for (unsigned i = GT_MODEL_OPEN + 1; i < GT_ENDED_END; i++) {
 		whole += model->how[i];
 	}
-	if (whole + model->how[GT_MODEL_OPEN] == 0) {
+	if (whole + model->how[GT_MODEL_OPEN] + model->how[GT_MODEL_RETURNED] == 0) {
 		return;
 	}
 	gt_stat_title(st, out, 0, "What ended the waits");
@@ -524,8 +477,14 @@ static void ends(const struct gt_stat *st, FILE *out)
 			comma = ", ";
 		}
 	}
+	comma = *comma ? "; " : "";
+	if (model->how[GT_MODEL_RETURNED]) {
+		fprintf(out, "%s%s ended by no thread (network, time, ...)", comma,
+			gt_word_number(model->how[GT_MODEL_RETURNED]).s);
+		comma = "; ";
+	}
 	if (model->how[GT_MODEL_OPEN]) {
-		fprintf(out, "%s%s still open at the end", *comma ? "; " : "",
+		fprintf(out, "%s%s still open at the end", comma,
 			gt_word_number(model->how[GT_MODEL_OPEN]).s);
 	}
 	fputc('\n', out);
@@ -537,6 +496,8 @@ void gt_stat_text(const struct gt_stat *st, FILE *out)
 	threads(st, out);
 	system_threads(st, out);
 	sites(st, out);
+	gt_stat_calls(st, out);
+	gt_stat_spins(st, out);
 	owners(st, out);
 	wakes(st, out);
 	ends(st, out);

@@ -17,8 +17,5 @@ struct gt_stat {
 	bool colour, utf8;
 };
 
-/* Bytes of the UTF-8 character at s; 0 if it is none. */
-size_t gt_utf8_length(const char *s);
-
 void gt_stat_text(const struct gt_stat *stat, FILE *out);
 void gt_stat_json(const struct gt_stat *stat, FILE *out);

@@ -213,6 +213,48 @@ int gt_strict_stack(const struct gt_generation *g, struct gt_stack *s, struct gt
 	return 0;
 }
 
+#define FACT(...)                                                                      \
+	(gt_error_set(e, GT_ERROR_INVALID, ev->offset, g->number, ev->m, __VA_ARGS__), \
+	 gt_event_text(ev, e->event, sizeof(e->event)), -1)
+
+/* Numbers that are not in a table yet are those of a newer gtrace; 0 will never be one. */
+int gt_strict_fact(const struct gt_generation *g, const struct gt_event *ev, bool late,
+		   struct gt_error *e)
+{
+	struct gt_stack *s;
+
+	switch (ev->number) {
+	case GT_FACT_CALL:
+		if (ev->args[0] == 0) {
+			return FACT("call 0; expected the number of a call");
+		}
+		if (late) {
+			return FACT("it is after the last event of its M in this generation; "
+				    "expected it at the end of the call");
+		}
+		break;
+	case GT_FACT_SPIN:
+		if (ev->args[3] == 0) {
+			return FACT("weight 0; expected how many such waits it stands for");
+		}
+		s = gt_generation_stack(g, ev->args[4]);
+		if (s == NULL) {
+			return FACT("invalid stack id %" PRIu64 "; expected one of the stack table "
+				    "of this generation",
+				    ev->args[4]);
+		}
+		return s->checked ? 0 : gt_strict_stack(g, s, e);
+	case GT_FACT_ABOUT:
+		if (ev->args[0] == 0) {
+			return FACT("about 0; expected the number of a setting");
+		}
+		break;
+	default:
+		break;
+	}
+	return 0;
+}
+
 #define CLOCK(...) \
 	gt_error_set(e, GT_ERROR_INVALID, g->sync_offset, g->number, GT_NOWHERE, __VA_ARGS__)
 

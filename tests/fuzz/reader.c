@@ -1,5 +1,5 @@
 /*
- * Any bytes as a trace: reader, order, merge, both views and the text form must end with a verdict.
+ * Any bytes as a trace: reader, order, merge, all views and the text form must end with a verdict.
  *
  * A libFuzzer target (tests/fuzz/run builds it with clang, ASan and UBSan). With GT_REPLAY it is a
  * program that runs the files it is given, so that every compiler can replay the corpus.
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "stat_view.h"
 #include "text.h"
 #include "views.h"
 
@@ -72,6 +73,21 @@ static void view(const uint8_t *data, size_t size, bool normal)
 	gt_merge_close(t);
 }
 
+static void stat(const uint8_t *data, size_t size)
+{
+	struct gt_error e = {0};
+	struct gt_merge *t = gt_merge_open_memory(data, size, 0, &e);
+	struct gt_stat st = {.path = "fuzz", .top = 3, .model = gt_model_create()};
+
+	if (t != NULL) {
+		gt_model_read(st.model, t, &e);
+		gt_stat_json(&st, nowhere());
+		gt_stat_text(&st, nowhere());
+	}
+	gt_model_destroy(st.model);
+	gt_merge_close(t);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gt_error e = {0};
@@ -82,6 +98,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_events(data, size, GT_MERGE_STRICT | GT_MERGE_ALONE);
 	view(data, size, false);
 	view(data, size, true);
+	stat(data, size);
 	if (size > 0) {
 		in = fmemopen((void *)data, size, "r");
 		gt_text_dump(in, nowhere(), true, &e);

@@ -114,10 +114,12 @@ def compare(trace, gtrace, oracle):
         wrong.equal(f"{key}: by thread", sum(t["total_ns"] for t in s["threads"]), s["total_ns"])
         wrong.equal(f"{key}: by end", sum(s["ended"].values()), s["waits"])
         wrong.equal(f"{key}: by waker", sum(w["waits"] for w in s["wakers"]),
-                    s["waits"] - s["ended"]["open"])
+                    s["waits"] - s["ended"]["open"] - s["ended"]["returned"])
     woken = collections.Counter()
     for wake in ours["wakes"]:
         woken[wake["wakee"]] += wake["waits"]
+    for t in ours["threads"]:
+        woken[t["id"]] += t["ended"]["returned"]
     for wake in go["wakes"]:
         woken[wake["wakee"]] -= wake["count"]
     wrong.extend(f"G {g}: woken {n:+} times" for g, n in woken.items() if n)
@@ -127,6 +129,10 @@ def compare(trace, gtrace, oracle):
             pairs[wake["waker"], wake["wakee"], wake["reason"]] += wake["waits"]
         wrong.equal("who woke whom", pairs,
                     {(w["waker"], w["wakee"], w["reason"]): w["count"] for w in go["wakes"]})
+    for c in ours["calls"]:
+        wrong.equal(f"{c['call']}: by thread", sum(t["total_ns"] for t in c["threads"]), c["total_ns"])
+        wrong.equal(f"{c['call']}: by place", sum(s["waits"] for s in c["sites"]), c["waits"])
+        wrong.equal(f"{c['call']}: by error", sum(e["waits"] for e in c["errors"]), c["failed"])
     waits = sum(s["waits"] for s in sites.values())
     if waits == 0:
         wrong.append("the trace has no wait: it proves nothing")

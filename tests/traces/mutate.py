@@ -19,7 +19,7 @@ import tempfile
 from run import HERE, go_tests, run
 
 # What gtrace alone refuses, by its messages.
-STRICTER = re.compile(r"in that M's batch|frequency is 0|fact|WaitEnd|Block is cut|Loss is cut"
+STRICTER = re.compile(r"in that M's batch|frequency is 0|fact|WaitEnd|Block is cut|Loss is cut|Spin object="
                       r"|without an end-of-generation byte|after its header")
 LAST = "18446744073709551615"
 BATCH = 200  # files for one run of the oracle

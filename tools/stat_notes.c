@@ -1,0 +1,100 @@
+/*
+ * The text view: what is not in the trace, and settings that are not the usual ones.
+ */
+#include "stat_format.h"
+
+#include "facts.h"
+
+bool gt_stat_lost(const struct gt_model *model)
+{
+	bool lost = model->loss_unknown != 0 || model->unread != 0;
+
+	for (unsigned i = 1; i < GT_LOSS_END; i++) {
+		lost |= i != GT_LOSS_SHORT && model->loss[i] != 0;
+	}
+	return lost;
+}
+
+static void losses(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+
+	for (unsigned i = 1; i < GT_LOSS_END; i++) {
+		if (model->loss[i] && i != GT_LOSS_SHORT) {
+			fprintf(out, "Lost: %s: %s\n", gt_loss_text(i),
+				gt_word_number(model->loss[i]).s);
+		}
+	}
+	if (model->loss_unknown) {
+		fprintf(out, "Lost: something that this gtrace has no word for: %s\n",
+			gt_word_number(model->loss_unknown).s);
+	}
+	if (model->unread) {
+		fprintf(out, "Not read: facts of a newer gtrace, in %s batch%s\n",
+			gt_word_number(model->unread).s, model->unread == 1 ? "" : "es");
+	}
+}
+
+/* What was said about the trace: whether it was, and *value. */
+static bool about(const struct gt_model *model, uint64_t what, uint64_t *value)
+{
+	for (size_t i = 0; i < model->about.count; i++) {
+		if (*(const uint64_t *)gt_set_key(&model->about, i, NULL) == what) {
+			*value = *(const uint64_t *)gt_set_value(&model->about, i);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Calls that somebody chose not to trace. */
+static void left_out(const struct gt_stat *st, FILE *out)
+{
+	static const uint64_t usual = 0
+#define GT_CLASS(id, NAME, name, on, doc) | (uint64_t)(on) << (id)
+#include "base/calls.def"
+		;
+	const struct gt_model *model = st->model;
+	const uint64_t known = (UINT64_C(1) << GT_CLASS_END) - 1;
+	struct gt_about_words room;
+	uint64_t value;
+
+	if (about(model, GT_ABOUT_CLASSES, &value) && (usual & ~value) != 0) {
+		fprintf(out, "Left out: calls of class %s (GTRACE_EVENTS)\n",
+			gt_class_words(usual & ~value & known, &room));
+	}
+	if (about(model, GT_ABOUT_MIN, &value) && value != 0) {
+		fprintf(out, "Left out: %s call%s shorter than %s (GTRACE_MIN)\n",
+			gt_word_number(model->loss[GT_LOSS_SHORT]).s,
+			gt_word_plural(model->loss[GT_LOSS_SHORT]), gt_word_duration(st, value).s);
+	} else if (model->loss[GT_LOSS_SHORT] != 0) {
+		fprintf(out, "Left out: %s short call%s (GTRACE_MIN)\n",
+			gt_word_number(model->loss[GT_LOSS_SHORT]).s,
+			gt_word_plural(model->loss[GT_LOSS_SHORT]));
+	}
+}
+
+void gt_stat_notes(const struct gt_stat *st, FILE *out)
+{
+	static const struct {
+		uint64_t what, value;
+		const char *text;
+	} unusual[] = {
+		{GT_ABOUT_DEPTH, 0, "no stacks were taken (GTRACE_STACKS)"},
+		{GT_ABOUT_TSC, 0, "time is the kernel's clock, which costs more than the TSC"},
+		{GT_ABOUT_OWN_DESCRIPTORS, 0,
+		 "gtrace's descriptors were in the program's own table"},
+		{GT_ABOUT_FIND_OBJECT, 0, "code that was loaded late was found with a lock"},
+		{GT_ABOUT_THREAD, 0, "gtrace's background thread could not be started"},
+		{GT_ABOUT_SECCOMP, 1, "the program put itself under a seccomp filter"},
+	};
+	uint64_t value;
+
+	losses(st, out);
+	left_out(st, out);
+	for (size_t i = 0; i < GT_LEN(unusual); i++) {
+		if (about(st->model, unusual[i].what, &value) && value == unusual[i].value) {
+			fprintf(out, "Note: %s\n", unusual[i].text);
+		}
+	}
+}
