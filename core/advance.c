@@ -8,6 +8,7 @@
  */
 #include "advance.h"
 
+#include <errno.h>
 #include <string.h>
 #include <time.h>
 
@@ -172,6 +173,15 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		gt_lock_drop(&gt_trace->x_advance);
 		return false;
 	}
+	/* Before the bump, after which there is no way back: a want of descriptors may pass. */
+	r = gt_writer_begin(keep);
+	if (!last && (r == -EMFILE || r == -ENFILE || r == -ENOMEM)) {
+		gt_lock_drop(&gt_trace->x_advance);
+		if (self && self->is_advancer) {
+			gt_sys_sleep(10000000);
+		}
+		return true;
+	}
 	/* 1. Threads that make a call. */
 	gt_call_hand_off_all();
 	/* 2. Silent Gs. */
@@ -199,13 +209,13 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	if (!wait_for_sections(last)) {
 		gt_trace_break(GT_BROKEN_STUCK);
 	}
-	r = gt_writer_begin(keep);
 	if (!gt_load_relaxed(&gt_trace->broken)) {
 		write_batches(gen);
 		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock. */
 		gt_dump_posts(gen);
 		gt_dump_statuses(gen);
 		gt_dump_losses(gen);
+		gt_dump_about(gen);
 		gt_dump_tables(gen);
 		gt_dump_clock(gen);
 	}

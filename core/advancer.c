@@ -8,12 +8,17 @@
  *
  * It leaves the descriptor table of the process (close_range with CLOSE_RANGE_UNSHARE: both in one
  * step), so the program's files are not kept open by it, and its own output file can be neither
- * closed nor inherited by the program.
+ * closed nor inherited by the program. Its root and working directory are its own as well: after a
+ * chroot of the program, the trace is still where it was.
+ *
+ * It can be made to leave, where a thread more would be noticed (unshare, setns, the limit on
+ * processes), and be started again.
  */
 #include "advancer.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <string.h>
@@ -23,17 +28,24 @@
 
 #include "advance.h"
 #include "emit.h"
+#include "loaded.h"
 #include "shm.h"
 #include "symbol.h"
 #include "wait.h"
+#include "writer.h"
 
 enum {
 	STACK = 256 << 10, /* symbol tables are sorted on it */
 	TCB = 4 << 10,
+	SECOND = 1000000000,
 };
 
-/* Values of gt_trace.advancer. */
-enum { NONE, STARTING, RUNNING, ASKED, ENDED, FAILED };
+/* Values of gt_trace.advancer. ASKED: to finish the trace; LEAVING: to end and leave it to others.
+ */
+enum { NONE, STARTING, RUNNING, ASKED, ENDED, FAILED, LEAVING };
+
+/* Its stack and thread block, kept for the next one. Under the STARTING state. */
+static char *memory;
 
 /* True where the descriptor table is its own. */
 static bool leave_descriptors(void)
@@ -45,7 +57,7 @@ static bool leave_descriptors(void)
 static bool crowded(void)
 {
 	return gt_load_relaxed(&gt_trace->dead) >= GT_DEAD_BURST ||
-	       (gt_load_relaxed(&gt_trace->brk) > gt_trace->bytes / 2 &&
+	       (gt_load_relaxed(&gt_trace->brk) > gt_load_relaxed(&gt_trace->bytes) / 2 &&
 		gt_load_relaxed(&gt_trace->free_bufs_count) < GT_BUF_BURST);
 }
 
@@ -92,17 +104,20 @@ static void follow(void)
 {
 	const uint32_t *u = gt_trace->follow_uid;
 	const uint32_t *g = gt_trace->follow_gid;
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 
 	gt_syscall6(SYS_setgroups, 0, 0, 0, 0, 0, 0);
 	gt_syscall6(SYS_setresgid, g[0], g[1], g[2], 0, 0, 0);
 	gt_syscall6(SYS_setresuid, u[0], u[1], u[2], 0, 0, 0);
+	gt_syscall6(SYS_capset, (long)&header, (long)gt_trace->follow_caps, 0, 0, 0, 0);
 	gt_store_release(&gt_trace->follow, 0);
 	gt_sys_futex_wake(&gt_trace->follow, 1);
 }
 
 void gt_advancer_follow(void)
 {
-	uint64_t until = gt_clock_monotonic() + 1000000000;
+	uint64_t until = gt_clock_monotonic() + SECOND;
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
 	uint32_t *u = gt_trace->follow_uid;
 	uint32_t *g = gt_trace->follow_gid;
 
@@ -111,6 +126,7 @@ void gt_advancer_follow(void)
 	}
 	gt_syscall6(SYS_getresuid, (long)&u[0], (long)&u[1], (long)&u[2], 0, 0, 0);
 	gt_syscall6(SYS_getresgid, (long)&g[0], (long)&g[1], (long)&g[2], 0, 0, 0);
+	gt_syscall6(SYS_capget, (long)&header, (long)gt_trace->follow_caps, 0, 0, 0, 0);
 	gt_store_release(&gt_trace->follow, 1);
 	gt_advancer_nudge();
 	while (gt_load_acquire(&gt_trace->follow) && gt_clock_monotonic() < until) {
@@ -134,9 +150,17 @@ static void advancer_main(struct gt_thread *self)
 	uint64_t due;
 
 	gt_tls.busy = 1;
+	gt_about(GT_ABOUT_OWN_DESCRIPTORS, own_files);
 	gt_sys_sched_other();
 	gt_thread_start(self, true);
+	/* Opened now, while the program may still open it: see chroot, setuid and their like. */
+	gt_lock_take(&gt_trace->x_advance);
+	gt_writer_begin(own_files);
+	gt_writer_end();
+	gt_lock_drop(&gt_trace->x_advance);
 	due = now() + gt_env.period;
+	/* Release: partner is gt_advancer_stop. */
+	gt_store_release(&gt_trace->advancer_tid, (uint32_t)gt_sys_tid());
 	gt_cas_acq_rel(&gt_trace->advancer, &expected, RUNNING);
 	while (gt_load_acquire(&gt_trace->advancer) == RUNNING &&
 	       !gt_load_relaxed(&gt_trace->broken)) {
@@ -173,13 +197,20 @@ static void advancer_main(struct gt_thread *self)
 		}
 	}
 	gt_thread_end(self);
+	/* Whoever writes next opens the file anew; a descriptor of ours would mean nothing there.
+	 */
+	if (gt_load_acquire(&gt_trace->advancer) == LEAVING) {
+		gt_lock_take(&gt_trace->x_advance);
+		gt_writer_close();
+		gt_lock_drop(&gt_trace->x_advance);
+		gt_sys_exit_thread(0);
+	}
 	gt_advance(NULL, true, own_files);
+	/* Here rather than by whoever asked: it may have another root by now. */
+	gt_trace_tidy();
 	gt_store_release(&gt_trace->advancer, ENDED);
 	gt_sys_futex_wake(&gt_trace->advancer, 1 << 30);
-	if (left_alone && gt_load_relaxed(&gt_trace->head.gen) == 0) {
-		gt_sys_unlink(gt_trace->spool);
-	}
-	gt_sys_exit_thread(code);
+	gt_sys_exit_thread(left_alone ? code : 0);
 }
 
 void gt_advancer_nudge(void)
@@ -193,7 +224,12 @@ bool gt_advancer_finish(uint64_t ns)
 	uint32_t state = gt_load_acquire(&gt_trace->advancer);
 	uint64_t until = gt_clock_monotonic() + ns;
 
-	if (state == NONE || state == FAILED) {
+	/* Somebody is just making it leave. */
+	while (state == LEAVING && gt_clock_monotonic() < until) {
+		gt_sys_sleep(100000);
+		state = gt_load_acquire(&gt_trace->advancer);
+	}
+	if (state == NONE || state == FAILED || state == LEAVING) {
 		return false;
 	}
 	while (state < ASKED && !gt_cas_acq_rel(&gt_trace->advancer, &state, ASKED)) {
@@ -207,6 +243,55 @@ bool gt_advancer_finish(uint64_t ns)
 		}
 		gt_sys_futex_wait(&gt_trace->advancer, state, until - t);
 	}
+	return true;
+}
+
+/* Whether that thread of this process is there, its end included. */
+static bool exists(uint32_t tid)
+{
+	return gt_syscall6(SYS_tgkill, (long)gt_trace->head.pid, tid, 0, 0, 0, 0) != -ESRCH;
+}
+
+void gt_advancer_await_end(void)
+{
+	uint64_t until = gt_clock_monotonic() + SECOND;
+	uint32_t tid = gt_load_acquire(&gt_trace->advancer_tid);
+
+	while (tid && exists(tid) && gt_clock_monotonic() < until) {
+		gt_sys_sleep(20000);
+	}
+}
+
+void gt_advancer_await(void)
+{
+	uint64_t until = gt_clock_monotonic() + SECOND;
+
+	while (gt_load_acquire(&gt_trace->advancer) == STARTING && gt_clock_monotonic() < until) {
+		gt_sys_yield();
+	}
+}
+
+bool gt_advancer_stop(bool for_good)
+{
+	uint64_t until = gt_clock_monotonic() + SECOND;
+	uint32_t state = RUNNING;
+	uint64_t signals = 0;
+
+	/* One that is starting runs within microseconds. */
+	while (!gt_cas_acq_rel(&gt_trace->advancer, &state, LEAVING)) {
+		if (state != STARTING || gt_clock_monotonic() > until) {
+			return false;
+		}
+		gt_sys_yield();
+		state = RUNNING;
+	}
+	/* A handler that never came back would leave it LEAVING for ever. */
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	gt_advancer_nudge();
+	/* Not its own word that it goes, but the kernel's that it has gone: that is what counts. */
+	gt_advancer_await_end();
+	gt_store_release(&gt_trace->advancer, for_good ? FAILED : NONE);
+	gt_sys_restore_signals(signals);
 	return true;
 }
 
@@ -262,11 +347,10 @@ void gt_advancer_start(struct gt_thread *creator)
 	struct gt_thread *t;
 	struct gt_w w;
 	uint64_t entry[1];
-	char *memory;
 	char *tcb;
 	size_t tls;
 	void *p;
-	long r;
+	long r = 0;
 
 	if (gt_load_relaxed(&gt_trace->advancer) != NONE ||
 	    !gt_cas_acq_rel(&gt_trace->advancer, &none, STARTING)) {
@@ -278,8 +362,12 @@ void gt_advancer_start(struct gt_thread *creator)
 	 */
 	tls = GT_ROUND_UP(thread_pointer() - (uintptr_t)&gt_tls + 4096, (size_t)4096);
 	t = gt_thread_new((uintptr_t)advancer_main);
-	r = t ? gt_sys_map(&p, STACK + tls + TCB) : -ENOMEM;
-	if (r < 0) {
+	if (!memory) {
+		r = gt_sys_map(&p, STACK + tls + TCB);
+		memory = r < 0 ? NULL : p;
+	}
+	if (!t || !memory) {
+		gt_about(GT_ABOUT_THREAD, 0);
 		gt_store_release(&gt_trace->advancer, FAILED);
 		return;
 	}
@@ -294,22 +382,33 @@ void gt_advancer_start(struct gt_thread *creator)
 	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
 	gt_release(&w);
 
-	memory = p;
 	tcb = memory + STACK + tls;
 	/* The words of the thread block that compiled code may read: itself, twice, and its guards.
 	 */
 	memcpy(tcb, (const void *)thread_pointer(), 64);
+	/* Of one before, or of a parent's before fork. */
+	memset(tcb - (thread_pointer() - (uintptr_t)&gt_tls), 0, sizeof(gt_tls));
 	memcpy(tcb, (const void *)&tcb, sizeof(void *));
 	memcpy(tcb + 16, (const void *)&tcb, sizeof(void *));
 	gt_sys_block_signals(~UINT64_C(0), &signals);
-	r = clone_on(CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
-			     CLONE_SYSVSEM | CLONE_SETTLS,
-		     memory + STACK, tcb, advancer_main, t);
+	r = GT_FAULT(SYS_clone);
+	if (!r) {
+		r = clone_on(CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+				     CLONE_SETTLS | (gt_loaded_valgrind() ? CLONE_FS : 0),
+			     memory + STACK, tcb, advancer_main, t);
+	}
 	gt_sys_restore_signals(signals);
+	gt_about(GT_ABOUT_THREAD, r >= 0);
 	if (r < 0) {
 		/* No thread to be had: generations are advanced by the program's own events. */
 		gt_thread_create_failed(creator, t);
-		gt_sys_unmap(memory, STACK + tls + TCB);
 		gt_store_release(&gt_trace->advancer, FAILED);
 	}
+}
+
+void gt_advancer_forbid(void)
+{
+	uint32_t none = NONE;
+
+	gt_cas_acq_rel(&gt_trace->advancer, &none, FAILED);
 }

@@ -17,7 +17,7 @@ GT_INLINE bool gt_advancer_there(void)
 {
 	uint32_t state = gt_load_relaxed(&gt_trace->advancer);
 
-	return state != 0 && state != 5; /* NONE, FAILED */
+	return state != 0 && state != 5; /* NONE, FAILED (advancer.c) */
 }
 /* Wakes it before its time: a pool runs low. Any thread, inside a section too. */
 void gt_advancer_nudge(void);
@@ -28,3 +28,15 @@ void gt_advancer_nudge(void);
 void gt_advancer_follow(void);
 /* Asks it to finish the last generation and waits at most ns. False: it did not (or never ran). */
 bool gt_advancer_finish(uint64_t ns);
+/*
+ * Makes it end, and waits until the kernel does not count it any more: the process has the threads
+ * that it would have without us. for_good: it is not started again; else the next gt_advancer_start
+ * does. False: it did not run. With the guard set.
+ */
+bool gt_advancer_stop(bool for_good);
+/* Where it has not been started yet, it never will. */
+void gt_advancer_forbid(void);
+/* Waits, at most a second, for one that is starting to run, with the file open. */
+void gt_advancer_await(void);
+/* The same for one that has finished the trace to be gone. */
+void gt_advancer_await_end(void);

@@ -44,12 +44,13 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 	struct gt_buf *b = pop();
 
 	if (!b) {
-		uint64_t step = gt_trace->bytes / 16;
+		uint64_t step = gt_load_relaxed(&gt_trace->bytes) / 16;
 		uint64_t used = gt_load_relaxed(&gt_trace->brk);
 
 		b = gt_shm_alloc(sizeof(*b));
 		/* Past the half, each further step of memory wakes the advancer: it frees some. */
-		if (used > gt_trace->bytes / 2 && used / step != (used + sizeof(*b)) / step) {
+		if (used > gt_load_relaxed(&gt_trace->bytes) / 2 &&
+		    used / step != (used + sizeof(*b)) / step) {
 			gt_advancer_nudge();
 		}
 	}

@@ -218,8 +218,8 @@ void gt_dump_losses(uint64_t gen)
 		left_out += gt_load_relaxed(&t->calls_left_out);
 	}
 	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		uint64_t count = gt_load_relaxed(&gt_trace->losses[i]) +
-				 (i == GT_LOSS_SHORT ? left_out : 0);
+		uint64_t count =
+			gt_load_relaxed(&gt_trace->losses[i]) + (i == GT_LOSS_SHORT ? left_out : 0);
 
 		if (!count) {
 			continue;
@@ -229,6 +229,25 @@ void gt_dump_losses(uint64_t gen)
 			put_byte(GT_FACT_VERSION);
 		}
 		put_event((enum gt_ev)GT_FACT_LOSS, 0, 2, (const uint64_t[]){i, count});
+	}
+	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+void gt_dump_about(uint64_t gen)
+{
+	/* Acquire: partner is gt_about. */
+	uint32_t what = gt_exchange_acq_rel(&gt_trace->about_new, 0);
+
+	if (!what) {
+		return;
+	}
+	put_byte(GT_FACT_MAGIC);
+	put_byte(GT_FACT_VERSION);
+	for (unsigned i = 1; i < GT_ABOUT_END; i++) {
+		if (what >> i & 1) {
+			put_event((enum gt_ev)GT_FACT_ABOUT, 0, 2,
+				  (const uint64_t[]){i, gt_load_relaxed(&gt_trace->about[i])});
+		}
 	}
 	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
 }

@@ -18,6 +18,12 @@ struct gt_lock {
 	_Atomic uint32_t word;
 };
 
+/*
+ * In a child of fork whose one thread is going to return into the tracer: no lock is waited for,
+ * since who held it is not in this process.
+ */
+extern bool gt_lock_void;
+
 void gt_lock_take_slow(struct gt_lock *l);
 
 GT_INLINE void gt_lock_take(struct gt_lock *l)

@@ -12,12 +12,17 @@
 #include <sys/syscall.h>
 
 #include "base/sys.h"
+#include "loaded.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
 #endif
 
-enum { BACK_STEP = 1 << 18 };
+enum {
+	BACK_STEP = 1 << 18,
+	LEAST = 4 << 20,          /* bytes behind the start with which recording makes sense */
+	VALGRIND_MOST = 64 << 20, /* at a process's end it looks for pointers in all of it */
+};
 
 /*
  * Backs [from, to) with pages. MADV_POPULATE_WRITE (Linux 5.14) allocates blocks as a write fault
@@ -50,6 +55,11 @@ static uint64_t limit_of(int resource)
 	return limit.rlim_cur;
 }
 
+/* For a child of fork, which cannot look into the mapping for them. [start] */
+static void *mapped;
+static uint64_t mapped_bytes;
+static char mapped_path[GT_PATH_MAX];
+
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what)
 {
 	uint64_t first = GT_ROUND_UP(sizeof(struct gt_trace), BACK_STEP);
@@ -58,17 +68,23 @@ int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const
 	int fd;
 	int r;
 
-	/* A program with little address space must not lose it to us. */
+	/*
+	 * A program with little address space must not lose it to us. And a file cannot be longer
+	 * than allowed: ftruncate beyond that would raise SIGXFSZ in the program.
+	 */
 	bytes = GT_MIN(bytes, limit_of(RLIMIT_AS) / 16);
-	bytes = GT_ROUND_UP(GT_MAX(bytes, first + (4u << 20)), BACK_STEP);
+	bytes = GT_MIN(bytes, limit_of(RLIMIT_FSIZE) / BACK_STEP * BACK_STEP);
+	if (gt_loaded_valgrind()) {
+		bytes = GT_MIN(bytes, (uint64_t)VALGRIND_MOST);
+	}
+	bytes = GT_ROUND_UP(GT_MAX(bytes, first + LEAST), BACK_STEP);
 	*what = "creating ";
 	fd = gt_sys_open(spool, O_RDWR | O_CREAT | O_EXCL, 0600);
 	if (fd < 0) {
 		return fd;
 	}
-	/* ftruncate beyond RLIMIT_FSIZE would raise SIGXFSZ in the program. */
 	if (limit_of(RLIMIT_FSIZE) < bytes) {
-		*what = "the file size limit (ulimit -f) is below GTRACE_BUFFERS for ";
+		*what = "the file size limit (ulimit -f) is too low for ";
 		r = -EFBIG;
 		goto fail;
 	}
@@ -95,7 +111,10 @@ int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const
 		goto fail;
 	}
 	gt_sys_close(fd);
-	t->bytes = bytes;
+	mapped = t;
+	mapped_bytes = bytes;
+	memcpy(mapped_path, spool, strlen(spool) + 1);
+	gt_store_relaxed(&t->bytes, bytes);
 	gt_store_relaxed(&t->brk, GT_ROUND_UP(sizeof(*t), (uint64_t)GT_REF_UNIT));
 	gt_store_relaxed(&t->backed, first);
 	*trace = t;
@@ -110,10 +129,12 @@ void *gt_shm_alloc(size_t bytes)
 {
 	struct gt_trace *t = gt_trace;
 	uint64_t n = GT_ROUND_UP((uint64_t)bytes, (uint64_t)GT_REF_UNIT);
-	uint64_t at = gt_add_relaxed(&t->brk, n);
+	/* Sequentially consistent, with the load after it; partner: gt_shm_shrink. */
+	uint64_t at = gt_add_seq(&t->brk, n);
+	uint64_t end = gt_load_seq(&t->bytes);
 	uint64_t backed;
 
-	if (at + n > t->bytes) {
+	if (at + n > end) {
 		return NULL;
 	}
 	/*
@@ -122,7 +143,7 @@ void *gt_shm_alloc(size_t bytes)
 	 * the mark that it read.
 	 */
 	while ((backed = gt_load_acquire(&t->backed)) < at + n) {
-		uint64_t to = GT_MIN(GT_ROUND_UP(at + n, (uint64_t)BACK_STEP), t->bytes);
+		uint64_t to = GT_MIN(GT_ROUND_UP(at + n, (uint64_t)BACK_STEP), end);
 
 		if (back(t, backed, to) < 0) {
 			return NULL;
@@ -130,4 +151,71 @@ void *gt_shm_alloc(size_t bytes)
 		gt_cas_acq_rel(&t->backed, &backed, to);
 	}
 	return (char *)t + at;
+}
+
+void gt_shm_unmap(struct gt_trace *t)
+{
+	gt_sys_unmap(t, gt_load_relaxed(&t->bytes));
+}
+
+void gt_shm_shrink(uint64_t bytes)
+{
+	struct gt_trace *t = gt_trace;
+	uint64_t old;
+	uint64_t used;
+
+	/* One at a time; whoever holds this lock takes no memory. */
+	gt_lock_take(&t->threads_lock);
+	old = gt_load_relaxed(&t->bytes);
+	bytes = GT_MAX(bytes, gt_load_acquire(&t->backed) + LEAST);
+	bytes = GT_ROUND_UP(bytes, (uint64_t)BACK_STEP);
+	if (bytes < old) {
+		/*
+		 * Either the thread that takes memory sees the new length, or we see that it took:
+		 * both store, then load.
+		 */
+		gt_store_seq(&t->bytes, bytes);
+		used = GT_ROUND_UP(gt_load_seq(&t->brk), (uint64_t)BACK_STEP);
+		bytes = GT_MAX(bytes, used);
+		if (bytes < old) {
+			gt_sys_unmap((char *)t + bytes, old - bytes);
+			mapped_bytes = bytes;
+		}
+		gt_store_seq(&t->bytes, GT_MIN(bytes, old));
+	}
+	gt_lock_drop(&t->threads_lock);
+}
+
+static bool map_copy(int fd, int kind)
+{
+	long r = gt_syscall6(SYS_mmap, (long)mapped, (long)mapped_bytes, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED_NOREPLACE | kind, fd, 0);
+
+	/* Kernels before 4.17 take the address for a wish. */
+	if (r > 0 && r != (long)mapped) {
+		gt_sys_unmap((void *)r, mapped_bytes);
+	}
+	return r == (long)mapped;
+}
+
+bool gt_shm_copy(void)
+{
+	int fd = gt_sys_open(mapped_path, O_RDONLY, 0);
+	bool copied;
+
+	if (gt_loaded_valgrind()) {
+		/* In its books the parent's mapping is still there, and so the place taken. */
+		gt_sys_unmap(mapped, mapped_bytes);
+	}
+	copied = fd >= 0 && map_copy(fd, 0);
+	if (fd >= 0) {
+		gt_sys_close(fd);
+	}
+	/* Zeros where the file is out of reach: nothing is listed then, and no lock is held. */
+	return copied || map_copy(-1, MAP_ANONYMOUS);
+}
+
+void gt_shm_uncopy(void)
+{
+	gt_sys_unmap(mapped, mapped_bytes);
 }

@@ -28,6 +28,17 @@ GT_INLINE uint32_t gt_ptr_ref(const void *p)
  */
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what);
 
+/* Before anybody else uses it, or in the only thread that did. */
+void gt_shm_unmap(struct gt_trace *t);
+/*
+ * Gives back what is above the given length and not in use, since the program needs the room or
+ * limits it; recording goes on in what is left. Any thread, with its guard set.
+ */
+void gt_shm_shrink(uint64_t bytes);
+/* In a child of fork, which has no mapping: a private copy of it at the same place. */
+bool gt_shm_copy(void);
+void gt_shm_uncopy(void);
+
 /*
  * Zeroed memory, aligned to 64 bytes; NULL where the limit or the disk is exhausted. Any thread;
  * may make one system call, on the average once in 256 KiB.

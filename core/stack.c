@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/atomic.h"
+#include "loaded.h"
 #include "unwind.h"
 
 /*
@@ -16,6 +17,9 @@ enum { VERDICT_BITS = 12 };
 enum verdict { UNKNOWN, WRONG, RIGHT };
 
 static _Atomic uint64_t verdicts[1 << VERDICT_BITS];
+
+/* [start] No walk by frame pointers. */
+static bool exact_only;
 
 static enum verdict verdict_of(uint64_t hash)
 {
@@ -110,7 +114,8 @@ unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address,
 		max = GT_STACK_MAX;
 	}
 	/* On another stack (a signal's, a coroutine's) nothing bounds a walk by frame pointers. */
-	if (gt_likely(frame >= root->lo && frame < root->hi && root->hi - frame >= 16)) {
+	if (gt_likely(frame >= root->lo && frame < root->hi && root->hi - frame >= 16 &&
+		      !exact_only)) {
 		uint64_t hash;
 
 		n = walk_frames(root, frame, pcs, max, &hash, &whole);
@@ -138,6 +143,11 @@ unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address,
 void gt_stack_init(void)
 {
 	gt_unwind_init();
+	/*
+	 * Where rbp is no frame pointer, what it leads to may never have been written. That does no
+	 * harm but under a checker, which would put it down to the program.
+	 */
+	exact_only = gt_unwind_ready() && gt_loaded_valgrind();
 }
 
 void gt_stack_forget(void)

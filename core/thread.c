@@ -217,7 +217,9 @@ void gt_thread_reap(uint64_t gen)
 			continue;
 		}
 		gt_add_relaxed(&gt_trace->dead, (uint32_t)-1);
-		GT_INVARIANT(1, !gt_load_relaxed(&t->x_slot[0]) && !gt_load_relaxed(&t->x_slot[1]));
+		GT_INVARIANT(1,
+			     (!gt_load_relaxed(&t->x_slot[0]) && !gt_load_relaxed(&t->x_slot[1])) ||
+				     gt_load_relaxed(&gt_trace->broken));
 		gt_lock_take(&gt_trace->threads_lock);
 		if (before) {
 			before->next = t->next;

@@ -108,7 +108,9 @@ struct gt_wait {
 	struct gt_wait *before;
 	uint64_t since;
 	struct gt_hint own; /* a wake-up meant for one */
-	struct gt_hint any; /* for all waiters of the object: kept by the first of them */
+	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock. */
+	struct gt_hint any;
+	struct gt_hint weak; /* the last unlock that found nobody asleep */
 	struct gt_hint cut; /* who cancels or signals the thread: what ends a wait that fails */
 	uint32_t mask;      /* of the wake-ups that concern it (gt_wake_some) */
 	uint32_t listed;    /* the owner's, as it enters and leaves */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -18,6 +19,7 @@
 #include "emit.h"
 #include "shm.h"
 #include "symbol.h"
+#include "unwind.h"
 #include "wait.h"
 #include "writer.h"
 
@@ -35,6 +37,13 @@ static _Atomic uint32_t stopping; /* 0, 1: somebody stops, 2: stopped */
 void gt_loss_add(enum gt_loss what)
 {
 	gt_add_relaxed(&gt_trace->losses[what], 1);
+}
+
+void gt_about(enum gt_about what, uint64_t value)
+{
+	gt_store_relaxed(&gt_trace->about[what], value);
+	/* Release by its order; partner is gt_dump_about. */
+	gt_or_acq_rel(&gt_trace->about_new, 1u << what);
 }
 
 /* The text of the errors that one meets here; strerror allocates and looks at the locale. */
@@ -70,6 +79,8 @@ static const char *error_text(int error)
 		return "no space left on the device";
 	case ENOTDIR:
 		return "not a directory";
+	case ESTALE:
+		return "somebody else has changed it";
 	case EPERM:
 		return "operation not permitted";
 	case EROFS:
@@ -101,11 +112,32 @@ void gt_say_init(void)
 	}
 }
 
+static bool silent;
+
+void gt_say_nothing(void)
+{
+	silent = true;
+}
+
 static bool is_stderr(int fd)
 {
 	struct stat st;
 
 	return gt_sys_fstat(fd, &st) == 0 && st.st_dev == stderr_dev && st.st_ino == stderr_ino;
+}
+
+/* The signals that a write can bring are not the program's. */
+static void write_quietly(int fd, const char *line, size_t n)
+{
+	uint64_t signals = 0;
+	int r;
+
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	r = gt_sys_write_all(fd, line, n);
+	if (r == -EPIPE || r == -EFBIG) {
+		gt_sys_discard_signal(r == -EPIPE ? SIGPIPE : SIGXFSZ);
+	}
+	gt_sys_restore_signals(signals);
 }
 
 void gt_say(const char *a, const char *b, int error)
@@ -115,6 +147,9 @@ void gt_say(const char *a, const char *b, int error)
 	size_t n = append(line, 0, cap, "gtrace: ");
 	int fd = -1;
 
+	if (silent && !(gt_tls.thread && gt_tls.thread->is_advancer)) {
+		return;
+	}
 	error = error < 0 ? -error : error;
 	n = append(line, n, cap, a);
 	n = append(line, n, cap, b);
@@ -150,10 +185,10 @@ void gt_say(const char *a, const char *b, int error)
 	}
 	/* 2 only where it is what it was at the start: the program may have put a file there. */
 	if (fd >= 0) {
-		gt_sys_write_all(fd, line, n);
+		write_quietly(fd, line, n);
 		gt_sys_close(fd);
 	} else if (!(gt_tls.thread && gt_tls.thread->is_advancer) && is_stderr(2)) {
-		gt_sys_write_all(2, line, n);
+		write_quietly(2, line, n);
 	}
 }
 
@@ -196,6 +231,15 @@ static int begin(uintptr_t entry)
 	return 0;
 }
 
+static void say_about(void)
+{
+	gt_about(GT_ABOUT_CLASSES, gt_env.classes);
+	gt_about(GT_ABOUT_MIN, gt_env.min);
+	gt_about(GT_ABOUT_DEPTH, gt_env.stacks ? gt_env.depth : 0);
+	gt_about(GT_ABOUT_TSC, gt_trace->clock[1].mult != 0);
+	gt_about(GT_ABOUT_FIND_OBJECT, gt_unwind_lock_free());
+}
+
 int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, bool old)
 {
 	static const struct gt_stamp zero;
@@ -235,15 +279,16 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	r = gt_writer_create(path, old);
 	if (r < 0) {
 		if (r == -EEXIST) {
-			gt_say(old ? "not overwriting what is no trace: " : "not overwriting ",
-			       path, 0);
+			if (old) {
+				gt_say("not overwriting what is no trace: ", path, 0);
+			}
 			r = -ENOTEMPTY;
 		} else {
 			gt_say("creating ", path, r);
 		}
 		gt_sys_unlink(spool);
 		gt_trace = NULL;
-		gt_sys_unmap(t, t->bytes);
+		gt_shm_unmap(t);
 		gt_sys_unmap(gate, 4096);
 		return r;
 	}
@@ -257,6 +302,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	gt_store_relaxed(&t->next_g, 1);
 	t->first_gen = 1;
 	gt_store_relaxed(&stopping, 0);
+	say_about();
 	owner = t->head.pid;
 	gt_store_relaxed(&gate->epoch, epochs++);
 	gt_gate = gate;
@@ -286,6 +332,21 @@ void gt_trace_main(struct gt_thread *t)
 bool gt_trace_mine(void)
 {
 	return owner && owner == (uint32_t)gt_sys_pid();
+}
+
+void gt_trace_tidy(void)
+{
+	struct gt_trace *t = gt_trace;
+
+	/* Once: its name may be another process's by the second time. */
+	if (gt_load_acquire(&t->head.gen) != 0 || gt_exchange_acq_rel(&t->tidied, 1)) {
+		return;
+	}
+	gt_sys_unlink(t->spool);
+	/* It broke off before the first generation: no trace rather than an empty one. */
+	if (gt_load_relaxed(&t->head.generations) == 0) {
+		gt_sys_unlink(t->path);
+	}
 }
 
 void gt_trace_give_up_section(void)
@@ -344,14 +405,12 @@ void gt_trace_stop(void)
 		return;
 	}
 	/* Acquire: partner is the advancer's store of ENDED, or our own. */
-	if (finish() && gt_load_acquire(&gt_trace->head.gen) == 0) {
-		gt_sys_unlink(gt_trace->spool);
-		/* It broke off before the first generation: no trace rather than an empty one. */
-		if (gt_load_relaxed(&gt_trace->head.generations) == 0) {
-			gt_sys_unlink(gt_trace->path);
-		}
+	if (finish()) {
+		gt_trace_tidy();
 	}
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
+	/* From here on not one system call of ours: the program may be about to forbid them. */
+	owner = 0;
 	gt_store_release(&stopping, 2);
 	gt_sys_futex_wake(&stopping, 1 << 30);
 	gt_sys_restore_signals(signals);
@@ -372,7 +431,7 @@ bool gt_trace_abandon(void)
 	gt_sys_unlink(t->spool);
 	gt_sys_unmap(gt_gate, 4096);
 	gt_trace_forget();
-	gt_sys_unmap(t, t->bytes);
+	gt_shm_unmap(t);
 	return true;
 }
 
@@ -389,14 +448,39 @@ void gt_trace_break(enum gt_broken why)
 void gt_trace_forget(void)
 {
 	owner = 0;
+	if (gt_lock_void) {
+		gt_shm_uncopy();
+	}
 	gt_trace = NULL;
 	gt_gate = &off;
 	gt_tls.thread = NULL;
 	gt_tls.epoch = GT_EPOCH_NONE;
 	gt_tls.busy = 0;
 	gt_store_relaxed(&stopping, 0);
-	gt_wait_forget();
+	gt_lock_void = false;
+	gt_waiters_forget();
 	gt_writer_forget();
 	gt_dump_forget();
 	gt_thread_forget();
+}
+
+bool gt_trace_inherit(void)
+{
+	if (!gt_shm_copy()) {
+		gt_trace_forget();
+		return false;
+	}
+	owner = 0;
+	gt_store_relaxed(&stopping, 0);
+	/* Whoever held a lock is not in this process. The gate was wiped: all hooks pass straight.
+	 */
+	gt_lock_void = true;
+	/* Sections write nothing. */
+	gt_store_relaxed(&gt_trace->head.gen, 0);
+	if (gt_tls.busy == 0 || gt_tls.busy == GT_BUSY_CALL) {
+		gt_tls.thread = NULL;
+		gt_tls.epoch = GT_EPOCH_NONE;
+		gt_tls.busy = 0;
+	}
+	return true;
 }

@@ -55,8 +55,8 @@ struct gt_trace {
 	 */
 	struct gt_spool_head head GT_ALIGNED(GT_LINE);
 	/* [start] What a recovery needs. */
-	uint64_t started_ns; /* trace clock */
-	uint64_t bytes;      /* of the mapping */
+	uint64_t started_ns;    /* trace clock */
+	_Atomic uint64_t bytes; /* of the mapping; falls where the program needs the room (shm.c) */
 	char path[GT_PATH_MAX];
 	char spool[GT_PATH_MAX];
 
@@ -101,13 +101,22 @@ struct gt_trace {
 	uint64_t first_gen; /* [start] */
 
 	/* The advancer thread (advancer.c). */
-	_Atomic uint32_t advancer; /* 0 none, 1 starting, 2 running, 3 asked to finish, 4 ended */
-	_Atomic uint32_t nudge;    /* futex: bumped to wake the advancer early */
-	/* The user that the advancer is asked to become: 1 asked, 0 done (futex); real, effective,
-	 * saved. */
+	_Atomic uint32_t advancer; /* its state (advancer.c); 0: there is none */
+	_Atomic uint32_t advancer_tid;
+	_Atomic uint32_t nudge; /* futex: bumped to wake the advancer early */
+	/*
+	 * The user that the advancer is asked to become: 1 asked, 0 done (futex); real, effective,
+	 * saved; capabilities as the kernel gives them.
+	 */
 	_Atomic uint32_t follow;
 	uint32_t follow_uid[3];
 	uint32_t follow_gid[3];
+	uint32_t follow_caps[6];
+	/* [any] What is to be said of the trace, by enum gt_about, and which is not said yet. */
+	_Atomic uint64_t about[GT_ABOUT_END];
+	_Atomic uint32_t about_new;
+	/* [any] Whether somebody has removed what a finished trace does not need. */
+	_Atomic uint32_t tidied;
 	/* [any] Why recording stopped before the program's end; NULL-like 0: it did not. */
 	_Atomic uint32_t broken;
 };
@@ -167,10 +176,23 @@ bool gt_trace_abandon(void);
 void gt_trace_break(enum gt_broken why);
 /* In a child after fork: forgets the parent's trace. */
 void gt_trace_forget(void);
+/*
+ * The first step of that, in the child itself: it may have been forked by a signal handler, which
+ * will return into a hook that knows its record. What is touched there is a copy that nobody reads,
+ * until gt_trace_forget. False: there is no room for one, and all is forgotten now.
+ */
+bool gt_trace_inherit(void);
+
+/* The trace is finished or broken off: removes the spool, and a file without a generation. Once. */
+void gt_trace_tidy(void);
 
 void gt_loss_add(enum gt_loss what);
+/* A fact about the trace; the generation that is written next has it. */
+void gt_about(enum gt_about what, uint64_t value);
 
 /* Once, at the start: what standard error is. */
 void gt_say_init(void);
+/* From here on no thread of the program says anything: it may not be allowed to. */
+void gt_say_nothing(void);
 /* One line into GTRACE_LOG or to stderr: "gtrace: <a><b>: <error>". error 0: none. */
 void gt_say(const char *a, const char *b, int error);

@@ -3,15 +3,15 @@
  */
 #include "unwind.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <ucontext.h>
 
 #include "base/atomic.h"
 #include "base/sys.h"
 #include "cfi.h"
+#include "loaded.h"
 #include "stack.h"
 
 #if defined(__x86_64__)
@@ -116,9 +116,16 @@ void gt_unwind_init_snapshot(void)
 
 void gt_unwind_init(void)
 {
+	void *p = gt_loaded_next("_dl_find_object", NULL);
+
 	gt_unwind_init_snapshot();
-	/* The way that POSIX gives to turn what dlsym returns into a function. */
-	*(void **)&find_in_loader = dlsym(RTLD_DEFAULT, "_dl_find_object");
+	/* A pointer to data and one to code are the same bytes here (POSIX, dlsym). */
+	memcpy(&find_in_loader, &p, sizeof(p));
+}
+
+bool gt_unwind_lock_free(void)
+{
+	return find_in_loader != NULL;
 }
 
 bool gt_unwind_ready(void)
@@ -391,6 +398,11 @@ void gt_unwind_init(void)
 
 void gt_unwind_init_snapshot(void)
 {
+}
+
+bool gt_unwind_lock_free(void)
+{
+	return false;
 }
 
 bool gt_unwind_ready(void)

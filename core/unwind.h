@@ -26,6 +26,8 @@ void gt_unwind_init(void);
 /* The same as before glibc 2.35, for tests. */
 void gt_unwind_init_snapshot(void);
 bool gt_unwind_ready(void);
+/* Whether code that is loaded later is found, too. */
+bool gt_unwind_lock_free(void);
 void gt_unwind_forget(void);
 /* As gt_stack_walk, but nothing is put last. *whole: it ended at the trampoline. */
 unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,

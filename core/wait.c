@@ -1,190 +1,13 @@
 /*
- * Waiting and waking: the registry, hints, and the two ends of a blocked interval.
+ * Waiting and waking: hints, and the two ends of a blocked interval.
  */
 #include "wait.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include "advance.h"
 #include "emit.h"
 #include "shm.h"
-
-struct gt_bucket gt_buckets[GT_BUCKETS];
-
-/* --- The registry ----------------------------------------------------------------------------- */
-
-/* Links w as the youngest of b, whose lock is held. */
-static void append(struct gt_bucket *b, struct gt_wait *w)
-{
-	w->next = NULL;
-	w->before = b->last;
-	if (b->last) {
-		b->last->next = w;
-	} else {
-		b->first = w;
-	}
-	b->last = w;
-	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + 1);
-}
-
-static struct gt_wait *first_of(struct gt_wait *from, uintptr_t object)
-{
-	while (from && gt_load_relaxed(&from->object) != object) {
-		from = from->next;
-	}
-	return from;
-}
-
-/* The oldest from here on that has no cause of its own yet, and that such a wake-up concerns. */
-static struct gt_wait *first_uncaused(struct gt_wait *from, uintptr_t object, uint32_t mask)
-{
-	while ((from = first_of(from, object)) && (from->own.who || !(from->mask & mask))) {
-		from = from->next;
-	}
-	return from;
-}
-
-/* Unlinks w from b, whose lock is held; what it keeps for its object goes to the next in line. */
-static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
-{
-	uintptr_t object = gt_load_relaxed(&w->object);
-
-	if (w->any.who && first_of(b->first, object) == w) {
-		struct gt_wait *heir = first_of(w->next, object);
-
-		if (heir) {
-			heir->any = w->any;
-		}
-	}
-	if (w->before) {
-		w->before->next = w->next;
-	} else {
-		b->first = w->next;
-	}
-	if (w->next) {
-		w->next->before = w->before;
-	} else {
-		b->last = w->before;
-	}
-	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
-}
-
-static void enlist(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
-{
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
-	gt_lock_take(&b->lock);
-	gt_store_relaxed(&w->object, (uintptr_t)object);
-	w->since = since;
-	w->mask = mask ? mask : UINT32_MAX;
-	w->own = (struct gt_hint){0};
-	w->any = (struct gt_hint){0};
-	w->cut = (struct gt_hint){0};
-	w->listed = 1;
-	append(b, w);
-	gt_lock_drop(&b->lock);
-}
-
-/* Locks the bucket that w stands in, which a requeue may change until then. */
-static struct gt_bucket *lock_bucket_of(struct gt_wait *w)
-{
-	for (;;) {
-		uintptr_t object = gt_load_relaxed(&w->object);
-		struct gt_bucket *b = gt_bucket_of(object);
-
-		gt_lock_take(&b->lock);
-		if (gt_load_relaxed(&w->object) == object) {
-			return b;
-		}
-		gt_lock_drop(&b->lock);
-	}
-}
-
-/*
- * The cause of w's end, which is a wake-up; its bucket is locked. Its own, or the one for all if
- * that is later; without any, the oldest that was meant for another waiter: that one is still
- * there, so the kernel woke this one in its place.
- */
-static struct gt_hint cause(struct gt_bucket *b, struct gt_wait *w)
-{
-	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_wait *first = first_of(b->first, object);
-	struct gt_hint hint = {0};
-
-	/* What is kept for the object counts if it came after this wait began. */
-	if (first->any.who && first->any.ns >= w->since) {
-		hint = first->any;
-	}
-	if (w->own.who && (!hint.who || w->own.ns <= hint.ns)) {
-		hint = w->own;
-	}
-	for (; !hint.who && first; first = first_of(first->next, object)) {
-		if (first->own.who && first->own.ns >= w->since) {
-			hint = first->own;
-			first->own = (struct gt_hint){0};
-		}
-	}
-	return hint;
-}
-
-/*
- * Takes w out; returns what ended it, as far as is known (who == 0: it is not): of a wait that
- * ended by a wake-up its cause, else who interrupted or cancelled the thread.
- */
-static struct gt_hint delist(struct gt_wait *w, bool woken)
-{
-	struct gt_hint hint = {0};
-	struct gt_bucket *b;
-
-	if (!w->listed) {
-		return hint;
-	}
-	b = lock_bucket_of(w);
-	if (woken) {
-		hint = cause(b, w);
-	} else {
-		hint = w->cut;
-		/* A wake-up that was meant for it went to another. */
-		if (w->own.who) {
-			struct gt_wait *one =
-				first_uncaused(b->first, gt_load_relaxed(&w->object), w->mask);
-
-			if (one) {
-				one->own = w->own;
-			}
-		}
-	}
-	unlink_wait(b, w);
-	w->listed = 0;
-	gt_lock_drop(&b->lock);
-	return hint;
-}
-
-void gt_wait_forget(void)
-{
-	memset(gt_buckets, 0, sizeof(gt_buckets));
-}
-
-/* --- Identity --------------------------------------------------------------------------------- */
-
-/* Epochs by hash of the address: a collision only makes an identity change too often. */
-static _Atomic uint32_t epochs[4096];
-
-static _Atomic uint32_t *epoch_of(const void *object)
-{
-	return &epochs[((uint64_t)(uintptr_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 52];
-}
-
-uint32_t gt_object_epoch(const void *object)
-{
-	return gt_load_relaxed(epoch_of(object));
-}
-
-void gt_object_renew(const void *object)
-{
-	gt_add_relaxed(epoch_of(object), 1);
-}
 
 /* --- The waker's side ------------------------------------------------------------------------- */
 
@@ -229,11 +52,15 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 	return gt_stack_put(w, pcs, n);
 }
 
-/* The calling thread's hint: who, when, from where. The guard is up. */
+/*
+ * The calling thread's hint: who, when, from where. The guard is up. Its own wait for a condition
+ * variable may have begun, and sets the mutex free: its run is the one before that wait, and has
+ * an even number (post).
+ */
 static struct gt_hint hint_by(struct gt_thread *t, void *frame)
 {
 	struct gt_hint hint = {.who = gt_ptr_ref(t),
-			       .run = gt_load_relaxed(&t->wait_number),
+			       .run = gt_load_relaxed(&t->wait_number) & ~1u,
 			       .g = gt_thread_id(t)};
 
 	hint.ns = gt_now(t);
@@ -246,7 +73,8 @@ static void drain_if_full(struct gt_thread *t)
 {
 	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
 
-	if (gt_unlikely(gt_load_relaxed(&t->mailbox[gen & 1].count) >= GT_MAILBOX / 2)) {
+	if (gt_unlikely(gt_load_relaxed(&t->mailbox[gen & 1].count) >= GT_MAILBOX / 2) &&
+	    gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING) {
 		struct gt_w section = gt_acquire(t);
 
 		gt_release(&section);
@@ -256,100 +84,69 @@ static void drain_if_full(struct gt_thread *t)
 void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
 		  void *frame)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 	struct gt_hint hint;
-	struct gt_wait *w;
 
-	if (kind == GT_WAKE_SIGNAL) {
-		gt_wake_some(t, object, 1, UINT32_MAX, frame);
-		return;
-	}
 	gt_tls.busy++;
 	hint = hint_by(t, frame);
 	hint.contended = contended;
 	GT_DELAY();
-	gt_lock_take(&b->lock);
-	w = first_of(b->first, (uintptr_t)object);
-	if (w) {
-		w->any = hint;
+	if (kind != GT_WAKE_UNLOCK) {
+		gt_waiters_signal(object, &hint);
 	}
-	gt_lock_drop(&b->lock);
+	if (kind == GT_WAKE_SIGNAL) {
+		gt_waiters_tell(object, 1, UINT32_MAX, &hint);
+	} else {
+		gt_waiters_tell_all(object, &hint, kind == GT_WAKE_UNLOCK && !contended);
+	}
 	drain_if_full(t);
+	gt_tls.busy--;
+}
+
+void gt_wake_over(struct gt_thread *t, const void *object)
+{
+	gt_tls.busy++;
+	gt_waiters_signalled(object, gt_ptr_ref(t), gt_now(t));
 	gt_tls.busy--;
 }
 
 void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,
 		  void *frame)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 	struct gt_hint hint;
-	struct gt_wait *w;
 
 	gt_tls.busy++;
 	hint = hint_by(t, frame);
 	GT_DELAY();
-	gt_lock_take(&b->lock);
-	w = first_uncaused(b->first, (uintptr_t)object, mask);
-	while (w && count--) {
-		w->own = hint;
-		w = first_uncaused(w->next, (uintptr_t)object, mask);
-	}
-	gt_lock_drop(&b->lock);
+	gt_waiters_tell(object, count, mask, &hint);
 	drain_if_full(t);
+	gt_tls.busy--;
+}
+
+void gt_wake_spent(const void *object)
+{
+	gt_tls.busy++;
+	gt_waiters_spend(object);
 	gt_tls.busy--;
 }
 
 void gt_wait_requeue(const void *from, const void *to, uint32_t count)
 {
-	struct gt_bucket *a = gt_bucket_of((uintptr_t)from);
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)to);
-	struct gt_wait *w;
-
 	gt_tls.busy++;
-	/* Two buckets at once only here, and in the order of their addresses. */
-	gt_lock_take(&GT_MIN(a, b)->lock);
-	if (a != b) {
-		gt_lock_take(&GT_MAX(a, b)->lock);
-	}
-	w = first_uncaused(a->first, (uintptr_t)from, UINT32_MAX);
-	while (w && count--) {
-		struct gt_wait *next = w->next;
-
-		unlink_wait(a, w);
-		w->any = (struct gt_hint){0};
-		gt_store_relaxed(&w->object, (uintptr_t)to);
-		append(b, w);
-		w = first_uncaused(next, (uintptr_t)from, UINT32_MAX);
-	}
-	if (a != b) {
-		gt_lock_drop(&GT_MAX(a, b)->lock);
-	}
-	gt_lock_drop(&GT_MIN(a, b)->lock);
+	gt_waiters_requeue(from, to, count);
 	gt_tls.busy--;
 }
 
 void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame)
 {
-	struct gt_wait *w = &target->waits[0];
-	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_bucket *b = gt_bucket_of(object);
 	struct gt_hint hint;
-	struct gt_wait *on;
 
-	if (!object) {
+	/* It has never waited. */
+	if (!gt_load_relaxed(&target->waits[0].object)) {
 		return;
 	}
 	gt_tls.busy++;
 	hint = hint_by(t, frame);
-	gt_lock_take(&b->lock);
-	/* Its own fields are under the lock of the bucket that it stands in: of this one, or not?
-	 */
-	for (on = b->first; on && on != w; on = on->next) {
-	}
-	if (on && gt_thread_id(target) == id) {
-		on->cut = hint;
-	}
-	gt_lock_drop(&b->lock);
+	gt_waiters_tell_one(&target->waits[0], &target->id, id, &hint);
 	gt_tls.busy--;
 }
 
@@ -466,6 +263,9 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		if (!written) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
 		}
+	} else if (ended == GT_ENDED_WAKER) {
+		/* A thread that has ended: known, but no event of it can follow. */
+		waker = hint->g;
 	}
 	if (ended == GT_ENDED_WAKER && !written) {
 		ended = waker ? GT_ENDED_REFUSED : GT_ENDED_NOBODY;
@@ -490,12 +290,12 @@ void gt_wait_register(struct gt_thread *t, const void *object)
 {
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_tls.busy++;
-	enlist(&t->waits[0], object, gt_now(t), UINT32_MAX);
+	gt_waiters_enter(&t->waits[0], object, gt_now(t), UINT32_MAX);
 }
 
 void gt_wait_withdraw(struct gt_thread *t)
 {
-	delist(&t->waits[0], false);
+	gt_waiters_leave(&t->waits[0], false);
 	gt_tls.busy--;
 }
 
@@ -509,9 +309,10 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	number = block(t, what);
 	GT_DELAY();
 	if (what->object && !registered) {
-		enlist(&t->waits[0], what->key ? what->key : what->object, t->wait_ns, what->mask);
+		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_ns,
+				 what->mask);
 		if (what->mutex) {
-			enlist(&t->waits[1], what->mutex, t->wait_ns, UINT32_MAX);
+			gt_waiters_enter(&t->waits[1], what->mutex, t->wait_ns, UINT32_MAX);
 		}
 	}
 	gt_tls.busy--;
@@ -521,8 +322,8 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 /* What ended a wait, which may have stood under two objects. */
 static struct gt_hint leave(struct gt_thread *t, bool woken, struct gt_hint *retake)
 {
-	struct gt_hint hint = delist(&t->waits[0], woken);
-	struct gt_hint mutex = delist(&t->waits[1], true);
+	struct gt_hint hint = gt_waiters_leave(&t->waits[0], woken);
+	struct gt_hint mutex = gt_waiters_leave(&t->waits[1], true);
 
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
 	if (woken && hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
@@ -561,7 +362,7 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 void gt_wait_drop(struct gt_thread *t)
 {
 	for (int i = 0; i < GT_WAITS; i++) {
-		delist(&t->waits[i], false);
+		gt_waiters_leave(&t->waits[i], false);
 	}
 }
 

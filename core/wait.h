@@ -7,7 +7,9 @@
  *  1. The waiter writes GoBlock, registers (object address, itself), then makes the real call.
  *  2. An unlock or signal that finds waiters of its object leaves a hint: who, when, from where. No
  *     event, no section. For a mutex and a broadcast the hint is kept once for the object and the
- *     last one wins: before the waiter has acquired, the last unlock is the one that let it. A
+ *     last one wins: before the waiter has acquired, the last unlock is the one that let it. An
+ *     unlock that found nobody asleep counts only where no other does: it woke nobody, a third
+ *     thread had the mutex for a moment while the waiter was on its way. A
  *     signal is meant for one: it goes to the longest waiter that has none yet, as glibc's does.
  *  3. The waiter, on return, leaves the registry and posts the unblock with its next sequence
  *     number into the mailbox of the hinted waker, in the parity of its own section; the waker's
@@ -27,45 +29,13 @@
  * contended is what the waiter waited for at last: the unblock is dated then, and a fact says whose
  * it was.
  *
- * The registry is private memory and not part of the trace: buckets by address, each a lock and a
- * list. An unlock looks at its bucket's count first, one load of a line that is written only when
- * somebody blocks on an address of that bucket.
+ * The registry is waiters.h.
  */
 #pragma once
 
 #include "thread.h"
 #include "trace.h"
-
-enum { GT_BUCKETS = 1024 };
-
-struct gt_bucket {
-	_Atomic uint32_t count; /* waiters; written under lock, read by anybody */
-	struct gt_lock lock;
-	struct gt_wait *first; /* oldest first; under lock */
-	struct gt_wait *last;
-} GT_ALIGNED(GT_LINE);
-
-extern struct gt_bucket gt_buckets[GT_BUCKETS];
-
-GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
-{
-	/* Multiplicative hash; objects are 8 bytes apart at least. */
-	return &gt_buckets[((uint64_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
-}
-
-/* Whether somebody may wait for this object: the price of an uncontended unlock or signal. */
-GT_INLINE bool gt_wake_wanted(const void *object)
-{
-	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker. */
-	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
-}
-
-/*
- * How often an object was made or destroyed at (about) this address: with the address, its
- * identity. Bumped by init and destroy.
- */
-uint32_t gt_object_epoch(const void *object);
-void gt_object_renew(const void *object);
+#include "waiters.h"
 
 enum gt_wake { GT_WAKE_UNLOCK, GT_WAKE_SIGNAL, GT_WAKE_BROADCAST };
 
@@ -75,6 +45,8 @@ enum gt_wake { GT_WAKE_UNLOCK, GT_WAKE_SIGNAL, GT_WAKE_BROADCAST };
  */
 void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
 		  void *frame);
+/* The call of a signal or broadcast that was hinted has returned. */
+void gt_wake_over(struct gt_thread *t, const void *object);
 
 /*
  * For a mutex that was found held: the calling thread t stands in the registry before it has
@@ -97,6 +69,12 @@ void gt_wait_drop(struct gt_thread *t);
  */
 void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,
 		  void *frame);
+
+/*
+ * The calling thread, which is traced, took without waiting what one of the waiters of object was
+ * woken for, and which sleeps on: the oldest cause is spent.
+ */
+void gt_wake_spent(const void *object);
 
 /* FUTEX_REQUEUE: up to count of the longest waiters of from that have no cause yet wait for to. */
 void gt_wait_requeue(const void *from, const void *to, uint32_t count);
@@ -145,6 +123,3 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 
 /* The calling thread t cancels target, which may be blocked: it is then what ends that wait. */
 void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame);
-
-/* In a child after fork: nobody waits. */
-void gt_wait_forget(void);

@@ -74,6 +74,21 @@ int gt_writer_create(const char *path, bool old)
 	return 0;
 }
 
+/* Whether the file is still what we left. */
+static int check_unchanged(void)
+{
+	struct stat st;
+	int r = gt_sys_fstat(out.fd, &st);
+
+	if (r < 0) {
+		return r;
+	}
+	if (st.st_nlink == 0) {
+		return -ENOENT;
+	}
+	return (uint64_t)st.st_size == out.bytes ? 0 : -ESTALE;
+}
+
 int gt_writer_begin(bool keep)
 {
 	out.error = 0;
@@ -81,7 +96,7 @@ int gt_writer_begin(bool keep)
 	out.done = NULL;
 	if (!out.open || out.keep != keep) {
 		/* A descriptor of the advancer's table means nothing in another thread's. */
-		out.fd = gt_sys_open(gt_trace->path, O_WRONLY | O_APPEND, 0);
+		out.fd = gt_sys_open(gt_trace->path, O_WRONLY | O_APPEND | O_NOFOLLOW, 0);
 		if (out.fd < 0) {
 			out.open = false;
 			out.error = out.fd;
@@ -90,7 +105,8 @@ int gt_writer_begin(bool keep)
 		out.open = true;
 		out.keep = keep;
 	}
-	return 0;
+	out.error = check_unchanged();
+	return out.error;
 }
 
 void gt_writer_put(const void *from, size_t bytes)
@@ -161,11 +177,21 @@ void gt_writer_end(void)
 	}
 }
 
+void gt_writer_close(void)
+{
+	if (out.open) {
+		gt_sys_close(out.fd);
+		out.open = false;
+	}
+}
+
 void gt_writer_cut(uint64_t bytes)
 {
-	int fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY, 0);
+	int fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY | O_NOFOLLOW, 0);
+	struct stat st;
 
-	if (fd >= 0) {
+	/* Never made longer: somebody may have cut it shorter. */
+	if (fd >= 0 && gt_sys_fstat(fd, &st) == 0 && (uint64_t)st.st_size > bytes) {
 		gt_sys_ftruncate(fd, (off_t)bytes);
 	}
 	if (fd >= 0 && !out.open) {

@@ -29,6 +29,8 @@ int gt_writer_flush(void);
 uint64_t gt_writer_bytes(void);
 /* Closes the file, unless it is kept. */
 void gt_writer_end(void);
+/* Closes it even so: the descriptor table goes with its thread. */
+void gt_writer_close(void);
 /* In a child after fork: the file is the parent's. */
 void gt_writer_forget(void);
 /* After an error: cuts the file back to its whole generations. */

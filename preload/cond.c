@@ -1,8 +1,10 @@
 /*
  * Condition variables: a wait also unlocks its mutex and takes it back, and glibc does both inside,
- * where no hook sees it.
+ * where no hook sees it. Those of C11 are pthread's in glibc, with codes of their own.
  */
 #include "hook.h"
+
+#include "codes.h"
 #include "mutex.h"
 
 /*
@@ -25,10 +27,11 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 				   .frame = frame};
 
 	if (w.t) {
-		if (gt_unlikely(gt_wake_wanted(m))) {
-			gt_mutex_hint_unlock(m, frame);
-		}
 		w.wait = gt_wait_begin(w.t, &what);
+		/* As late as can be: who comes to wait for the mutex now still finds it held. */
+		if (gt_unlikely(gt_wake_wanted_by_others(w.t, m))) {
+			gt_mutex_hint_unlock_by(w.t, m, frame);
+		}
 	}
 	return w;
 }
@@ -36,11 +39,15 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 static int close_wait(const struct waiting *w, int result)
 {
 	if (w->t) {
-		gt_wait_end(w->t, w->wait,
-			    result == 0           ? GT_ENDED_WAKER
-			    : result == ETIMEDOUT ? GT_ENDED_TIMEOUT
-						  : GT_ENDED_ERROR,
-			    result);
+		gt_wait_end(w->t, w->wait, gt_ended_of(result), result);
+	}
+	return result;
+}
+
+static int close_c11(const struct waiting *w, int result)
+{
+	if (w->t) {
+		gt_wait_end(w->t, w->wait, gt_ended_of_c11(result), result);
 	}
 	return result;
 }
@@ -82,29 +89,51 @@ int gt_hook_old_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const stru
 	return close_wait(&w, GT_REAL(old_cond_timedwait)(c, m, until));
 }
 
+int gt_hook_cnd_wait(cnd_t *c, mtx_t *m)
+{
+	struct waiting w = open_wait(c, (pthread_mutex_t *)(void *)m, GT_FRAME());
+
+	return close_c11(&w, GT_REAL(cnd_wait)(c, m));
+}
+
+int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
+			  const struct timespec *restrict until)
+{
+	struct waiting w = open_wait(c, (pthread_mutex_t *)(void *)m, GT_FRAME());
+
+	return close_c11(&w, GT_REAL(cnd_timedwait)(c, m, until));
+}
+
 /*
  * Signals. The hint comes before the real call: a waiter may return before it could be left after.
  * The cold half is reached by a jump, as in mutex.c.
  */
-#define SIGNAL(id, kind)                                                                 \
-	static GT_COLD int id##_wanted(pthread_cond_t *c)                                \
+#define SIGNAL(id, type, kind)                                                           \
+	static GT_COLD int id##_wanted(type *c)                                          \
 	{                                                                                \
 		struct gt_thread *t = gt_self(GT_FRAME());                               \
+		int r;                                                                   \
                                                                                          \
 		if (t) {                                                                 \
 			gt_wake_hint(t, c, kind, false, GT_FRAME());                     \
 		}                                                                        \
-		return GT_REAL(id)(c);                                                   \
+		r = GT_REAL(id)(c);                                                      \
+		if (t && gt_self(GT_FRAME()) == t) {                                     \
+			gt_wake_over(t, c);                                              \
+		}                                                                        \
+		return r;                                                                \
 	}                                                                                \
                                                                                          \
-	int gt_hook_##id(pthread_cond_t *c)                                              \
+	int gt_hook_##id(type *c)                                                        \
 	{                                                                                \
 		return gt_unlikely(gt_wake_wanted(c)) ? id##_wanted(c) : GT_REAL(id)(c); \
 	}
-SIGNAL(pthread_cond_signal, GT_WAKE_SIGNAL)
-SIGNAL(pthread_cond_broadcast, GT_WAKE_BROADCAST)
-SIGNAL(old_cond_signal, GT_WAKE_SIGNAL)
-SIGNAL(old_cond_broadcast, GT_WAKE_BROADCAST)
+SIGNAL(pthread_cond_signal, pthread_cond_t, GT_WAKE_SIGNAL)
+SIGNAL(pthread_cond_broadcast, pthread_cond_t, GT_WAKE_BROADCAST)
+SIGNAL(old_cond_signal, pthread_cond_t, GT_WAKE_SIGNAL)
+SIGNAL(old_cond_broadcast, pthread_cond_t, GT_WAKE_BROADCAST)
+SIGNAL(cnd_signal, cnd_t, GT_WAKE_SIGNAL)
+SIGNAL(cnd_broadcast, cnd_t, GT_WAKE_BROADCAST)
 #undef SIGNAL
 
 int gt_hook_pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *a)
@@ -129,6 +158,18 @@ int gt_hook_old_cond_destroy(pthread_cond_t *c)
 {
 	gt_object_renew(c);
 	return GT_REAL(old_cond_destroy)(c);
+}
+
+int gt_hook_cnd_init(cnd_t *c)
+{
+	gt_object_renew(c);
+	return GT_REAL(cnd_init)(c);
+}
+
+void gt_hook_cnd_destroy(cnd_t *c)
+{
+	gt_object_renew(c);
+	GT_REAL(cnd_destroy)(c);
 }
 
 #define GT_EXPORT_cond(...) GT_EXPORT_NODE(__VA_ARGS__)

@@ -33,9 +33,9 @@ static size_t count(char *const *v)
  * What every exec does around the real call. The environment is copied to the stack, since the
  * real call reads it, and so does a thread that goes on if it fails.
  */
-#define AROUND(real_call, envp)                                           \
+#define AROUND(real_call, path, envp)                                     \
 	do {                                                              \
-		enum gt_exec how = gt_exec_begin();                       \
+		enum gt_exec how = gt_exec_begin(path);                   \
 		char *const *env_ = (envp);                               \
 		size_t n_ = how == GT_EXEC_GIVEN_UP ? count(env_) : 0;    \
 		int r_;                                                   \
@@ -54,27 +54,27 @@ static size_t count(char *const *v)
 
 int gt_hook_execve(const char *path, char *const argv[], char *const envp[])
 {
-	AROUND(GT_REAL(execve)(path, argv, env_), envp);
+	AROUND(GT_REAL(execve)(path, argv, env_), path, envp);
 }
 
 int gt_hook_execv(const char *path, char *const argv[])
 {
-	AROUND(GT_REAL(execve)(path, argv, env_), environ);
+	AROUND(GT_REAL(execve)(path, argv, env_), path, environ);
 }
 
 int gt_hook_execvpe(const char *file, char *const argv[], char *const envp[])
 {
-	AROUND(GT_REAL(execvpe)(file, argv, env_), envp);
+	AROUND(GT_REAL(execvpe)(file, argv, env_), NULL, envp);
 }
 
 int gt_hook_execvp(const char *file, char *const argv[])
 {
-	AROUND(GT_REAL(execvpe)(file, argv, env_), environ);
+	AROUND(GT_REAL(execvpe)(file, argv, env_), NULL, environ);
 }
 
 int gt_hook_fexecve(int fd, char *const argv[], char *const envp[])
 {
-	AROUND(GT_REAL(fexecve)(fd, argv, env_), envp);
+	AROUND(GT_REAL(fexecve)(fd, argv, env_), NULL, envp);
 }
 
 /* The arguments of a variadic exec as an array on the caller's stack; list: after arg. */
@@ -103,7 +103,7 @@ int gt_hook_execl(const char *path, const char *arg, ...)
 	va_start(list, arg);
 	ARGUMENTS(argv, list, arg);
 	va_end(list);
-	AROUND(GT_REAL(execve)(path, argv, env_), environ);
+	AROUND(GT_REAL(execve)(path, argv, env_), path, environ);
 }
 
 int gt_hook_execlp(const char *file, const char *arg, ...)
@@ -113,7 +113,7 @@ int gt_hook_execlp(const char *file, const char *arg, ...)
 	va_start(list, arg);
 	ARGUMENTS(argv, list, arg);
 	va_end(list);
-	AROUND(GT_REAL(execvpe)(file, argv, env_), environ);
+	AROUND(GT_REAL(execvpe)(file, argv, env_), NULL, environ);
 }
 
 int gt_hook_execle(const char *path, const char *arg, ...)
@@ -125,7 +125,7 @@ int gt_hook_execle(const char *path, const char *arg, ...)
 	ARGUMENTS(argv, list, arg);
 	envp = va_arg(list, char *const *);
 	va_end(list);
-	AROUND(GT_REAL(execve)(path, argv, env_), envp);
+	AROUND(GT_REAL(execve)(path, argv, env_), path, envp);
 }
 
 #define GT_EXPORT_exec(...) GT_EXPORT_NODE(__VA_ARGS__)

@@ -28,13 +28,17 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <threads.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/util.h"
 
 #include "call.h"
+#include "libc.h"
 #include "thread.h"
 #include "wait.h"
 
@@ -43,7 +47,7 @@ typedef int gt_main_fn(int, char **, char **);
 int __libc_start_main(gt_main_fn *main, int argc, char **argv, void (*init)(void),
 		      void (*fini)(void), void (*rtld_fini)(void), void *stack_end);
 
-/* The real functions. Written by gt_hook_resolve, the same values where that is repeated. */
+/* The real functions (real.c). Where they are looked up twice, the same is written again. */
 struct gt_real {
 #define GT_HOOK(name, id, family, need, doc) __typeof__(name) *id;
 #include "hooks.def"
@@ -52,18 +56,18 @@ extern struct gt_real gt_real;
 
 /* Looks all of them up. Before the constructor has run, the first hook does it. */
 GT_COLD void gt_hook_resolve(void);
+/* Looks for one that is absent (slot: its offset); where it stays so, gives what fails for it. */
+GT_COLD struct gt_real *gt_hook_look_again(size_t slot);
 /* *function = a function of libc that has no hook; false: there is none. Constructor only. */
 bool gt_hook_lookup(const char *name, void *function);
 
-GT_INLINE struct gt_real *gt_real_resolved(const void *pointer)
+GT_INLINE struct gt_real *gt_real_with(const void *pointer, size_t slot)
 {
-	if (gt_unlikely(!pointer)) {
-		gt_hook_resolve();
-	}
-	return &gt_real;
+	return gt_likely(pointer) ? &gt_real : gt_hook_look_again(slot);
 }
-#define GT_REAL(id) (gt_real_resolved((const void *)(uintptr_t)gt_real.id)->id)
-/* The same for the few functions whose pointer is never NULL (hook.c): no test on the hot path. */
+#define GT_REAL(id) \
+	(gt_real_with((const void *)(uintptr_t)gt_real.id, offsetof(struct gt_real, id))->id)
+/* The same for the few functions whose pointer is never NULL (real.c): no test on the hot path. */
 #define GT_REAL_HOT(id) (gt_real.id)
 
 /*
@@ -71,18 +75,38 @@ GT_INLINE struct gt_real *gt_real_resolved(const void *pointer)
  * programs bind. A family exports its own by export.h.
  */
 #define GT_V_GLIBC_2_2_5 "GLIBC_2.2.5"
+#define GT_V_GLIBC_2_2_6 "GLIBC_2.2.6"
+#define GT_V_GLIBC_2_3   "GLIBC_2.3"
 #define GT_V_GLIBC_2_3_2 "GLIBC_2.3.2"
 #define GT_V_GLIBC_2_3_3 "GLIBC_2.3.3"
+#define GT_V_GLIBC_2_3_4 "GLIBC_2.3.4"
+#define GT_V_GLIBC_2_4   "GLIBC_2.4"
+#define GT_V_GLIBC_2_5   "GLIBC_2.5"
+#define GT_V_GLIBC_2_6   "GLIBC_2.6"
+#define GT_V_GLIBC_2_7   "GLIBC_2.7"
+#define GT_V_GLIBC_2_9   "GLIBC_2.9"
+#define GT_V_GLIBC_2_10  "GLIBC_2.10"
 #define GT_V_GLIBC_2_11  "GLIBC_2.11"
 #define GT_V_GLIBC_2_12  "GLIBC_2.12"
+#define GT_V_GLIBC_2_13  "GLIBC_2.13"
+#define GT_V_GLIBC_2_14  "GLIBC_2.14"
+#define GT_V_GLIBC_2_15  "GLIBC_2.15"
+#define GT_V_GLIBC_2_16  "GLIBC_2.16"
+#define GT_V_GLIBC_2_17  "GLIBC_2.17"
+#define GT_V_GLIBC_2_25  "GLIBC_2.25"
+#define GT_V_GLIBC_2_26  "GLIBC_2.26"
+#define GT_V_GLIBC_2_27  "GLIBC_2.27"
+#define GT_V_GLIBC_2_28  "GLIBC_2.28"
 #define GT_V_GLIBC_2_30  "GLIBC_2.30"
 #define GT_V_GLIBC_2_31  "GLIBC_2.31"
+#define GT_V_GLIBC_2_33  "GLIBC_2.33"
 #define GT_V_GLIBC_2_34  "GLIBC_2.34"
+#define GT_V_GLIBC_2_35  "GLIBC_2.35"
 
 #define GT_EXPORT_NODE(name, id, at, version)                                  \
-	extern __typeof__(gt_hook_##id) gt_node_##id##_##version               \
+	extern __typeof__(gt_hook_##id) gt_node_##id##_##name##_##version      \
 		__attribute__((alias("gt_hook_" #id), visibility("default"))); \
-	__asm__(".symver gt_node_" #id "_" #version ", " #name at GT_V_##version);
+	__asm__(".symver gt_node_" #id "_" #name "_" #version ", " #name at GT_V_##version);
 
 /* The body of every hook has the type of what it stands for. */
 #define GT_HOOK(name, id, family, need, doc) __typeof__(name) gt_hook_##id;

@@ -12,14 +12,18 @@
  * crash).
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/sys.h"
 #include "base/wire.h"
 
 #include "hook.h"
+#include "loaded.h"
 #include "root.h"
+#include "seccomp.h"
 #include "stack.h"
 #include "trace.h"
 
@@ -32,6 +36,10 @@ static struct gt_env settings;
 static bool child;
 /* In a forked child: its trace starts when it first needs one. */
 static bool late;
+/* And until then it has a copy of its parent's. */
+static bool inherited;
+/* The process in which this library has something to do; 0: none. */
+static pid_t process;
 
 /* Starts a trace in the file of that name; old: an older trace there may be replaced. */
 static bool start(const char *name, bool old);
@@ -59,6 +67,16 @@ static size_t append_number(char *to, size_t n, uint64_t v)
 		v /= 10;
 	} while (v);
 	return append(to, n, d);
+}
+
+static uint64_t number_of(const char *digits)
+{
+	uint64_t v = 0;
+
+	for (; *digits >= '0' && *digits <= '9'; digits++) {
+		v = v * 10 + (uint64_t)(*digits - '0');
+	}
+	return v;
 }
 
 /* to = name with each %p and %P replaced. Returns the last of them, 0 for none. */
@@ -166,13 +184,25 @@ static void hand_on(const char *absolute)
 
 /* --- exec ------------------------------------------------------------------------------------- */
 
-enum gt_exec gt_exec_begin(void)
+/* Programs that are looked for in PATH, and whatever the kernel does not want to say: yes. */
+static bool may_start(const char *path)
+{
+	long r = gt_syscall6(SYS_faccessat2, AT_FDCWD, (long)path, X_OK, AT_EACCESS, 0, 0);
+
+	return r != -ENOENT && r != -EACCES && r != -ENOTDIR && r != -EFAULT && r != -ELOOP &&
+	       r != -ENAMETOOLONG;
+}
+
+enum gt_exec gt_exec_begin(const char *path)
 {
 	int saved = errno;
 	enum gt_exec how = GT_EXEC_NONE;
 
-	if (gt_trace_mine()) {
-		how = gt_trace_abandon() ? GT_EXEC_GIVEN_UP : GT_EXEC_FINISHED;
+	if (gt_trace_mine() && (!path || gt_tls.busy || may_start(path))) {
+		/* Where nobody inherits the name, even a short story is the only one. */
+		bool give_up = settings.follow && gt_trace_abandon();
+
+		how = give_up ? GT_EXEC_GIVEN_UP : GT_EXEC_FINISHED;
 		if (how == GT_EXEC_FINISHED) {
 			gt_trace_stop();
 		}
@@ -199,12 +229,26 @@ void gt_exec_failed(enum gt_exec how)
 	errno = saved;
 }
 
+void gt_root_start_again(void)
+{
+	int saved = errno;
+
+	child = false;
+	late = false;
+	start(given + strlen("GTRACE_OUT="), true);
+	errno = saved;
+}
+
 static bool start(const char *name, bool old)
 {
 	char path[GT_PATH_MAX];
 	size_t n;
 	int r;
 
+	if (inherited) {
+		inherited = false;
+		gt_trace_forget();
+	}
 	expand(path, name);
 	n = strlen(path);
 	/* Whoever makes the spool has the name; who comes second adds its pid, then counts. */
@@ -234,6 +278,9 @@ static bool start(const char *name, bool old)
 		append_number(path, append(path, n, "."), i);
 		r = gt_trace_start(&settings, path, gt_root_main(), false);
 	}
+	if (r == -ENOTEMPTY && !old) {
+		gt_say("not overwriting ", path, 0);
+	}
 	if (r != 0) {
 		return false;
 	}
@@ -248,13 +295,21 @@ static bool start(const char *name, bool old)
 	return true;
 }
 
-static void in_child(void)
+void gt_root_in_child(void)
 {
-	bool traced = gt_trace != NULL;
+	bool traced = gt_trace != NULL && !inherited;
 
+	if (!process) {
+		return;
+	}
+	process = gt_sys_pid();
 	child = true;
-	gt_trace_forget();
-	late = traced || late;
+	if (traced && !gt_seccomp_on()) {
+		inherited = gt_trace_inherit();
+	} else if (!inherited) {
+		gt_trace_forget();
+	}
+	late = (traced || late) && settings.follow;
 }
 
 void gt_root_start_late(void)
@@ -281,9 +336,147 @@ void gt_root_finish(void)
 	errno = saved;
 }
 
+/* --- Leaving ---------------------------------------------------------------------------------- */
+
+bool gt_root_here(void)
+{
+	return process && process == gt_sys_pid();
+}
+
+/* Without asking the kernel: most signals go elsewhere. */
+bool gt_root_is(pid_t pid)
+{
+	return process && process == pid;
+}
+
+/* The file name of this library, as it stands in LD_PRELOAD; and the entry without it. */
+static const char *library;
+static char preload[4 * GT_PATH_MAX];
+
+static const char *base_name(const char *path, size_t n)
+{
+	while (n && path[n - 1] != '/') {
+		n--;
+	}
+	return path + n;
+}
+
+/* preload = "LD_PRELOAD=" and all of the list but this library. False: it has no room. */
+static bool without_library(const char *entry)
+{
+	const char *item = entry + strlen("LD_PRELOAD=");
+	size_t n = append(preload, 0, "LD_PRELOAD=");
+	size_t start = n;
+
+	if (strlen(entry) >= sizeof(preload)) {
+		return false;
+	}
+	while (*item) {
+		size_t length = 0;
+		const char *base;
+
+		while (item[length] && item[length] != ':' && item[length] != ' ') {
+			length++;
+		}
+		base = base_name(item, length);
+		if (length && (strlen(library) != (size_t)(item + length - base) ||
+			       memcmp(base, library, strlen(library)) != 0)) {
+			if (n > start) {
+				preload[n++] = ':';
+			}
+			memcpy(preload + n, item, length);
+			n += length;
+		}
+		item += length + (item[length] != 0);
+	}
+	preload[n] = 0;
+	return true;
+}
+
+/* Takes away what is ours, in place: main's third argument is the same array. */
+static void strip(char **envp)
+{
+	char **to = envp;
+
+	for (char **e = envp; e && *e; e++) {
+		if (strncmp(*e, "GTRACE_", strlen("GTRACE_")) == 0) {
+			continue;
+		}
+		if (library && strncmp(*e, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0 &&
+		    without_library(*e)) {
+			if (!preload[strlen("LD_PRELOAD=")]) {
+				continue;
+			}
+			*e = preload;
+		}
+		*to++ = *e;
+	}
+	if (to) {
+		*to = NULL;
+	}
+}
+
+void gt_root_unfollow(void)
+{
+	settings.follow = false;
+	late = false;
+	strip(environ);
+}
+
+void gt_root_leave(void)
+{
+	gt_root_unfollow();
+	gt_say_nothing();
+	process = 0;
+}
+
+void gt_root_before_signal(int number)
+{
+	/* Those whose default is not to end the process; SIGKILL and SIGSTOP cannot be asked. */
+	static const uint64_t harmless = 1u << SIGCHLD | 1u << SIGCONT | 1u << SIGSTOP |
+					 1u << SIGTSTP | 1u << SIGTTIN | 1u << SIGTTOU |
+					 1u << SIGURG | 1u << SIGWINCH;
+	uint64_t action[4] = {1};
+	uint64_t blocked = 0;
+
+	if (number < 1 || number > 64 || (number < 32 && harmless >> number & 1) ||
+	    !gt_trace_mine()) {
+		return;
+	}
+	gt_sys_block_signals(0, &blocked);
+	if (gt_syscall6(SYS_rt_sigaction, number, 0, (long)action, 8, 0, 0) == 0 &&
+	    action[0] == (uintptr_t)SIG_DFL && !(blocked >> (number - 1) & 1)) {
+		gt_root_finish();
+	}
+}
+
+/* --- Beginning and end ------------------------------------------------------------------------ */
+
 static void at_quick_end(GT_UNUSED void *unused)
 {
 	gt_root_finish();
+}
+
+/* The program may change its directory, and write over its environment (setproctitle). */
+static void keep_log_name(void)
+{
+	static char name[GT_PATH_MAX];
+
+	if (settings.log && *settings.log) {
+		settings.log = make_absolute(name, settings.log) ? name : NULL;
+	}
+}
+
+static void say_glibc(void)
+{
+	const char *(*get)(void);
+
+	if (gt_hook_lookup("gnu_get_libc_version", &get)) {
+		const char *minor = strchr(get(), '.');
+
+		gt_about(GT_ABOUT_GLIBC,
+			 number_of(get()) * 1000 + (minor ? number_of(minor + 1) : 0));
+	}
 }
 
 __attribute__((constructor(101))) static void begin(void)
@@ -299,9 +492,13 @@ __attribute__((constructor(101))) static void begin(void)
 	gt_hook_resolve();
 	gt_say_init();
 	gt_env_read(&settings, environ, &bad, &unknown);
+	keep_log_name();
 	gt_env = settings;
 	if (!settings.out || !*settings.out) {
 		return;
+	}
+	if (gt_loaded_our_path()) {
+		library = base_name(gt_loaded_our_path(), strlen(gt_loaded_our_path()));
 	}
 	if (bad || unknown) {
 		gt_say(bad ? "ignoring the value of " : "unknown variable ", bad ? bad : unknown,
@@ -318,15 +515,22 @@ __attribute__((constructor(101))) static void begin(void)
 	child = has_pid == 'P';
 	gt_root_init();
 	gt_stack_init();
+	process = gt_sys_pid();
 	if (start(absolute, !has_pid)) {
-		hand_on(absolute);
+		if (settings.follow) {
+			hand_on(absolute);
+		}
 		/* dso handle NULL: for good. Registered first, so called last (fork: first). */
 		if (gt_hook_lookup("__register_atfork", &at_fork)) {
-			at_fork(NULL, NULL, in_child, NULL);
+			at_fork(NULL, NULL, gt_root_in_child, NULL);
 		}
 		if (gt_hook_lookup("__cxa_at_quick_exit", &at_quick)) {
 			at_quick(at_quick_end, NULL);
 		}
+		say_glibc();
+	}
+	if (!settings.follow) {
+		strip(environ);
 	}
 	errno = saved;
 }

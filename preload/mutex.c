@@ -6,8 +6,13 @@
  *
  * A lock is tried first: one that succeeds is the real trylock and nothing else. What trylock
  * reports besides EBUSY is what lock would report (EOWNERDEAD, ENOTRECOVERABLE, EAGAIN, EINVAL).
+ *
+ * A mutex of C11 is one of pthread's in glibc; its functions call each other inside, where no hook
+ * sees it, and have codes of their own.
  */
 #include "hook.h"
+
+#include "codes.h"
 #include "mutex.h"
 
 /* The kind bits of glibc's __kind that matter here (nptl/pthreadP.h, nptl/internaltypes.h). */
@@ -58,13 +63,6 @@ static bool unlock_frees(const pthread_mutex_t *m, const struct gt_thread *t)
 	return kind != PTHREAD_MUTEX_RECURSIVE_NP || m->__data.__count == 1;
 }
 
-static enum gt_ended ended(int r)
-{
-	return r == 0 || r == EOWNERDEAD ? GT_ENDED_WAKER
-	       : r == ETIMEDOUT          ? GT_ENDED_TIMEOUT
-					 : GT_ENDED_ERROR;
-}
-
 /*
  * Tries m, where that is safe. EBUSY: a lock would wait; NOT_TRIED: the real call decides.
  *
@@ -83,14 +81,22 @@ GT_INLINE int try_first(pthread_mutex_t *m)
 	return (word & LOCK_TID) && !(word & LOCK_OWNER_DIED) ? EBUSY : NOT_TRIED;
 }
 
+/* The same by C11: EBUSY, or what its lock would return. */
+static int try_c11(pthread_mutex_t *m)
+{
+	int r = GT_REAL(mtx_trylock)((mtx_t *)(void *)m);
+
+	return r == thrd_busy ? EBUSY : r;
+}
+
 /* A lock of m that was just found held, and that may wait. */
 struct locking {
 	struct gt_thread *t; /* NULL: no wait is open, the real call is not traced */
 	uint32_t wait;
-	int tried; /* what try_first said last; other than EBUSY and NOT_TRIED: it is done */
+	int tried; /* what the try said last; other than EBUSY and NOT_TRIED: it is done */
 };
 
-static struct locking begin(pthread_mutex_t *m, void *frame)
+static struct locking begin(pthread_mutex_t *m, int (*try)(pthread_mutex_t *), void *frame)
 {
 	struct locking l = {.t = gt_self(frame), .tried = EBUSY};
 	struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
@@ -107,7 +113,7 @@ static struct locking begin(pthread_mutex_t *m, void *frame)
 	}
 	gt_wait_register(l.t, m);
 	/* Again: an unlock before we stood in the registry has left no hint. */
-	l.tried = try_first(m);
+	l.tried = try(m);
 	if (l.tried != EBUSY) {
 		gt_wait_withdraw(l.t);
 		l.t = NULL;
@@ -122,10 +128,18 @@ GT_INLINE bool done(int tried)
 	return gt_likely(tried != EBUSY) && gt_likely(tried != NOT_TRIED);
 }
 
-static int end(struct locking *l, int r)
+static int end(const struct locking *l, int r)
 {
 	if (l->t) {
-		gt_wait_end(l->t, l->wait, ended(r), r);
+		gt_wait_end(l->t, l->wait, r == EOWNERDEAD ? GT_ENDED_WAKER : gt_ended_of(r), r);
+	}
+	return r;
+}
+
+static int end_c11(const struct locking *l, int r)
+{
+	if (l->t) {
+		gt_wait_end(l->t, l->wait, gt_ended_of_c11(r), r);
 	}
 	return r;
 }
@@ -136,7 +150,7 @@ static GT_COLD int lock_slow(pthread_mutex_t *m, int tried)
 	struct locking l = {.tried = tried};
 
 	if (tried == EBUSY) {
-		l = begin(m, GT_FRAME());
+		l = begin(m, try_first, GT_FRAME());
 		if (done(l.tried)) {
 			return l.tried;
 		}
@@ -161,7 +175,7 @@ int gt_hook_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *u
 	struct locking l = {.tried = try_first(m)};
 
 	if (l.tried == EBUSY) {
-		l = begin(m, GT_FRAME());
+		l = begin(m, try_first, GT_FRAME());
 	}
 	if (done(l.tried)) {
 		return l.tried;
@@ -178,7 +192,7 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 	if (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME) {
 		l.tried = try_first(m);
 		if (l.tried == EBUSY) {
-			l = begin(m, GT_FRAME());
+			l = begin(m, try_first, GT_FRAME());
 		}
 		if (done(l.tried)) {
 			return l.tried;
@@ -187,13 +201,20 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 	return end(&l, GT_REAL(pthread_mutex_clocklock)(m, clock, until));
 }
 
+void gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame)
+{
+	/* Before the mutex is free: a waiter may have returned before we could say who let it. */
+	if (unlock_frees(m, t)) {
+		gt_wake_hint(t, m, GT_WAKE_UNLOCK, gt_mutex_contended(m), frame);
+	}
+}
+
 void gt_mutex_hint_unlock(pthread_mutex_t *m, void *frame)
 {
 	struct gt_thread *t = gt_self(frame);
 
-	/* Before the mutex is free: a waiter may have returned before we could say who let it. */
-	if (t && unlock_frees(m, t)) {
-		gt_wake_hint(t, m, GT_WAKE_UNLOCK, gt_mutex_contended(m), frame);
+	if (t) {
+		gt_mutex_hint_unlock_by(t, m, frame);
 	}
 }
 
@@ -221,6 +242,67 @@ int gt_hook_pthread_mutex_destroy(pthread_mutex_t *m)
 {
 	gt_object_renew(m);
 	return GT_REAL(pthread_mutex_destroy)(m);
+}
+
+/* --- C11 -------------------------------------------------------------------------------------- */
+
+_Static_assert(sizeof(mtx_t) == sizeof(pthread_mutex_t), "the same object");
+
+GT_INLINE pthread_mutex_t *of_c11(mtx_t *m)
+{
+	return (pthread_mutex_t *)(void *)m;
+}
+
+static GT_COLD int mtx_lock_slow(mtx_t *m)
+{
+	struct locking l = begin(of_c11(m), try_c11, GT_FRAME());
+
+	return done(l.tried) ? l.tried : end_c11(&l, GT_REAL(mtx_lock)(m));
+}
+
+int gt_hook_mtx_lock(mtx_t *m)
+{
+	int r = GT_REAL(mtx_trylock)(m);
+
+	return gt_likely(r != thrd_busy) ? r : mtx_lock_slow(m);
+}
+
+int gt_hook_mtx_trylock(mtx_t *m)
+{
+	return GT_REAL(mtx_trylock)(m);
+}
+
+int gt_hook_mtx_timedlock(mtx_t *restrict m, const struct timespec *restrict until)
+{
+	struct locking l = {.tried = try_c11(of_c11(m))};
+
+	if (l.tried == EBUSY) {
+		l = begin(of_c11(m), try_c11, GT_FRAME());
+	}
+	return done(l.tried) ? l.tried : end_c11(&l, GT_REAL(mtx_timedlock)(m, until));
+}
+
+static GT_COLD int mtx_unlock_wanted(mtx_t *m)
+{
+	gt_mutex_hint_unlock(of_c11(m), GT_FRAME());
+	return GT_REAL(mtx_unlock)(m);
+}
+
+int gt_hook_mtx_unlock(mtx_t *m)
+{
+	return gt_unlikely(gt_wake_wanted(m)) ? mtx_unlock_wanted(m) : GT_REAL(mtx_unlock)(m);
+}
+
+int gt_hook_mtx_init(mtx_t *m, int kind)
+{
+	gt_object_renew(m);
+	return GT_REAL(mtx_init)(m, kind);
+}
+
+void gt_hook_mtx_destroy(mtx_t *m)
+{
+	gt_object_renew(m);
+	GT_REAL(mtx_destroy)(m);
 }
 
 #define GT_EXPORT_mutex(...) GT_EXPORT_NODE(__VA_ARGS__)

@@ -1,12 +1,9 @@
 /*
  * The process: where main is, and every way to end.
  */
-#include "advancer.h"
 #include "hook.h"
 #include "root.h"
 #include "symbol.h"
-
-#include "base/sys.h"
 
 static gt_main_fn *program_main;
 
@@ -53,51 +50,51 @@ GT_ROOT int gt_hook_old_start_main(gt_main_fn *main, int argc, char **argv, void
 	return GT_REAL(old_start_main)(main_root, argc, argv, init, fini, rtld_fini, stack_end);
 }
 
-/*
- * A server that begins as root and becomes somebody else could not open its own trace any more. So
- * the two files go to the new user before; where that fails, it is said when writing fails.
- */
-static void hand_over(uid_t uid)
+/* --- Another process -------------------------------------------------------------------------- */
+
+/* fork without the handlers of pthread_atfork, of which ours is one. */
+pid_t gt_hook__Fork(void)
 {
-	int saved = errno;
+	pid_t r = GT_REAL(_Fork)();
 
-	if (uid != (uid_t)-1 && gt_trace_mine()) {
-		gt_sys_chown(gt_trace->path, uid);
-		gt_sys_chown(gt_trace->spool, uid);
-	}
-	errno = saved;
-}
-
-/* And no thread of ours keeps the rights that the program has given up. */
-static int followed(int r)
-{
-	if (r == 0 && gt_trace_mine()) {
-		int saved = errno;
-
-		gt_tls.busy++;
-		gt_advancer_follow();
-		gt_tls.busy--;
-		errno = saved;
+	if (r == 0) {
+		gt_root_in_child();
 	}
 	return r;
 }
 
-int gt_hook_setuid(uid_t uid)
+/*
+ * The parent ends inside libc, where no hook sees it, and what goes on is the child: as at an exec,
+ * a trace that has nothing to tell yet gives it its name.
+ */
+int gt_hook_daemon(int stay, int keep)
 {
-	hand_over(uid);
-	return followed(GT_REAL(setuid)(uid));
+	enum gt_exec how = gt_exec_begin(NULL);
+	int r = GT_REAL(daemon)(stay, keep);
+
+	if (r == 0 && how == GT_EXEC_GIVEN_UP) {
+		gt_root_start_again();
+	} else if (r != 0) {
+		gt_exec_failed(how);
+	}
+	return r;
 }
 
-int gt_hook_setreuid(uid_t real, uid_t effective)
+/* --- The end ---------------------------------------------------------------------------------- */
+
+/* A handler that has put back the default and raises its signal again ends the process so. */
+int gt_hook_raise(int number)
 {
-	hand_over(effective);
-	return followed(GT_REAL(setreuid)(real, effective));
+	gt_root_before_signal(number);
+	return GT_REAL(raise)(number);
 }
 
-int gt_hook_setresuid(uid_t real, uid_t effective, uid_t saved)
+int gt_hook_kill(pid_t pid, int number)
 {
-	hand_over(effective);
-	return followed(GT_REAL(setresuid)(real, effective, saved));
+	if (gt_root_is(pid)) {
+		gt_root_before_signal(number);
+	}
+	return GT_REAL(kill)(pid, number);
 }
 
 void gt_hook__exit(int status)

@@ -16,6 +16,7 @@ extern const char __stop_gt_root[];
 enum { ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS };
 
 /* [start] Functions of libc that have no hook, and what they gave us. */
+static int (*stack_size)(const pthread_attr_t *, size_t *);
 static int (*key_create)(pthread_key_t *, void (*)(void *));
 static int (*set_specific)(pthread_key_t, const void *);
 static pthread_key_t key;
@@ -38,13 +39,6 @@ void gt_root_mark_code(struct gt_thread *t)
 {
 	t->root.cut_lo = (uintptr_t)__start_gt_root;
 	t->root.cut_hi = (uintptr_t)__stop_gt_root;
-}
-
-size_t gt_root_stack_size(const pthread_attr_t *attr)
-{
-	size_t bytes = 0;
-
-	return pthread_attr_getstacksize(attr, &bytes) == 0 ? bytes : 0;
 }
 
 /* The destructor of our key: called in each round of destructors, the last time for good. */
@@ -76,6 +70,25 @@ static void at_end(void *value)
 	gt_tls.busy--;
 }
 
+/*
+ * Not through the PLT: another preloaded library may stand there. Before glibc 2.34 libpthread may
+ * not be loaded yet; when it is, the program has still one thread, and is about to create another.
+ */
+static void find_functions(void)
+{
+	have_key = gt_hook_lookup("pthread_attr_getstacksize", &stack_size) &&
+		   gt_hook_lookup("pthread_key_create", &key_create) &&
+		   gt_hook_lookup("pthread_setspecific", &set_specific) &&
+		   key_create(&key, at_end) == 0;
+}
+
+size_t gt_root_stack_size(const pthread_attr_t *attr)
+{
+	size_t bytes = 0;
+
+	return stack_size && stack_size(attr, &bytes) == 0 ? bytes : 0;
+}
+
 void gt_root_watch_end(struct gt_thread *t)
 {
 	if (have_key) {
@@ -83,14 +96,19 @@ void gt_root_watch_end(struct gt_thread *t)
 	}
 }
 
+void gt_root_before_create(struct gt_thread *self)
+{
+	if (gt_unlikely(!have_key)) {
+		find_functions();
+		gt_root_watch_end(self);
+	}
+}
+
 void gt_root_init(void)
 {
 	struct rlimit limit;
 
-	/* Not through the PLT: another preloaded library may stand there. */
-	have_key = gt_hook_lookup("pthread_key_create", &key_create) &&
-		   gt_hook_lookup("pthread_setspecific", &set_specific) &&
-		   key_create(&key, at_end) == 0;
+	find_functions();
 	if (getrlimit(RLIMIT_STACK, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY) {
 		default_stack = limit.rlim_cur;
 	}

@@ -27,6 +27,8 @@ size_t gt_root_stack_size(const pthread_attr_t *attr);
  * and ours puts itself back until the last round.
  */
 void gt_root_watch_end(struct gt_thread *t);
+/* Before self creates another thread: what this needs of libpthread is there now, if not before. */
+void gt_root_before_create(struct gt_thread *self);
 
 /* What stands for main until it is known, by the name "main". */
 uintptr_t gt_root_main(void);
@@ -41,8 +43,23 @@ void gt_root_finish(void);
 
 /* exec (init.c): what became of the trace before the real call. */
 enum gt_exec { GT_EXEC_NONE, GT_EXEC_GIVEN_UP, GT_EXEC_FINISHED };
-enum gt_exec gt_exec_begin(void);
+/* path: what it is going to start, if that is known: what cannot be started ends no trace. */
+enum gt_exec gt_exec_begin(const char *path);
 /* After GIVEN_UP: the name of the file as the user gave it, for the new program. */
 void gt_exec_environment(char **envp);
 /* The real call has returned: the program goes on. errno is kept. */
 void gt_exec_failed(enum gt_exec how);
+
+/* Whether the library has something to do in this process, a child of vfork not included. */
+bool gt_root_here(void);
+bool gt_root_is(pid_t pid);
+/* Children and programs that are started are not traced; nothing of us is left in environ. */
+void gt_root_unfollow(void);
+/* And neither is anything else done from here on, no system call at all. */
+void gt_root_leave(void);
+/* In a child of fork, however that was made. */
+void gt_root_in_child(void);
+/* A trace that was given up goes on in this process. */
+void gt_root_start_again(void);
+/* A signal is about to be sent to the calling thread: if it ends the process, so does the trace. */
+void gt_root_before_signal(int number);

@@ -1,16 +1,31 @@
 /*
- * Threads: creation, the trampoline, join, cancellation, names.
+ * Threads: creation, the trampolines, join, cancellation and signals, names.
+ *
+ * C11's are pthread's in glibc, and reach no hook of these; their start routines return int.
  */
 #include "hook.h"
 
 #include <string.h>
 
 #include "advancer.h"
+#include "codes.h"
 #include "emit.h"
+#include "rights.h"
 #include "root.h"
 #include "symbol.h"
 
 /* --- Creation --------------------------------------------------------------------------------- */
+
+/* frame: of the root. */
+static void begin_thread(struct gt_thread *t, void *frame)
+{
+	gt_tls.busy++;
+	gt_root_mark(t, frame);
+	gt_thread_set_pthread(t, gt_thread_id(t), (uintptr_t)pthread_self());
+	gt_thread_start(t, true);
+	gt_root_watch_end(t);
+	gt_tls.busy--;
+}
 
 /*
  * What a created thread runs first. Its frame ends every stack of the thread (root.h), so the start
@@ -23,54 +38,103 @@ GT_ROOT static void *thread_root(void *arg)
 	void *start_arg = t->arg;
 	void *r;
 
-	gt_tls.busy++;
-	gt_root_mark(t, GT_FRAME());
-	gt_thread_set_pthread(t, gt_thread_id(t), (uintptr_t)pthread_self());
-	gt_thread_start(t, true);
-	gt_root_watch_end(t);
-	gt_tls.busy--;
+	begin_thread(t, GT_FRAME());
 	r = start(start_arg);
 	__asm__ volatile("" : "+r"(r));
 	return r;
 }
 
-int gt_hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
-			   void *arg)
+/* The same with C11's type of start routine. */
+GT_ROOT static int thread_root_c11(void *arg)
 {
-	struct gt_thread *self;
-	struct gt_thread *t = NULL;
-	uint64_t id = 0;
-	int saved = errno;
+	struct gt_thread *t = arg;
+	thrd_start_t start = (thrd_start_t)(uintptr_t)t->start;
+	void *start_arg = t->arg;
 	int r;
 
+	begin_thread(t, GT_FRAME());
+	r = start(start_arg);
+	__asm__ volatile("" : "+r"(r));
+	return r;
+}
+
+/* A creation in progress. */
+struct creating {
+	struct gt_thread *self;
+	struct gt_thread *t; /* NULL: it passes straight */
+	uint64_t id;
+};
+
+/* start: a start routine of either type. */
+static struct creating open_create(uintptr_t start, void *arg, const pthread_attr_t *attr,
+				   void *frame)
+{
+	struct creating c = {.t = NULL};
+	int saved = errno;
+
 	gt_root_start_late();
-	self = gt_self(GT_FRAME());
-	if (self) {
+	c.self = gt_self(frame);
+	if (c.self) {
 		gt_tls.busy++;
-		gt_advancer_start(self);
-		t = gt_thread_new((uintptr_t)start);
-		if (t) {
-			id = gt_thread_id(t);
-			t->start = start;
-			t->arg = arg;
-			t->root.lo = attr ? gt_root_stack_size(attr) : 0;
-			gt_thread_register(t);
-			gt_thread_announce(self, t, GT_FRAME());
+		gt_advancer_start(c.self);
+		gt_root_before_create(c.self);
+		c.t = gt_thread_new(start);
+		if (c.t) {
+			c.id = gt_thread_id(c.t);
+			c.t->start = (void *(*)(void *))start;
+			c.t->arg = arg;
+			c.t->root.lo = attr ? gt_root_stack_size(attr) : 0;
+			gt_thread_register(c.t);
+			gt_thread_announce(c.self, c.t, frame);
 		}
 		gt_tls.busy--;
 	}
 	errno = saved;
-	if (!t) {
-		return GT_REAL(pthread_create)(thread, attr, start, arg);
-	}
-	r = GT_REAL(pthread_create)(thread, attr, thread_root, t);
+	return c;
+}
+
+static void close_create(const struct creating *c, bool made, const pthread_t *thread)
+{
 	gt_tls.busy++;
-	if (r == 0) {
-		gt_thread_learn_pthread(t, id, thread);
+	if (made) {
+		gt_thread_learn_pthread(c->t, c->id, thread);
 	} else {
-		gt_thread_create_failed(self, t);
+		gt_thread_create_failed(c->self, c->t);
 	}
 	gt_tls.busy--;
+}
+
+int gt_hook_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+			   void *arg)
+{
+	struct creating c = open_create((uintptr_t)start, arg, attr, GT_FRAME());
+	int r;
+
+	if (!c.t) {
+		return GT_REAL(pthread_create)(thread, attr, start, arg);
+	}
+	r = GT_REAL(pthread_create)(thread, attr, thread_root, c.t);
+	/* The limit on threads may leave room for one of ours or one of theirs. */
+	if (gt_unlikely(r == EAGAIN) && gt_rights_one_thread_less()) {
+		r = GT_REAL(pthread_create)(thread, attr, thread_root, c.t);
+	}
+	close_create(&c, r == 0, thread);
+	return r;
+}
+
+int gt_hook_thrd_create(thrd_t *thread, thrd_start_t start, void *arg)
+{
+	struct creating c = open_create((uintptr_t)start, arg, NULL, GT_FRAME());
+	int r;
+
+	if (!c.t) {
+		return GT_REAL(thrd_create)(thread, start, arg);
+	}
+	r = GT_REAL(thrd_create)(thread, thread_root_c11, c.t);
+	if (gt_unlikely(r == thrd_error) && gt_rights_one_thread_less()) {
+		r = GT_REAL(thrd_create)(thread, thread_root_c11, c.t);
+	}
+	close_create(&c, r == thrd_success, thread);
 	return r;
 }
 
@@ -86,11 +150,7 @@ struct joining {
 static int close_join(const struct joining *j, int result)
 {
 	if (j->t) {
-		gt_join_end(j->t, j->target, j->wait,
-			    result == 0           ? GT_ENDED_WAKER
-			    : result == ETIMEDOUT ? GT_ENDED_TIMEOUT
-						  : GT_ENDED_ERROR,
-			    result);
+		gt_join_end(j->t, j->target, j->wait, gt_ended_of(result), result);
 	}
 	return result;
 }
@@ -145,11 +205,23 @@ int gt_hook_pthread_clockjoin_np(pthread_t thread, void **value, clockid_t clock
 	return close_join(&j, GT_REAL(pthread_clockjoin_np)(thread, value, clock, until));
 }
 
-/* --- Cancellation and names ------------------------------------------------------------------- */
-
-int gt_hook_pthread_cancel(pthread_t thread)
+int gt_hook_thrd_join(thrd_t thread, int *value)
 {
-	struct gt_thread *t = gt_self(GT_FRAME());
+	struct joining j = open_join(thread, GT_FRAME());
+	int r = GT_REAL(thrd_join)(thread, value);
+
+	if (j.t) {
+		gt_join_end(j.t, j.target, j.wait, gt_ended_of_c11(r), r);
+	}
+	return r;
+}
+
+/* --- Cancellation, signals, names ------------------------------------------------------------- */
+
+/* What is about to be done to that thread may end its wait. */
+static void hint_cut(pthread_t thread, void *frame)
+{
+	struct gt_thread *t = gt_self(frame);
 
 	if (t) {
 		struct gt_thread *target;
@@ -158,11 +230,33 @@ int gt_hook_pthread_cancel(pthread_t thread)
 		gt_tls.busy++;
 		target = gt_thread_of_pthread((uintptr_t)thread, &id);
 		if (target && target != t) {
-			gt_cancel_hint(t, target, id, GT_FRAME());
+			gt_cancel_hint(t, target, id, frame);
 		}
 		gt_tls.busy--;
 	}
+}
+
+int gt_hook_pthread_cancel(pthread_t thread)
+{
+	hint_cut(thread, GT_FRAME());
 	return GT_REAL(pthread_cancel)(thread);
+}
+
+/* Signal 0 only asks whether there is such a thread. */
+int gt_hook_pthread_kill(pthread_t thread, int signal)
+{
+	if (signal != 0) {
+		hint_cut(thread, GT_FRAME());
+	}
+	return GT_REAL(pthread_kill)(thread, signal);
+}
+
+int gt_hook_old_pthread_kill(pthread_t thread, int signal)
+{
+	if (signal != 0) {
+		hint_cut(thread, GT_FRAME());
+	}
+	return GT_REAL(old_pthread_kill)(thread, signal);
 }
 
 int gt_hook_pthread_setname_np(pthread_t thread, const char *name)

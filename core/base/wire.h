@@ -24,12 +24,12 @@
 #define GT_WIRE_BATCH_MAX  65536u /* bytes of payload; one more is "invalid batch size" */
 #define GT_WIRE_STRING_MAX 1024u  /* bytes of a string; one more is fatal */
 #define GT_WIRE_FRAMES_MAX 128u   /* frames of a stack; one more is fatal */
-#define GT_WIRE_ARGS_MAX   4      /* arguments after the time */
+#define GT_WIRE_ARGS_MAX   5      /* arguments after the time */
 
 /* Largest batch header: type, experiment, four varints. */
 #define GT_WIRE_BATCH_HEADER_MAX (2 + 4 * 10)
 /* Largest event: type, time, four arguments. */
-#define GT_WIRE_EVENT_MAX (1 + 5 * 10)
+#define GT_WIRE_EVENT_MAX (1 + (1 + GT_WIRE_ARGS_MAX) * 10)
 
 /* G states (tracev2.GoStatus) and P states (tracev2.ProcStatus) as they stand in status events. */
 enum gt_go_state {

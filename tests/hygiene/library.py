@@ -13,13 +13,16 @@ import unittest
 
 TLS_MAX = 256  # bytes of static TLS: the reserve that late loading needs is small, and shared
 
+VERSION_MAX = (2, 17)  # of glibc; aarch64 begins there, and the oldest that is tested is 2.31
+
 NEEDED_ALLOWED = {"libc.so.6", "ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"}
 
 # Never, whatever the allow-list says: each of these can call back into a hook, or allocate.
 FORBIDDEN = re.compile(
     r"^(malloc|calloc|realloc|reallocarray|free|posix_memalign|aligned_alloc|memalign|strn?dup"
     r"|v?(f|s|sn|as|d)?printf|.*_chk|f(open(64)?|close|puts|putc|write|read|lush|gets)|put(s|char)"
-    r"|std(in|out|err)|perror|pthread_(?!self$|attr_getstacksize$).*|__tls_get_addr|_Unwind_.*|__gcc_personality_v0)$")
+    r"|std(in|out|err)|perror|pthread_(?!self$).*|__tls_get_addr|_Unwind_.*"
+    r"|__gcc_personality_v0|dlv?sym|dladdr1?|dlopen)$")
 
 
 def readelf(*options):
@@ -57,6 +60,16 @@ class Library(unittest.TestCase):
         needed = set(re.findall(r"\(NEEDED\).*\[(.*)\]", readelf("-d")))
         self.assertIn("libc.so.6", needed)
         self.assertEqual(needed - NEEDED_ALLOWED, set())
+
+    def test_loads_on_old_systems(self):
+        """However new the system that it was built on is: one import of a new version is enough to
+        refuse the whole library, and the program with it."""
+        versions = set(re.findall(r"@GLIBC_([\d.]+) \(\d+\)", readelf("--dyn-syms")))
+        self.assertTrue(versions, "no version found at all: this test reads it wrongly")
+        too_new = {v for v in versions if tuple(map(int, v.split("."))) > VERSION_MAX}
+        self.assertEqual(too_new, set())
+        needed = re.search(r"Version needs section.*", readelf("-V"), re.S)
+        self.assertNotIn("GLIBC_ABI", needed.group(), "a feature that old loaders refuse")
 
     def test_no_text_relocations(self):
         dynamic = readelf("-d")

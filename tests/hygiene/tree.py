@@ -11,7 +11,9 @@ import sys
 import unittest
 
 LINES_MAX = 600  # beyond it a file no longer fits one head: cut it, or say why here
-LONG_FOR_A_REASON = set()
+LONG_FOR_A_REASON = {
+    "preload/hooks.def",  # one table of everything that is hooked; nobody reads it from end to end
+}
 
 CODE = {".c", ".h", ".def", ".py", ".sh", ".go", ".cc", ".cpp", ""}
 SKIPPED = re.compile(r"^(\.git|\.cache|__pycache__|build.*)$")

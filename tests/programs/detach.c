@@ -25,7 +25,7 @@ static void await_gone(void)
 
 	await_at_least(&tid, 1);
 	snprintf(path, sizeof path, "/proc/self/task/%d", atomic_load(&tid));
-	while (syscall(SYS_access, path, F_OK) == 0) {
+	while (raw_syscall(SYS_access, (long)path, F_OK, 0, 0) == 0) {
 		scene_pause(500);
 	}
 	atomic_store(&tid, 0);

@@ -21,7 +21,7 @@ int main(void)
 	OK(pthread_create(&thread, NULL, worker, &value));
 	await_at_least(&tid, 1);
 	snprintf(path, sizeof path, "/proc/self/task/%d", atomic_load(&tid));
-	while (syscall(SYS_access, path, F_OK) == 0) {
+	while (raw_syscall(SYS_access, (long)path, F_OK, 0, 0) == 0) {
 		scene_pause(500);
 	}
 	OK(pthread_join(thread, &result));

@@ -2,8 +2,8 @@
  * The stage on which the traced programs play: checks, and an order of events that does not depend
  * on luck. For the programs of this folder only; it knows nothing of gtrace.
  *
- * Waiting here goes through syscall(), not through functions that a tracer may hook, so that the
- * direction of a play never shows in its trace.
+ * Waiting here enters the kernel by its own instruction, not through functions that a tracer may
+ * hook, so that the direction of a play never shows in its trace.
  */
 #pragma once
 
@@ -44,11 +44,37 @@ UNUSED static void scene_is(int got, int want, const char *what, const char *fil
 /* A number that grows: who comes to a stage tells, who needs it waits. */
 static atomic_int scene_stage;
 
+/* A system call that no library sees: the result as the kernel gives it, -errno for a failure. */
+UNUSED static long raw_syscall(long number, long a, long b, long c, long d)
+{
+#if defined(__x86_64__)
+	register long r10 __asm__("r10") = d;
+	long r;
+
+	__asm__ volatile("syscall"
+			 : "=a"(r)
+			 : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10)
+			 : "rcx", "r11", "memory");
+	return r;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = number;
+	register long x0 __asm__("x0") = a;
+	register long x1 __asm__("x1") = b;
+	register long x2 __asm__("x2") = c;
+	register long x3 __asm__("x3") = d;
+
+	__asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+	return x0;
+#else
+#error "the stage knows x86-64 and aarch64"
+#endif
+}
+
 UNUSED static void scene_pause(long us)
 {
 	struct timespec t = {.tv_sec = us / 1000000, .tv_nsec = us % 1000000 * 1000};
 
-	syscall(SYS_nanosleep, &t, NULL);
+	raw_syscall(SYS_nanosleep, (long)&t, 0, 0, 0);
 }
 
 UNUSED static void reach(int stage)
@@ -84,11 +110,11 @@ UNUSED static void await_asleep(atomic_int *tid, const void *object, size_t size
 	await_at_least(tid, 1);
 	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", atomic_load(tid));
 	for (;;) {
-		int fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC);
-		ssize_t n = fd < 0 ? -1 : syscall(SYS_read, fd, line, sizeof line - 1);
+		long fd = raw_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+		long n = fd < 0 ? -1 : raw_syscall(SYS_read, fd, (long)line, sizeof line - 1, 0);
 
 		if (fd >= 0) {
-			syscall(SYS_close, fd);
+			raw_syscall(SYS_close, fd, 0, 0, 0);
 		}
 		line[n < 0 ? 0 : n] = '\0';
 		if (sscanf(line, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
@@ -103,7 +129,7 @@ UNUSED static void await_asleep(atomic_int *tid, const void *object, size_t size
 
 UNUSED static void tell_tid(atomic_int *tid)
 {
-	atomic_store(tid, (int)syscall(SYS_gettid));
+	atomic_store(tid, (int)raw_syscall(SYS_gettid, 0, 0, 0, 0));
 }
 
 UNUSED static uint64_t clock_ns(clockid_t clock)

@@ -66,6 +66,11 @@ class Workshop:
         env.update({f"GTRACE_{k.upper()}": str(v) for k, v in gtrace.items()})
         return env
 
+    def witnessed(self, report, command, env):
+        """The command under the witness of tests/both, which has no library itself."""
+        ours = [f"{k}={v}" for k, v in env.items() if k == "LD_PRELOAD" or k.startswith("GTRACE_")]
+        return [self.build / "tests/both/witness", report, "env", *ours, *command]
+
     def judge(self, *traces, flags=()):
         """Both judges on each file; a rejection is a Failure with what they said."""
         command = [TESTS / "judge", "--build", self.build, *flags, *traces]
@@ -86,11 +91,11 @@ class Workshop:
 class Outcome:
     """What a program did: output, errors, and how it ended."""
 
-    def __init__(self, command, env, cwd, timeout=30, stdin=subprocess.DEVNULL):
+    def __init__(self, command, env, cwd, timeout=30, stdin=subprocess.DEVNULL, **how):
         # A pipe would stay open as long as a forgotten child; files do not care.
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             p = subprocess.Popen(list(map(str, command)), env=env, cwd=cwd, stdin=stdin,
-                                 stdout=out, stderr=err, start_new_session=True)
+                                 stdout=out, stderr=err, start_new_session=True, **how)
             try:
                 self.status = p.wait(timeout)
             except subprocess.TimeoutExpired:
@@ -133,7 +138,12 @@ class Wait:
     def until_resumed(self):
         return self.resumed - self.begin
 
-    REASONS = {"mutex": "sync", "cond": "sync.(*Cond).Wait", "join": "sync (pthread_join)"}
+    REASONS = {"mutex": "sync", "cond": "sync.(*Cond).Wait", "join": "sync (pthread_join)",
+               "rwlock": "sync (rwlock)", "sem": "sync (semaphore)", "barrier": "sync (barrier)",
+               "once": "sync (once)", "futex": "sync (futex)", "lock": "sync (file lock)",
+               "sleep": "sleep", "network": "network", "select": "select",
+               "child": "wait for a process", "signal": "wait for a signal",
+               "queue": "message queue"}
 
     def matches(self, key, value):
         if key == "in":
@@ -144,6 +154,52 @@ class Wait:
             if value == "nobody":
                 return self.end is not None and self.waker is None
             return value in self.waker_stack
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Call:
+    """A call that a fact names: a system call, or a wait whose reason is known. Its line in the
+    golden text is the same for both; here `as` tells which it was."""
+
+    def __init__(self, g, name, arg, result, began):
+        self.g, self.name, self.arg, self.result = g, name, arg, result
+        self.reason, self.stack = began.reason if began else None, began.stack if began else []
+
+    def matches(self, key, value):
+        if key == "in":
+            return value in self.stack
+        if key == "name":
+            return self.name == value
+        if key == "arg":
+            return self.arg == value
+        if key == "result":
+            return self.result == value
+        if key == "as":
+            return self.reason == ("syscall" if value == "syscall" else Wait.REASONS[value])
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Spin:
+    """A wait for a spin lock that was sampled."""
+
+    def __init__(self, g, ns, weight, stack):
+        self.g, self.ns, self.weight, self.stack = g, ns, weight, stack
+
+    def matches(self, key, value):
+        if key == "in":
+            return value in self.stack
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Yields:
+    """Calls of sched_yield: so many that were summed up, or one that took long."""
+
+    def __init__(self, g, count, stack):
+        self.g, self.count, self.stack = g, count, stack
+
+    def matches(self, key, value):
+        if key == "in":
+            return value in self.stack
         raise Failure(f"unknown word in an expectation: {key}")
 
 
@@ -164,11 +220,14 @@ class Trace:
     EVENT = re.compile(r"(-?)(\d+)\.(\d{9}) M=(\S+) P=\S+ G=(\S+) (\w+)(.*)")
     NUMBER = re.compile(r" (\w+)=(\d+)")
     TEXT = re.compile(r" \w+=\"((?:[^\"\\]|\\.)*)\"")
+    CALL = re.compile(r".* \((\S+?)(?: (?:[a-z]+ )?(\d+))? = (.*)\)$")
     FRAME = re.compile(r"\t(\S+|  <) (.*) \S+:\d+ 0x[0-9a-f]+$")
 
     def __init__(self, workshop, file):
         self.threads, self.waits = {}, []
+        self.calls, self.spins, self.yields = [], [], []
         self.open = {}     # the wait of each thread that waits
+        self.begun = {}    # the system call of each thread that is in one, as a Wait
         self.last_on = {}  # the thread that ran last on each M
         event = None
         for line in workshop.dump("--events", file, "--stacks").splitlines():
@@ -184,7 +243,8 @@ class Trace:
         # gtrace's own threads are not the program's.
         self.threads = {g: t for g, t in self.threads.items()
                         if not t.entry.startswith("runtime.") or t.entry == "runtime.main"}
-        self.waits = [w for w in self.waits if w.g in self.threads]
+        for name in ("waits", "calls", "spins", "yields"):
+            setattr(self, name, [x for x in getattr(self, name) if x.g in self.threads])
 
     def take(self, event, stacks):
         if not event:
@@ -195,12 +255,21 @@ class Trace:
         stack = stacks.get("stack", [])
         if runs != "-":
             self.last_on[m] = int(runs)
-        if kind == "GoCreate":
+        if kind == "fact":
+            self.take_fact(m, rest, numbers, stack)
+        elif kind == "GoCreate":
             entry = stacks.get("new_stack", [""])[-1]
             self.threads[numbers["new_g"]] = Thread(numbers["new_g"], entry, now)
         elif kind in ("GoStatus", "GoStatusStack"):
             g = numbers["g"]
             self.threads.setdefault(g, Thread(g, stack[-1] if stack else ""))
+        elif kind == "GoSyscallBegin":
+            self.begun[int(runs)] = Wait(int(runs), now, "syscall", stack)
+        elif kind in ("GoSyscallEnd", "GoSyscallEndBlocked"):
+            self.begun.pop(int(runs), None)
+        elif kind == "GoStop":
+            if self.TEXT.search(rest)[1] == "sched_yield":
+                self.yields.append(Yields(int(runs), 1, stack))
         elif kind == "GoStart":
             g = self.last_on[m] = numbers["g"]
             if g in self.open:
@@ -218,6 +287,19 @@ class Trace:
             if waker != wait.g:
                 wait.waker, wait.waker_stack = waker, stack
 
+    def take_fact(self, m, rest, numbers, stack):
+        """Facts of an M stand before the first of its events that is not earlier."""
+        name = rest.split()[0]
+        g = self.last_on.get(m)
+        if name == "Call":
+            call, arg, result = self.CALL.match(rest).groups()
+            began = self.begun.get(g) or self.open.get(g)
+            self.calls.append(Call(g, call, arg, result, began))
+        elif name == "Spin":
+            self.spins.append(Spin(g, numbers["ns"], numbers["weight"], stack))
+        elif name == "Yields":
+            self.yields.append(Yields(g, numbers["count"], []))
+
     def of(self, entry):
         """The one thread with this start routine."""
         found = [t for t in self.threads.values() if t.entry == entry]
@@ -231,17 +313,33 @@ class Trace:
             "wait": self.waits,
             "create": [t for t in self.threads.values() if t.created is not None],
             "destroy": [t for t in self.threads.values() if t.destroyed is not None],
+            "call": self.calls,
+            "spin": self.spins,
+            "yield": self.yields,
         }[noun]
         return [x for x in things if all(x.matches(*c) for c in conditions)]
 
     def expect(self, text):
-        """'2+ wait in=waiter by=main': so many waits with this waiter's and waker's function."""
+        """So many things of a kind, with all of these properties; "2", "2-5" or "2+" of them:
+
+            2+ wait in=waiter by=main       waits with this function of the waiter's stack and this
+                                            one of the waker's; reason=mutex, by=nobody
+            1 create of=worker              threads with this start routine; destroy: that ended
+            3 call in=main name=read        calls that a fact names; arg=5 its descriptor,
+                                            result=10 or result=EAGAIN, as=syscall or a reason of
+                                            Wait.REASONS: as=network
+            1+ spin in=worker               waits for a spin lock, as sampled
+            100 yield                       calls of sched_yield, summed up or not
+        """
         count, noun, *words = text.split()
         low, _, high = count.rstrip("+").partition("-")
         low = int(low)
         high = int(high) if high else (float("inf") if count.endswith("+") else low)
-        found = len(self.select(noun, [w.split("=", 1) for w in words]))
+        things = self.select(noun, [w.split("=", 1) for w in words])
+        found = sum(x.count for x in things) if noun == "yield" else len(things)
         if not low <= found <= high:
             waits = "\n".join(f"  {w.g} {w.reason} in {'<'.join(w.stack)} by {w.waker} "
                               f"{'<'.join(w.waker_stack)}" for w in self.waits[:40])
-            raise Failure(f"expected: {text}\nfound: {found}\nwaits:\n{waits}")
+            calls = "\n".join(f"  {c.g} {c.name} {c.arg} = {c.result} as {c.reason} in "
+                              f"{'<'.join(c.stack)}" for c in self.calls[:40])
+            raise Failure(f"expected: {text}\nfound: {found}\nwaits:\n{waits}\ncalls:\n{calls}")

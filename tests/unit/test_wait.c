@@ -53,6 +53,9 @@ static uint32_t blocks(struct gt_thread *t, const void *object)
 static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 {
 	gt_wake_hint(t, object, kind, false, NULL);
+	if (kind != GT_WAKE_UNLOCK) {
+		gt_wake_over(t, object);
+	}
 }
 
 static struct gt_mailbox *box_of(struct gt_thread *t)
@@ -155,6 +158,22 @@ Test(wait, the_last_unlock_wins)
 	expect_registry_empty();
 }
 
+/* The third thread between the two found nobody asleep: the waiter was on its way. */
+Test(wait, an_unlock_that_wakes_before_one_that_does_not)
+{
+	struct gt_thread *waiter = actor();
+	struct gt_thread *a = actor();
+	struct gt_thread *b = actor();
+	uint32_t n = blocks(waiter, &mutex);
+
+	gt_wake_hint(a, &mutex, GT_WAKE_UNLOCK, true, NULL);
+	gt_wake_hint(b, &mutex, GT_WAKE_UNLOCK, false, NULL);
+	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	expect_posted(a, waiter, 1);
+	expect_nothing_posted(b);
+	expect_registry_empty();
+}
+
 Test(wait, an_unlock_of_something_else_is_no_cause)
 {
 	struct gt_thread *waiter = actor();
@@ -246,6 +265,30 @@ Test(wait, the_heir_keeps_the_hint_of_the_first)
 	expect_ended(third, GT_ENDED_NOBODY, 0);
 	gt_wait_end(stranger, ns, GT_ENDED_WAKER, 0);
 	expect_ended(stranger, GT_ENDED_NOBODY, 0);
+	expect_registry_empty();
+}
+
+/* glibc's broadcast may wait for waiters that leave, and then wakes who came meanwhile. */
+Test(wait, a_broadcast_that_goes_on_is_for_who_comes_meanwhile)
+{
+	struct gt_thread *first = actor();
+	struct gt_thread *late = actor();
+	struct gt_thread *later = actor();
+	struct gt_thread *a = actor();
+	uint32_t n1 = blocks(first, &cond);
+	uint32_t n2;
+	uint32_t n3;
+
+	gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, false, NULL);
+	n2 = blocks(late, &cond);
+	gt_wait_end(late, n2, GT_ENDED_WAKER, 0);
+	expect_posted(a, late, 1);
+	gt_wait_end(first, n1, GT_ENDED_WAKER, 0);
+	expect_posted(a, first, 2);
+	gt_wake_over(a, &cond);
+	n3 = blocks(later, &cond);
+	gt_wait_end(later, n3, GT_ENDED_WAKER, 0);
+	expect_ended(later, GT_ENDED_NOBODY, 0);
 	expect_registry_empty();
 }
 
@@ -513,7 +556,10 @@ Test(wait, a_join_that_times_out_too_late)
 	expect_ended(joiner, GT_ENDED_TIMEOUT, gt_thread_id(target));
 }
 
-/* Nobody stands where the end is recorded, or where the record has become another thread's. */
+/*
+ * Nobody stands where the end is recorded, or where the record has become another thread's: who
+ * ended the wait is known, but can write nothing more.
+ */
 Test(wait, a_join_of_one_that_is_over)
 {
 	struct gt_thread *joiner = actor();
@@ -525,14 +571,14 @@ Test(wait, a_join_of_one_that_is_over)
 	n = gt_join_begin(joiner, target, id + 1000, NULL);
 	cr_expect_eq(target->x_joiner, GT_JOINER_NONE);
 	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
-	expect_ended(joiner, GT_ENDED_NOBODY, 0);
+	expect_ended(joiner, GT_ENDED_REFUSED, id + 1000);
 
 	gt_thread_end(target);
 	gt_tls.epoch = epoch;
 	n = gt_join_begin(joiner, target, id, NULL);
 	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
 	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
-	expect_ended(joiner, GT_ENDED_NOBODY, 0);
+	expect_ended(joiner, GT_ENDED_REFUSED, id);
 }
 
 /* --- Identity --------------------------------------------------------------------------------- */

@@ -1,0 +1,97 @@
+/*
+ * The registry of waiters: who waits for what, and what is known of why they will wake.
+ *
+ * Private memory, no part of the trace: buckets by address, each a lock and a list, oldest first.
+ * An unlock looks at its bucket's count first: one load of a line that is written only when
+ * somebody blocks on an address of that bucket. Called by wait.c, with the thread's guard up; what
+ * hooks ask before that is the inline half.
+ */
+#pragma once
+
+#include "thread.h"
+
+enum { GT_BUCKETS = 1024 };
+
+struct gt_bucket {
+	_Atomic uint32_t count; /* waiters; written under lock, read by anybody */
+	struct gt_lock lock;
+	struct gt_wait *first; /* oldest first; under lock */
+	struct gt_wait *last;
+	/* The last signal or broadcast: for what, and until when its call went on. Under lock. */
+	uintptr_t signalled;
+	uint64_t until;
+	struct gt_hint signal;
+} GT_ALIGNED(GT_LINE);
+
+extern struct gt_bucket gt_buckets[GT_BUCKETS];
+
+GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
+{
+	/* Multiplicative hash; objects are 8 bytes apart at least. */
+	return &gt_buckets[((uint64_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
+}
+
+/* Whether somebody may wait for this object: the price of an uncontended unlock or signal. */
+GT_INLINE bool gt_wake_wanted(const void *object)
+{
+	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker. */
+	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
+}
+
+/*
+ * The same by t, whose own wait stands in the registry already: whether somebody else does. (For
+ * another object of the bucket that this one is in it may be t itself.)
+ */
+GT_INLINE bool gt_wake_wanted_by_others(const struct gt_thread *t, const void *object)
+{
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	uint32_t own = 0;
+
+	for (int i = 0; i < GT_WAITS; i++) {
+		own += t->waits[i].listed &&
+		       gt_bucket_of(gt_load_relaxed(&t->waits[i].object)) == b;
+	}
+	return gt_load_relaxed(&b->count) > own;
+}
+
+/*
+ * How often an object was made or destroyed at (about) this address: with the address, its
+ * identity. Bumped by init and destroy.
+ */
+uint32_t gt_object_epoch(const void *object);
+void gt_object_renew(const void *object);
+
+/*
+ * w waits for object from that time on (trace clock, ns); mask: of the wake-ups that concern it, 0:
+ * all.
+ */
+void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
+/*
+ * Takes w out, if it stands anywhere; returns what ended it, as far as is known (who == 0: it is
+ * not): of a wait that ended by a wake-up its cause, else who interrupted or cancelled the thread.
+ */
+struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken);
+
+/*
+ * A cause for all that wait for object now; the last one counts. weak: unless there is another
+ * that is not.
+ */
+void gt_waiters_tell_all(const void *object, const struct gt_hint *hint, bool weak);
+/*
+ * A call that signals begins, and is over: who enters meanwhile may be woken by it, and has no
+ * other cause then. One call a bucket is known, the last.
+ */
+void gt_waiters_signal(const void *object, const struct gt_hint *hint);
+void gt_waiters_signalled(const void *object, uint32_t who, uint64_t ns);
+/* One for each of the count longest that have none of their own and whose mask meets this one. */
+void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint);
+/* w, if it waits and is still of the thread whose id is expected, is interrupted by that. */
+void gt_waiters_tell_one(struct gt_wait *w, _Atomic uint64_t *id, uint64_t expected,
+			 const struct gt_hint *hint);
+/* The oldest cause that one of them has was taken by somebody who did not wait. */
+void gt_waiters_spend(const void *object);
+/* Up to count of the longest waiters of from that have no cause yet wait for to. */
+void gt_waiters_requeue(const void *from, const void *to, uint32_t count);
+
+/* In a child after fork: nobody waits. */
+void gt_waiters_forget(void);
