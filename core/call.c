@@ -18,7 +18,7 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 {
 	int saved = errno;
 
-	gt_tls.busy++;
+	gt_guard_up(frame);
 	t->call = (uint16_t)call;
 	t->call_as = (uint16_t)as;
 	t->call_arg = arg;

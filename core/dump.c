@@ -107,6 +107,21 @@ void gt_dump_end(void)
 
 /* --- Posts and statuses ----------------------------------------------------------------------- */
 
+/* The noted state of a G that is still untraced: it was so during all of the generation. */
+static bool still_silent(struct gt_thread *t, uint64_t gen)
+{
+	return t->noted_gen == gen && gt_load_relaxed(&t->traced[gen & 1]) != gen;
+}
+
+static void put_silent(struct gt_thread *t, uint64_t gen)
+{
+	gt_store_relaxed(&t->traced[gen & 1], gen);
+	put_event(GT_EV_GO_STATUS_STACK, 0, 4,
+		  (const uint64_t[]){gt_thread_id(t),
+				     gt_thread_tid(t) ? gt_thread_tid(t) : GT_WIRE_NO_M,
+				     gt_state_g(t->noted_state), t->noted_stack});
+}
+
 void gt_dump_posts(uint64_t gen)
 {
 	unsigned parity = gen & 1;
@@ -120,12 +135,20 @@ void gt_dump_posts(uint64_t gen)
 		if (!gt_load_relaxed(&box->count)) {
 			continue;
 		}
+		/*
+		 * In a system call during all of the generation: a reader wants to know that of an
+		 * M before anything else of it.
+		 */
+		if (still_silent(t, gen) && gt_state_g(t->noted_state) == GT_GO_SYSCALL) {
+			base = last = start_of(gen);
+			put_silent(t, gen);
+		}
 		gt_lock_take(&box->lock);
 		for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
 			const struct gt_post *post = &box->post[i];
 			uint64_t ticks = post->ns >> GT_TICK_SHIFT;
 
-			if (i == 0) {
+			if (base == 0) {
 				base = last = ticks;
 			}
 			ticks = GT_MAX(ticks, last);
@@ -163,12 +186,6 @@ uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen)
 	return gt_table_put(stacks, pcs, n * sizeof(pcs[0]));
 }
 
-/* The noted state of a G that is still untraced: it was so during all of the generation. */
-static bool still_silent(struct gt_thread *t, uint64_t gen)
-{
-	return t->noted_gen == gen && gt_load_relaxed(&t->traced[gen & 1]) != gen;
-}
-
 void gt_dump_statuses(uint64_t gen)
 {
 	unsigned parity = gen & 1;
@@ -197,14 +214,10 @@ void gt_dump_statuses(uint64_t gen)
 		if (!still_silent(t, gen)) {
 			continue;
 		}
-		gt_store_relaxed(&t->traced[parity], gen);
 		if (!room(GT_WIRE_EVENT_MAX)) {
 			emit_batch(0, gen, GT_WIRE_NO_M, start);
 		}
-		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
-			  (const uint64_t[]){gt_thread_id(t),
-					     gt_thread_tid(t) ? gt_thread_tid(t) : GT_WIRE_NO_M,
-					     gt_state_g(t->noted_state), t->noted_stack});
+		put_silent(t, gen);
 	}
 	emit_batch(0, gen, GT_WIRE_NO_M, start);
 }

@@ -108,12 +108,13 @@ struct gt_wait {
 	struct gt_wait *before;
 	uint64_t since;
 	struct gt_hint own; /* a wake-up meant for one */
-	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock. */
+	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock.
+	 */
 	struct gt_hint any;
 	struct gt_hint weak; /* the last unlock that found nobody asleep */
-	struct gt_hint cut; /* who cancels or signals the thread: what ends a wait that fails */
-	uint32_t mask;      /* of the wake-ups that concern it (gt_wake_some) */
-	uint32_t listed;    /* the owner's, as it enters and leaves */
+	struct gt_hint cut;  /* who cancels or signals the thread: what ends a wait that fails */
+	uint32_t mask;       /* of the wake-ups that concern it (gt_wake_some) */
+	uint32_t listed;     /* the owner's, as it enters and leaves */
 };
 
 struct gt_thread {
@@ -249,6 +250,18 @@ enum { GT_BUSY_CALL = 1 << 16 };
 #define GT_EPOCH_ENDED UINT32_MAX
 
 extern GT_TLS struct gt_tls gt_tls;
+
+/*
+ * Raises the guard in a frame of the hook, or below it: who runs above that has left it. A hook in
+ * a handler between gt_self and this has put its own frame there, which is none any more.
+ */
+GT_INLINE void gt_guard_up(void *frame)
+{
+	if (gt_tls.busy++ == 0) {
+		gt_tls.frame = (uintptr_t)frame;
+	}
+	gt_signal_fence();
+}
 
 /* The id of its G. */
 GT_INLINE uint64_t gt_thread_id(const struct gt_thread *t)

@@ -86,7 +86,7 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bo
 {
 	struct gt_hint hint;
 
-	gt_tls.busy++;
+	gt_guard_up(frame);
 	hint = hint_by(t, frame);
 	hint.contended = contended;
 	GT_DELAY();
@@ -114,7 +114,7 @@ void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint3
 {
 	struct gt_hint hint;
 
-	gt_tls.busy++;
+	gt_guard_up(frame);
 	hint = hint_by(t, frame);
 	GT_DELAY();
 	gt_waiters_tell(object, count, mask, &hint);
@@ -305,7 +305,9 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	uint32_t number;
 
 	/* The guard is up already where gt_wait_register has raised it. */
-	gt_tls.busy += !registered;
+	if (!registered) {
+		gt_guard_up(what->frame);
+	}
 	number = block(t, what);
 	GT_DELAY();
 	if (what->object && !registered) {

@@ -4,6 +4,7 @@
 #include "hook.h"
 
 #include "root.h"
+#include "sockets.h"
 
 struct gt_thread *gt_self_slow(void *frame)
 {
@@ -12,6 +13,9 @@ struct gt_thread *gt_self_slow(void *frame)
 
 	if (gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
 		return NULL;
+	}
+	if (gt_unlikely(gt_vforks)) {
+		return NULL; /* a child of vfork (child.c) */
 	}
 	if (tls->busy == GT_BUSY_CALL) {
 		/* A handler that runs during a call; or one has left it, and we are above. */

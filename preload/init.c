@@ -21,10 +21,10 @@
 #include "base/wire.h"
 
 #include "hook.h"
-#include "loaded.h"
 #include "root.h"
 #include "seccomp.h"
 #include "stack.h"
+#include "strip.h"
 #include "trace.h"
 
 extern char **environ;
@@ -318,7 +318,7 @@ void gt_root_start_late(void)
 		int saved = errno;
 
 		late = false;
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		start(pattern, false);
 		gt_tls.busy = 0;
 		errno = saved;
@@ -349,78 +349,11 @@ bool gt_root_is(pid_t pid)
 	return process && process == pid;
 }
 
-/* The file name of this library, as it stands in LD_PRELOAD; and the entry without it. */
-static const char *library;
-static char preload[4 * GT_PATH_MAX];
-
-static const char *base_name(const char *path, size_t n)
-{
-	while (n && path[n - 1] != '/') {
-		n--;
-	}
-	return path + n;
-}
-
-/* preload = "LD_PRELOAD=" and all of the list but this library. False: it has no room. */
-static bool without_library(const char *entry)
-{
-	const char *item = entry + strlen("LD_PRELOAD=");
-	size_t n = append(preload, 0, "LD_PRELOAD=");
-	size_t start = n;
-
-	if (strlen(entry) >= sizeof(preload)) {
-		return false;
-	}
-	while (*item) {
-		size_t length = 0;
-		const char *base;
-
-		while (item[length] && item[length] != ':' && item[length] != ' ') {
-			length++;
-		}
-		base = base_name(item, length);
-		if (length && (strlen(library) != (size_t)(item + length - base) ||
-			       memcmp(base, library, strlen(library)) != 0)) {
-			if (n > start) {
-				preload[n++] = ':';
-			}
-			memcpy(preload + n, item, length);
-			n += length;
-		}
-		item += length + (item[length] != 0);
-	}
-	preload[n] = 0;
-	return true;
-}
-
-/* Takes away what is ours, in place: main's third argument is the same array. */
-static void strip(char **envp)
-{
-	char **to = envp;
-
-	for (char **e = envp; e && *e; e++) {
-		if (strncmp(*e, "GTRACE_", strlen("GTRACE_")) == 0) {
-			continue;
-		}
-		if (library && strncmp(*e, "LD_PRELOAD=", strlen("LD_PRELOAD=")) == 0 &&
-		    without_library(*e)) {
-			if (!preload[strlen("LD_PRELOAD=")]) {
-				continue;
-			}
-			*e = preload;
-		}
-		*to++ = *e;
-	}
-	if (to) {
-		*to = NULL;
-	}
-}
-
 void gt_root_unfollow(void)
 {
 	settings.follow = false;
 	late = false;
-	strip(environ);
+	gt_strip(environ);
 }
 
 void gt_root_leave(void)
@@ -497,9 +430,6 @@ __attribute__((constructor(101))) static void begin(void)
 	if (!settings.out || !*settings.out) {
 		return;
 	}
-	if (gt_loaded_our_path()) {
-		library = base_name(gt_loaded_our_path(), strlen(gt_loaded_our_path()));
-	}
 	if (bad || unknown) {
 		gt_say(bad ? "ignoring the value of " : "unknown variable ", bad ? bad : unknown,
 		       0);
@@ -530,7 +460,7 @@ __attribute__((constructor(101))) static void begin(void)
 		say_glibc();
 	}
 	if (!settings.follow) {
-		strip(environ);
+		gt_strip(environ);
 	}
 	errno = saved;
 }

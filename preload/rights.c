@@ -45,7 +45,7 @@ static int followed(int r)
 	if (r == 0 && !gt_seccomp_on() && gt_trace_mine()) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		gt_advancer_follow();
 		gt_tls.busy--;
 		errno = saved;
@@ -125,7 +125,7 @@ int gt_hook_chroot(const char *path)
 	if (t && !gt_seccomp_on()) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		gt_advancer_start(t);
 		gt_advancer_await();
 		gt_tls.busy--;
@@ -145,7 +145,7 @@ static bool step_aside(void)
 	if (gt_trace_mine()) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		there = gt_advancer_stop(false);
 		gt_tls.busy--;
 		errno = saved;
@@ -158,7 +158,7 @@ static void come_back(bool there, struct gt_thread *t)
 	if (there && t && gt_load_relaxed(&gt_trace->live) > 1) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		gt_advancer_start(t);
 		gt_tls.busy--;
 		errno = saved;
@@ -194,7 +194,7 @@ bool gt_rights_one_thread_less(void)
 	if (gt_trace_mine()) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		there = gt_advancer_stop(true);
 		gt_tls.busy--;
 		errno = saved;
@@ -209,7 +209,7 @@ void gt_rights_make_room(uint64_t bytes)
 	if (gt_trace_mine()) {
 		int saved = errno;
 
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		gt_shm_shrink(bytes);
 		gt_tls.busy--;
 		errno = saved;
@@ -258,7 +258,7 @@ void gt_rights_before_seccomp(unsigned long operation, unsigned long flags, cons
 {
 	int saved = errno;
 
-	gt_tls.busy++;
+	gt_guard_up(GT_FRAME());
 	if (operation == SECCOMP_SET_MODE_STRICT) {
 		gt_seccomp_before_strict();
 	} else if (operation == SECCOMP_SET_MODE_FILTER) {
@@ -282,7 +282,7 @@ static void renamed(struct gt_thread *t)
 	char name[GT_NAME_MAX] = "";
 
 	if (t && gt_syscall6(SYS_prctl, PR_GET_NAME, (long)name, 0, 0, 0, 0) == 0) {
-		gt_tls.busy++;
+		gt_guard_up(GT_FRAME());
 		gt_thread_name(t, name);
 		gt_tls.busy--;
 	}

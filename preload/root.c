@@ -65,7 +65,7 @@ static void at_end(void *value)
 	if (gt_state_g(gt_load_acquire(&t->x_state)) != GT_GO_RUNNING) {
 		gt_wait_end(t, t->wait_number, GT_ENDED_CANCELLED, 0);
 	}
-	gt_tls.busy++;
+	gt_guard_up(GT_FRAME());
 	gt_thread_end(t);
 	gt_tls.busy--;
 }

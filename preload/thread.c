@@ -19,7 +19,11 @@
 /* frame: of the root. */
 static void begin_thread(struct gt_thread *t, void *frame)
 {
-	gt_tls.busy++;
+	gt_guard_up(frame);
+	if (gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
+		/* A handler, or another library on the way here, has come by hooks: that was us. */
+		gt_thread_end(gt_tls.thread);
+	}
 	gt_root_mark(t, frame);
 	gt_thread_set_pthread(t, gt_thread_id(t), (uintptr_t)pthread_self());
 	gt_thread_start(t, true);
@@ -95,7 +99,7 @@ static struct creating open_create(uintptr_t start, void *arg, const pthread_att
 
 static void close_create(const struct creating *c, bool made, const pthread_t *thread)
 {
-	gt_tls.busy++;
+	gt_guard_up(GT_FRAME());
 	if (made) {
 		gt_thread_learn_pthread(c->t, c->id, thread);
 	} else {

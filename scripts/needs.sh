@@ -2,6 +2,7 @@
 #
 #   need cmd NAME PACKAGE      a program in PATH
 #   need lib NAME PACKAGE      a library that pkg-config knows
+#   need file NAME PACKAGE     a file below /usr/lib, with * in its name or not
 #   install_needed             installs the packages of all needs that are not met, or says why not
 #   find_go                    prints the folder of a Go >= 1.26, if there is one
 #
@@ -21,8 +22,9 @@ die() { printf '%s: %s\n' "$0" "$*" >&2; exit 1; }
 
 need() {
 	case $1 in
-	cmd) command -v "$2" >/dev/null ;;
+	cmd) PATH=$PATH:/usr/sbin command -v "$2" >/dev/null ;;
 	lib) command -v pkg-config >/dev/null && pkg-config --exists "$2" ;;
+	file) compgen -G "/usr/lib/$2" >/dev/null ;;
 	esac || needed+=("$3")
 }
 
@@ -34,6 +36,27 @@ need_for_build() {
 	need lib libxxhash libxxhash-dev # ids of stacks and strings
 	# libc's headers are only a recommendation of gcc's package.
 	[[ -e /usr/include/stdlib.h ]] || needed+=(libc6-dev)
+}
+
+# Real programs that tests/apps runs under load. Java, Cargo and Clang run where they are.
+need_for_apps() {
+	need cmd pigz pigz
+	need cmd zstd zstd
+	need cmd xz xz-utils
+	need cmd ffmpeg ffmpeg
+	need cmd memcached memcached
+	need cmd memcaslap libmemcached-tools
+	need cmd redis-server redis-server
+	need cmd redis-benchmark redis-tools
+	need cmd nginx nginx-light
+	need cmd wrk wrk
+	compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || needed+=(postgresql)
+	need cmd git git
+	need cmd tmux tmux
+	need cmd node nodejs
+	need cmd stress-ng stress-ng
+	need lib sqlite3 libsqlite3-dev
+	compgen -G '/usr/lib/llvm-*/lib/libomp.so' >/dev/null || needed+=(libomp-dev)
 }
 
 as_root() {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""No hook is forgotten: each body in hooks.def is called by a program of tests/programs.
+"""No hook is forgotten: each body in hooks.def is called by a program of tests/programs or faults.
 
     exercised.py hooks.def PROGRAM...
 

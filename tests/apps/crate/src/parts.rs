@@ -1,0 +1,5 @@
+//! A second module.
+
+pub fn square(n: u64) -> u64 {
+    n * n
+}

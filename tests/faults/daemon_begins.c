@@ -1,0 +1,19 @@
+/*
+ * Description: daemon(): what goes on is a child of a child, and the trace is its own.
+ * Done: done
+ * Expect: 1 wait in=contended_lock by=filter_holder
+ */
+#include "filter.h"
+
+int main(void)
+{
+	pthread_t thread;
+
+	OK(daemon(1, 1));
+	OK(pthread_create(&thread, NULL, filter_holder, NULL));
+	await(1);
+	contended_lock();
+	join_ended(thread);
+	IS(creat("done", 0600) >= 0, 1);
+	return 0;
+}

@@ -1,0 +1,69 @@
+/*
+ * Seccomp filters for the programs of this folder: a list of calls that are treated in one way, and
+ * all others in another.
+ */
+#pragma once
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+
+#include "../programs/scene.h"
+
+#define FILTER_MAX 64
+
+struct filter {
+	struct sock_filter code[FILTER_MAX];
+	struct sock_fprog program;
+};
+
+UNUSED static void filter_make(struct filter *f, const int *calls, unsigned n, uint32_t listed,
+			       uint32_t others)
+{
+	unsigned at = 0;
+
+	f->code[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+						     offsetof(struct seccomp_data, nr));
+	for (unsigned i = 0; i < n; i++) {
+		f->code[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K,
+							     (uint32_t)calls[i], 0, 1);
+		f->code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, listed);
+	}
+	f->code[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, others);
+	f->program = (struct sock_fprog){.len = (unsigned short)at, .filter = f->code};
+}
+
+/* For the calling thread alone, by prctl. */
+UNUSED static void filter_install(struct filter *f)
+{
+	OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	OK(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &f->program, 0, 0));
+}
+
+/*
+ * One wait for a lock that another thread has, which a trace shows. The holder stays until the lock
+ * has been taken: of a thread that has ended, nobody can be told that it woke another.
+ */
+static pthread_mutex_t filter_mutex = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int filter_taken;
+
+UNUSED static void *filter_holder(void *arg)
+{
+	OK(pthread_mutex_lock(&filter_mutex));
+	atomic_store(&filter_taken, 0);
+	reach(1);
+	scene_pause(20000);
+	OK(pthread_mutex_unlock(&filter_mutex));
+	for (int i = 0; i < 100 && !atomic_load(&filter_taken); i++) {
+		scene_pause(1000);
+	}
+	return arg;
+}
+
+UNUSED static void contended_lock(void)
+{
+	OK(pthread_mutex_lock(&filter_mutex));
+	OK(pthread_mutex_unlock(&filter_mutex));
+	atomic_store(&filter_taken, 1);
+}

@@ -1,0 +1,38 @@
+/*
+ * Description: the limit on processes leaves one more to a program with a thread: so it does with
+ * us. Root: yes
+ */
+#include "filter.h"
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+
+enum { USER = 54322, LIMIT = 3 };
+
+static void *idle(void *arg)
+{
+	await(2);
+	return arg;
+}
+
+int main(void)
+{
+	struct rlimit limit = {LIMIT, LIMIT};
+	pthread_t thread;
+	int status;
+	pid_t pid;
+
+	OK(setresuid(USER, USER, USER));
+	OK(setrlimit(RLIMIT_NPROC, &limit));
+	OK(pthread_create(&thread, NULL, idle, NULL));
+	pid = fork();
+	if (pid == 0) {
+		_exit(3);
+	}
+	IS(waitpid(pid, &status, 0) == pid, 1);
+	IS(status, 3 << 8);
+	reach(2);
+	join_ended(thread);
+	puts("a child");
+	return 0;
+}

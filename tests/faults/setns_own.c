@@ -1,0 +1,31 @@
+/*
+ * Description: enters namespaces that it is in already, after its threads have ended.
+ * Root: yes
+ */
+#include "filter.h"
+
+#include <sched.h>
+
+int main(void)
+{
+	static const char *const names[] = {"uts", "mnt", "net", "ipc", "user"};
+	pthread_t thread;
+
+	OK(pthread_create(&thread, NULL, filter_holder, NULL));
+	await(1);
+	contended_lock();
+	OK(pthread_join(thread, NULL));
+	scene_pause(20000);
+	for (int i = 0; i < 5; i++) {
+		char path[64];
+		int fd;
+
+		snprintf(path, sizeof path, "/proc/self/ns/%s", names[i]);
+		fd = open(path, O_RDONLY);
+		errno = 0;
+		printf("%s %d", names[i], setns(fd, 0));
+		printf(" %d\n", errno);
+		close(fd);
+	}
+	return 0;
+}
