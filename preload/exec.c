@@ -77,6 +77,11 @@ int gt_hook_fexecve(int fd, char *const argv[], char *const envp[])
 	AROUND(GT_REAL(fexecve)(fd, argv, env_), NULL, envp);
 }
 
+int gt_hook_execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags)
+{
+	AROUND(GT_REAL(execveat)(fd, path, argv, env_, flags), NULL, envp);
+}
+
 /* The arguments of a variadic exec as an array on the caller's stack; list: after arg. */
 #define ARGUMENTS(argv, list, arg)                       \
 	char **argv;                                     \

@@ -12,7 +12,7 @@ struct gt_thread *gt_self_slow(void *frame)
 	struct gt_thread *t;
 
 	if (gt_load_relaxed(&gt_gate->epoch) == GT_EPOCH_OFF) {
-		return NULL;
+		return gt_unlikely(gt_root_start_if_due()) ? gt_self(frame) : NULL;
 	}
 	if (gt_unlikely(gt_vforks)) {
 		return NULL; /* a child of vfork (child.c) */

@@ -34,8 +34,11 @@ static char pattern[GT_PATH_MAX];
 static struct gt_env settings;
 /* This process is another one's child: it leaves no trace that has nothing to tell. */
 static bool child;
-/* In a forked child: its trace starts when it first needs one. */
+/* The user has written %p: each process has a file of its own, with one thread or with many. */
+static bool each;
+/* In a forked child: its trace starts when it first needs one. When it was made. */
 static bool late;
+static uint64_t born_ns;
 /* And until then it has a copy of its parent's. */
 static bool inherited;
 /* The process in which this library has something to do; 0: none. */
@@ -303,13 +306,14 @@ void gt_root_in_child(void)
 		return;
 	}
 	process = gt_sys_pid();
-	child = true;
+	child = !each;
 	if (traced && !gt_seccomp_on()) {
 		inherited = gt_trace_inherit();
 	} else if (!inherited) {
 		gt_trace_forget();
 	}
 	late = (traced || late) && settings.follow;
+	born_ns = gt_clock_monotonic();
 }
 
 void gt_root_start_late(void)
@@ -323,6 +327,18 @@ void gt_root_start_late(void)
 		gt_tls.busy = 0;
 		errno = saved;
 	}
+}
+
+bool gt_root_start_if_due(void)
+{
+	/* One that is about to exec or to exit is spared the price of a start. */
+	enum { LIVES_NS = 10000000 };
+
+	if (gt_likely(!late || !each) || gt_clock_monotonic() - born_ns < LIVES_NS) {
+		return false;
+	}
+	gt_root_start_late();
+	return gt_load_relaxed(&gt_gate->epoch) != GT_EPOCH_OFF;
 }
 
 void gt_root_finish(void)
@@ -443,6 +459,7 @@ __attribute__((constructor(101))) static void begin(void)
 	has_pid = expand(pattern, absolute);
 	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%P");
 	child = has_pid == 'P';
+	each = has_pid == 'p';
 	gt_root_init();
 	gt_stack_init();
 	process = gt_sys_pid();

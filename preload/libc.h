@@ -74,6 +74,7 @@ int __fxstatat64(int version, int fd, const char *path, struct stat64 *to, int f
 /* Of newer glibcs than the headers may be. */
 int close_range(unsigned first, unsigned last, int flags);
 void closefrom(int first);
+int execveat(int fd, const char *path, char *const argv[], char *const envp[], int flags);
 int epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *within,
 		 const sigset_t *mask);
 

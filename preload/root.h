@@ -37,6 +37,11 @@ void gt_root_init(void);
 
 /* In a forked child that has come to need a trace: starts it (init.c). */
 void gt_root_start_late(void);
+/*
+ * The same at any hook, where each process is to have a file: once the child has lived for a while.
+ * True: tracing is on now.
+ */
+bool gt_root_start_if_due(void);
 
 /* The process ends (init.c). Keeps errno; does nothing in a child that shares our memory. */
 void gt_root_finish(void);
