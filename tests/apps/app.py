@@ -23,19 +23,18 @@ HERE = pathlib.Path(__file__).resolve().parent
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 ROOT = os.getuid() == 0
 
-APPS = {}  # name: (function, out, killed, second)
+APPS = {}  # name: (function, out, killed)
 
 
 class Skip(Exception):
     pass
 
 
-def app(name, out="%p.trace", killed=False, second=False):
+def app(name, out="%p.trace", killed=False):
     """Names an app. out is its GTRACE_OUT: without %p, only children with threads leave traces.
-    killed: signals end some of its processes, whose traces then lack the last generation.
-    second: its children by fork are traced, too, by a second thread (second_library.c)."""
+    killed: signals end some of its processes, whose traces then lack the last generation."""
     def take(function):
-        APPS[name] = (function, out, killed, second)
+        APPS[name] = (function, out, killed)
         return function
     return take
 
@@ -80,14 +79,13 @@ class Stage:
         self.log = self.folder / "gtrace.log"
         self.binaries = shop.build / "tests/apps"
         self.clean = shop.environment()
-        _, out, _, second = APPS[name]
-        # Copies, where every user may read them.
-        preload = [shutil.copy(self.binaries / "libsecond.so", self.folder)] if second else []
+        _, out, _ = APPS[name]
         if way == "plain":
-            self.env = shop.environment(preload)
+            self.env = shop.environment()
         else:
-            preload.append(shutil.copy(shop.library, self.folder))
-            self.env = shop.environment(preload, out=self.traces / out, period="100ms",
+            # A copy, where every user may read it.
+            library = shutil.copy(shop.library, self.folder)
+            self.env = shop.environment([library], out=self.traces / out, period="100ms",
                                         log=self.log, **settings)
 
     def longer(self, short, long):

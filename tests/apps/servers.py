@@ -129,7 +129,7 @@ def postgres_tools():
     return f"{folders[-1].path}/bin"
 
 
-@app("postgres", second=True)
+@app("postgres")
 def postgres(stage):
     """A process for each connection, by fork, without exec; parallel workers; pgbench's threads."""
     tools = postgres_tools()

@@ -127,7 +127,7 @@ STRESSORS = {
 
 
 def stress(name, count):
-    @app(f"stress-ng-{name}", out="stress.trace", killed=True, second=True)
+    @app(f"stress-ng-{name}", out="stress.%p.trace", killed=True)
     def run(stage):
         """Counts and times differ each time; that it says successful, and its status, do not."""
         how = ["--timeout", stage.longer(2, 20)] if count is None else [
