@@ -142,6 +142,7 @@ static void give_up(void)
 	static const char *const reasons[] = {
 		[GT_BROKEN_MEMORY] = "no memory left (GTRACE_BUFFERS), the trace ends here: ",
 		[GT_BROKEN_PROCS] = "more threads run at once than it knows, the trace ends here: ",
+		[GT_BROKEN_LEFT] = "a signal handler jumped out of it, the trace ends here: ",
 		[GT_BROKEN_STUCK] = "a thread never came back, the last generation is missing: ",
 	};
 	uint32_t why = gt_load_relaxed(&gt_trace->broken);
@@ -278,7 +279,7 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	uint64_t signals = 0;
 
 	gt_release(&w);
-	if (!w.gen || age < gt_env.period >> GT_TICK_SHIFT) {
+	if (!w.gen || age < gt_env.period >> GT_TICK_SHIFT || gt_trace_stopping()) {
 		return;
 	}
 	/* A handler must not find the descriptor that is open here, nor the lock. */

@@ -145,6 +145,7 @@ static void advancer_main(struct gt_thread *self)
 	const struct gt_wait_for period = {.reason = GT_REASON_SYSTEM};
 	bool own_files = leave_descriptors();
 	uint32_t expected = STARTING;
+	uint32_t state;
 	bool left_alone = false;
 	int code = 0;
 	uint64_t due;
@@ -197,9 +198,12 @@ static void advancer_main(struct gt_thread *self)
 		}
 	}
 	gt_thread_end(self);
-	/* Whoever writes next opens the file anew; a descriptor of ours would mean nothing there.
+	state = gt_load_acquire(&gt_trace->advancer);
+	/*
+	 * Asked to leave (and perhaps given up by who asked). Whoever writes next opens the file
+	 * anew; a descriptor of ours would mean nothing there.
 	 */
-	if (gt_load_acquire(&gt_trace->advancer) == LEAVING) {
+	if (state == LEAVING || state == FAILED) {
 		gt_lock_take(&gt_trace->x_advance);
 		gt_writer_close();
 		gt_lock_drop(&gt_trace->x_advance);
@@ -252,14 +256,24 @@ static bool exists(uint32_t tid)
 	return gt_syscall6(SYS_tgkill, (long)gt_trace->head.pid, tid, 0, 0, 0, 0) != -ESRCH;
 }
 
-void gt_advancer_await_end(void)
+/* Waits for it to be gone, at most a second. False: it is still there. */
+static bool await_gone(void)
 {
 	uint64_t until = gt_clock_monotonic() + SECOND;
 	uint32_t tid = gt_load_acquire(&gt_trace->advancer_tid);
 
-	while (tid && exists(tid) && gt_clock_monotonic() < until) {
+	while (tid && exists(tid)) {
+		if (gt_clock_monotonic() > until) {
+			return false;
+		}
 		gt_sys_sleep(20000);
 	}
+	return true;
+}
+
+void gt_advancer_await_end(void)
+{
+	await_gone();
 }
 
 void gt_advancer_await(void)
@@ -276,6 +290,7 @@ bool gt_advancer_stop(bool for_good)
 	uint64_t until = gt_clock_monotonic() + SECOND;
 	uint32_t state = RUNNING;
 	uint64_t signals = 0;
+	bool gone;
 
 	/* One that is starting runs within microseconds. */
 	while (!gt_cas_acq_rel(&gt_trace->advancer, &state, LEAVING)) {
@@ -289,10 +304,11 @@ bool gt_advancer_stop(bool for_good)
 	gt_sys_block_signals(~UINT64_C(0), &signals);
 	gt_advancer_nudge();
 	/* Not its own word that it goes, but the kernel's that it has gone: that is what counts. */
-	gt_advancer_await_end();
-	gt_store_release(&gt_trace->advancer, for_good ? FAILED : NONE);
+	gone = await_gone();
+	/* One that a slow disk holds up goes later, and its stack is no other's. */
+	gt_store_release(&gt_trace->advancer, for_good || !gone ? FAILED : NONE);
 	gt_sys_restore_signals(signals);
-	return true;
+	return gone;
 }
 
 /*

@@ -31,7 +31,7 @@ bool gt_advancer_finish(uint64_t ns);
 /*
  * Makes it end, and waits until the kernel does not count it any more: the process has the threads
  * that it would have without us. for_good: it is not started again; else the next gt_advancer_start
- * does. False: it did not run. With the guard set.
+ * does. False: it did not run, or is held up and goes later. With the guard set.
  */
 bool gt_advancer_stop(bool for_good);
 /* Where it has not been started yet, it never will. */

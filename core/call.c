@@ -11,7 +11,8 @@
 
 enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 
-uint64_t gt_classes = ~UINT64_C(0);
+/* None until a trace starts: a resolver of an IFUNC calls hooks before its TLS has its values. */
+uint64_t gt_classes;
 
 void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
 		   void *frame)
@@ -87,6 +88,7 @@ static void end_kept(struct gt_thread *t, int64_t result)
 		gt_release(&w);
 		return;
 	}
+	gt_undoable(&w);
 	stack = gt_stack_put(&w, t->pcs, t->call_stack);
 	if (now - w.ticks <= KEEP) {
 		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), stack);
@@ -109,13 +111,11 @@ static void end_handed_off(struct gt_thread *t, int64_t result)
 
 	GT_DELAY();
 	w = gt_acquire(t);
+	gt_undoable(&w);
 	write_end(&w, p);
 	write_facts(&w, result);
-	gt_store_relaxed(&t->p, p);
-	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_run_in(&w, p);
 	gt_release(&w);
-	/* Last: a handler that jumps away before leaves the end to be written again. */
-	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 }
 
 void gt_call_end(struct gt_thread *t, int64_t result)
@@ -142,9 +142,16 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 			gt_sys_futex_wait(&t->x_handoff, GT_HANDOFF_TAKEN, 1000000);
 		}
 		gt_tls.busy = 1;
-		end_handed_off(t, result);
+		/* Where a handler jumped away just here, the end is written already. */
+		if (gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_RUNNING) {
+			end_handed_off(t, result);
+		}
+		gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 	}
-	gt_advance_if_due(t);
+	/* Not where nothing was open: the thread may be in a wait. */
+	if (expected != GT_HANDOFF_OWN) {
+		gt_advance_if_due(t);
+	}
 	gt_tls.busy = 0;
 	errno = saved;
 }
@@ -156,10 +163,23 @@ void gt_call_left(struct gt_thread *t)
 
 void gt_call_recover(struct gt_thread *t)
 {
-	gt_trace_give_up_section();
+	bool waits;
+
+	if (!gt_trace_give_up_section() || gt_locks_held) {
+		/* What a lock guards is half changed, or an event half written that others know of.
+		 */
+		gt_lock_leave();
+		gt_trace_break(GT_BROKEN_LEFT);
+	}
 	gt_wait_drop(t);
 	gt_tls.busy = GT_BUSY_CALL;
 	gt_call_left(t);
+	/* Odd while it waits (wait.h): the handler may have come between the number and the state.
+	 */
+	waits = gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_RUNNING;
+	if ((gt_load_relaxed(&t->wait_number) & 1) != waits) {
+		gt_store_seq(&t->wait_number, gt_load_relaxed(&t->wait_number) + 1);
+	}
 }
 
 void gt_yield_begin(struct gt_thread *t)
@@ -183,6 +203,7 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 		unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 		struct gt_w w = gt_acquire_since(t, t->yield_ticks, &now);
 
+		gt_undoable(&w);
 		gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack_put(&w, t->pcs, n));
 		w.ticks = now;
 		gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
@@ -193,6 +214,7 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 		if (t->yields == MANY) {
 			struct gt_w w = gt_acquire(t);
 
+			gt_undoable(&w);
 			gt_yields_emit(&w);
 			gt_release(&w);
 		}

@@ -9,8 +9,8 @@
  *	shorter than GTRACE_MIN		nothing, counted (GT_LOSS_SHORT)
  *	up to 20 us			GoSyscallBegin, GoSyscallEnd: it kept its P
  *	longer, "as" a system call	GoSyscallBegin, ProcStop at begin + 20 us;
- *GoSyscallEndBlocked ProcStart GoStart longer, "as" a reason		GoBlock, ProcStop; ProcStart
- *GoUnblock GoStart
+ *					GoSyscallEndBlocked ProcStart GoStart
+ *	longer, "as" a reason		GoBlock, ProcStop; ProcStart GoUnblock GoStart
  *
  * A generation must not end without it, so the advancer, before the bump, takes over every thread
  * that is in a call (CALL -> TAKEN), writes the beginning in its name and gives its P back
@@ -57,7 +57,8 @@ void gt_call_end(struct gt_thread *t, int64_t result);
 void gt_call_left(struct gt_thread *t);
 /*
  * A handler has left the tracer itself by longjmp, at whatever point: the section that was open is
- * given up, the call that was about to be written is closed, the guard is down.
+ * undone, the call that was about to be written is closed, the guard is down. Where that is not
+ * possible the trace ends at its last whole generation.
  */
 void gt_call_recover(struct gt_thread *t);
 

@@ -174,7 +174,7 @@ void gt_dump_posts(uint64_t gen)
 uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen)
 {
 	struct gt_table *stacks = &gt_trace->stacks[gen & 1];
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
+	static uint64_t pcs[GT_WIRE_FRAMES_MAX];
 	unsigned n = 0;
 
 	if (g == GT_GO_WAITING || g == GT_GO_SYSCALL) {
@@ -295,7 +295,7 @@ static const struct frame *frame_of(uint64_t pc, uint64_t gen)
 	struct frame *f = &frames[pc * UINT64_C(0x9e3779b97f4a7c15) >> 52];
 
 	if (f->gen != gen || f->pc != pc) {
-		char text[GT_WIRE_STRING_MAX + 1];
+		static char text[GT_WIRE_STRING_MAX + 1];
 		struct gt_symbol symbol = {0};
 
 		*f = (struct frame){.gen = gen, .pc = pc};
@@ -312,7 +312,7 @@ static void dump_stacks(uint64_t gen)
 	for (struct gt_table_node *n = gt_table_first(&gt_trace->stacks[gen & 1]); n;
 	     n = gt_table_next(n)) {
 		unsigned depth = n->bytes / sizeof(uint64_t);
-		uint64_t pcs[GT_WIRE_FRAMES_MAX];
+		static uint64_t pcs[GT_WIRE_FRAMES_MAX];
 
 		/* Invariant 12: at least the entry. */
 		GT_INVARIANT(12, depth > 0 && depth <= GT_WIRE_FRAMES_MAX);

@@ -13,6 +13,8 @@ void gt_buf_refill(struct gt_w *w)
 
 	GT_INVARIANT(1, t->registered);
 	if (full) {
+		t->undo.writes = GT_WRITES;
+		gt_signal_fence();
 		gt_store_release(&full->events_len, (uint32_t)(w->at - full->events));
 		gt_store_release(&full->facts_len, (uint32_t)(w->facts_at - full->facts));
 		t->last_ticks = full->last;
@@ -44,6 +46,11 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 
 	/* No batch: tracing has ended, and traced is the advancer's, of the last generation. */
 	if (w->b && proc->traced[w->parity] != w->gen) {
+		w->t->undo.p_seq = 0;
+		w->t->undo.p_listed = 1;
+		gt_signal_fence();
+		w->t->undo.p = p;
+		gt_signal_fence();
 		proc->traced[w->parity] = w->gen;
 		proc->seq[w->parity] = 0;
 		gt_event(w, PROC_STATUS, gt_p(p), gt_pstatus(GT_PROC_IDLE));
@@ -61,6 +68,41 @@ void gt_proc_start(struct gt_w *w, uint32_t p)
 	gt_event(w, PROC_START, gt_p(p), gt_seq_p(w, p));
 }
 
+void gt_run_in(struct gt_w *w, uint32_t p)
+{
+	struct gt_thread *t = w->t;
+
+	gt_store_relaxed(&t->p, p);
+	t->spare_p = GT_PROC_NONE;
+	gt_set_state(w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+}
+
+bool gt_section_undo(struct gt_thread *t)
+{
+	const struct gt_undo *u = &t->undo;
+	uint32_t writes = u->writes;
+
+	if (writes == GT_WRITES_UNDOABLE) {
+		struct gt_buf *b = gt_ref_ptr(gt_load_relaxed(&t->x_slot[u->parity]));
+
+		b->last = u->last;
+		b->facts_last = u->facts_last;
+		t->seq[u->parity] = u->seq;
+		if (u->p != GT_PROC_NONE) {
+			struct gt_proc *proc = &gt_trace->procs.proc[u->p];
+
+			proc->seq[u->parity] = u->p_seq;
+			proc->traced[u->parity] = u->p_listed ? 0 : proc->traced[u->parity];
+		}
+		t->spare_p = u->spare_p;
+		gt_store_relaxed(&t->p, u->own_p);
+		gt_store_relaxed(&t->x_state, u->state);
+	}
+	t->undo.writes = GT_WRITES_NOTHING;
+	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	return writes != GT_WRITES;
+}
+
 /* The status event of a G in that state, in the name of w's M. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {
@@ -76,7 +118,6 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 	}
 	GT_INVARIANT(11, of->born_gen != 0 && of->born_gen <= w->gen);
 	GT_INVARIANT(4, gt_load_relaxed(&of->traced[w->parity]) != w->gen);
-	gt_store_relaxed(&of->traced[w->parity], w->gen);
 	of->seq[w->parity] = 0;
 	gt_event(w, GO_STATUS_STACK, gt_g(gt_thread_id(of)), gt_m(gt_thread_tid(of)),
 		 gt_gstatus(state), gt_stack_put(w, pcs, n));
@@ -87,27 +128,33 @@ void gt_status_other(struct gt_w *w, struct gt_thread *other)
 	/* As above: the advancer may be about to look whether it is traced in the last one. */
 	if (w->b && !gt_traced(other, w)) {
 		status_go(w, other, gt_state_g(gt_load_relaxed(&other->x_state)));
+		gt_store_relaxed(&other->traced[w->parity], w->gen);
 	}
 }
 
 void gt_status_self(struct gt_w *w)
 {
-	uint64_t state = gt_load_relaxed(&w->t->x_state);
-	unsigned pstate = gt_state_proc(state);
+	struct gt_thread *t = w->t;
+	uint64_t state = gt_load_relaxed(&t->x_state);
+	struct gt_proc *proc = NULL;
 
 	if (gt_state_g(state) == GT_GO_NEW || gt_state_g(state) == GT_GO_DEAD) {
 		return;
 	}
-	if (pstate) {
-		struct gt_proc *proc = &gt_trace->procs.proc[gt_state_p(state)];
-
+	if (gt_state_proc(state)) {
+		proc = &gt_trace->procs.proc[gt_state_p(state)];
 		/* Invariant 4: the slot is this thread's, so nobody else can have listed it. */
 		GT_INVARIANT(4, proc->traced[w->parity] != w->gen);
-		proc->traced[w->parity] = w->gen;
 		proc->seq[w->parity] = 0;
-		gt_event(w, PROC_STATUS, gt_p(gt_state_p(state)), gt_pstatus(pstate));
+		gt_event(w, PROC_STATUS, gt_p(gt_state_p(state)), gt_pstatus(gt_state_proc(state)));
 	}
-	status_go(w, w->t, gt_state_g(state));
+	status_go(w, t, gt_state_g(state));
+	/* Counted first: a handler that ends the process leaves what is not counted yet. */
+	gt_count(w);
+	if (proc) {
+		proc->traced[w->parity] = w->gen;
+	}
+	gt_store_relaxed(&t->traced[w->parity], w->gen);
 }
 
 /* Writes the posts of a box whose lock is held, and empties it. */
@@ -126,6 +173,8 @@ static void drain_locked(struct gt_w *w, struct gt_mailbox *box)
 		}
 		gt_event(w, GO_UNBLOCK, gt_g(post->g), gt_seq(post->seq), gt_stack(post->stack));
 	}
+	/* As above: what is in the box still is the advancer's. */
+	gt_count(w);
 	gt_store_relaxed(&box->count, 0);
 	w->ticks = now;
 }

@@ -79,6 +79,14 @@ void gt_status_proc(struct gt_w *w, uint32_t p);
  * GT_PROC_NONE: there was no slot, and recording breaks off.
  */
 void gt_proc_start(struct gt_w *w, uint32_t p);
+/* It runs there now: of that section, the last thing. */
+void gt_run_in(struct gt_w *w, uint32_t p);
+/*
+ * A section is left for good, by a handler that interrupted it on its own thread t. What it has
+ * written is not counted, and what it has changed is as before. False: that is not possible, and
+ * the generation cannot be finished.
+ */
+GT_COLD bool gt_section_undo(struct gt_thread *t);
 /* The state of another thread that this one owns at the moment. */
 void gt_status_other(struct gt_w *w, struct gt_thread *other);
 
@@ -129,6 +137,8 @@ GT_INLINE struct gt_w gt_acquire_since(struct gt_thread *t, uint64_t since, uint
 	} else {
 		gt_buf_refill(&w);
 	}
+	t->undo.writes = GT_WRITES;
+	gt_signal_fence();
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
 	if (gt_unlikely(gt_load_seq(&t->mailbox[w.parity].count))) {
 		gt_mailbox_drain(&w);
@@ -146,10 +156,68 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	return gt_acquire_since(t, UINT64_MAX, &now);
 }
 
+/* The events that the section has written so far stay written, whatever becomes of it. */
+GT_INLINE void gt_count(struct gt_w *w)
+{
+	if (gt_likely(w->b != NULL)) {
+		gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
+		gt_signal_fence();
+	}
+}
+
+/*
+ * From here on the section can be undone: it is about nothing but this thread and its Ps, and lists
+ * and locks of others are not touched. What the acquire has written is counted.
+ */
+GT_INLINE void gt_undoable(struct gt_w *w)
+{
+	struct gt_thread *t = w->t;
+
+	if (gt_unlikely(!w->b)) {
+		return;
+	}
+	gt_count(w);
+	t->undo.parity = w->parity;
+	t->undo.own_p = gt_load_relaxed(&t->p);
+	t->undo.spare_p = t->spare_p;
+	t->undo.state = gt_load_relaxed(&t->x_state);
+	t->undo.seq = t->seq[w->parity];
+	t->undo.p = GT_PROC_NONE;
+	t->undo.p_listed = 0;
+	t->undo.last = w->b->last;
+	t->undo.facts_last = w->b->facts_last;
+	gt_signal_fence();
+	t->undo.writes = GT_WRITES_UNDOABLE;
+	gt_signal_fence();
+}
+
+/* Around a post: what has been posted stays so, and this thread is then runnable at least. */
+GT_INLINE void gt_undoable_pause(struct gt_w *w)
+{
+	w->t->undo.writes = GT_WRITES;
+	gt_signal_fence();
+}
+
+GT_INLINE void gt_undoable_again(struct gt_w *w, bool posted)
+{
+	gt_signal_fence();
+	if (posted) {
+		w->t->undo.seq = w->t->seq[w->parity];
+		w->t->undo.state = gt_state(GT_GO_RUNNABLE, 0, 0);
+		gt_signal_fence();
+		w->t->undo.writes = GT_WRITES_UNDOABLE;
+	} else if (w->b) {
+		w->t->undo.writes = GT_WRITES_UNDOABLE;
+	}
+}
+
 GT_INLINE void gt_release(struct gt_w *w)
 {
 	struct gt_thread *t = w->t;
 
+	/* A jump that comes between this and the next two lines finds the events gone. */
+	gt_signal_fence();
+	t->undo.writes = GT_WRITES_NOTHING;
 	if (gt_likely(w->b != NULL)) {
 		/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's.
 		 */
@@ -298,6 +366,12 @@ GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
 {
 	if (gt_unlikely(p == GT_PROC_NONE)) {
 		return gt_seq(0);
+	}
+	if (w->t->undo.p != p) {
+		w->t->undo.p_seq = gt_trace->procs.proc[p].seq[w->parity];
+		gt_signal_fence();
+		w->t->undo.p = p;
+		gt_signal_fence();
 	}
 	return gt_seq(++gt_trace->procs.proc[p].seq[w->parity]);
 }

@@ -1,5 +1,9 @@
 /*
  * The functions of one ELF file.
+ *
+ * What is large is static and not on the stack, here and in module.c and dump.c: a process with one
+ * thread does all this itself, perhaps at its end in a signal handler on a small stack of its own.
+ * One thread at a time, by x_advance.
  */
 #include "image.h"
 
@@ -139,9 +143,10 @@ static void take_symbol(struct gt_image *image, const Elf64_Sym *sym)
 static void sort(struct gt_image_function *v, struct gt_image_function *scratch, size_t n)
 {
 	for (unsigned shift = 0; shift < 32; shift += 8) {
-		size_t start[257] = {0};
+		static size_t start[257];
 		struct gt_image_function *t = v;
 
+		memset(start, 0, sizeof(start));
 		for (size_t i = 0; i < n; i++) {
 			start[(v[i].at >> shift & 0xff) + 1]++;
 		}
@@ -160,7 +165,7 @@ static int read_symbols(struct gt_image *image, const struct gt_image_file *file
 			const Elf64_Shdr *table)
 {
 	uint64_t count = table->sh_size / sizeof(Elf64_Sym);
-	Elf64_Sym some[128];
+	static Elf64_Sym some[128];
 	size_t bytes = GT_ROUND_UP((count + 1) * sizeof(struct gt_image_function), 4096);
 	size_t used;
 	void *functions;
@@ -284,7 +289,7 @@ static bool choose_name(const struct gt_image *image, const struct gt_image_file
 			size_t first, char *name, size_t bytes)
 {
 	const struct gt_image_function *f = image->functions;
-	char other[1025];
+	static char other[1025];
 	unsigned weight = 0;
 	bool have = false;
 

@@ -6,6 +6,8 @@
 #include "base/clock.h"
 
 bool gt_lock_void;
+_Atomic bool gt_lock_left;
+GT_TLS uint32_t gt_locks_held;
 
 void gt_lock_take_slow(struct gt_lock *l)
 {
@@ -21,8 +23,16 @@ void gt_lock_take_slow(struct gt_lock *l)
 			return;
 		}
 	}
-	while (gt_exchange_acq_rel(&l->word, 2) != 0) {
-		gt_sys_futex_wait(&l->word, 2, UINT64_MAX);
+	while (gt_exchange_acq_rel(&l->word, 2) != 0 && !gt_load_relaxed(&gt_lock_left)) {
+		gt_sys_futex_wait(&l->word, 2, 10000000);
+	}
+}
+
+void gt_lock_leave(void)
+{
+	if (gt_locks_held) {
+		gt_locks_held = 0;
+		gt_store_relaxed(&gt_lock_left, true);
 	}
 }
 

@@ -23,6 +23,10 @@ struct gt_lock {
  * since who held it is not in this process.
  */
 extern bool gt_lock_void;
+/* A holder has left (gt_lock_leave), and the trace is broken: no lock is waited for any more. */
+extern _Atomic bool gt_lock_left;
+/* Locks that the calling thread holds, or is about to hold. */
+extern GT_TLS uint32_t gt_locks_held;
 
 void gt_lock_take_slow(struct gt_lock *l);
 
@@ -30,6 +34,8 @@ GT_INLINE void gt_lock_take(struct gt_lock *l)
 {
 	uint32_t free_word = 0;
 
+	gt_locks_held++;
+	gt_signal_fence();
 	/* Acquire: partner is the release in gt_lock_drop. */
 	if (gt_unlikely(!gt_cas_acq_rel(&l->word, &free_word, 1))) {
 		gt_lock_take_slow(l);
@@ -40,7 +46,13 @@ GT_INLINE bool gt_lock_try(struct gt_lock *l)
 {
 	uint32_t free_word = 0;
 
-	return gt_cas_acq_rel(&l->word, &free_word, 1);
+	gt_locks_held++;
+	gt_signal_fence();
+	if (gt_cas_acq_rel(&l->word, &free_word, 1)) {
+		return true;
+	}
+	gt_locks_held--;
+	return false;
 }
 
 /* The same, but not after CLOCK_MONOTONIC until (ns). False: not taken. */
@@ -51,4 +63,12 @@ GT_INLINE void gt_lock_drop(struct gt_lock *l)
 	if (gt_unlikely(gt_exchange_acq_rel(&l->word, 0) == 2)) {
 		gt_sys_futex_wake(&l->word, 1);
 	}
+	gt_signal_fence();
+	gt_locks_held--;
 }
+
+/*
+ * The calling thread was thrown out of the code that holds some, by a signal handler. Nobody waits
+ * for them for ever; what they guard may be half changed, and is not used again.
+ */
+void gt_lock_leave(void);

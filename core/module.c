@@ -286,7 +286,7 @@ size_t gt_module_path_length(const char *path)
 /* The descriptor, or -errno. */
 static int open_file(const char *path)
 {
-	char exe[PATH_BYTES];
+	static char exe[PATH_BYTES];
 	size_t n = strlen(path);
 	int r;
 

@@ -12,7 +12,9 @@
 #include <sys/syscall.h>
 
 #include "base/sys.h"
+
 #include "loaded.h"
+#include "newfile.h"
 
 #ifndef MADV_POPULATE_WRITE
 #define MADV_POPULATE_WRITE 23
@@ -60,11 +62,65 @@ static void *mapped;
 static uint64_t mapped_bytes;
 static char mapped_path[GT_PATH_MAX];
 
+/*
+ * Blocks for the first bytes of a new file, by writing zeros: an error where a later store into the
+ * mapping would raise SIGBUS, and 30 times faster than having each page faulted in (ext4).
+ */
+static int fill(int fd, uint64_t bytes)
+{
+	static const char zeros[1 << 16];
+	int r = 0;
+
+	while (bytes && r == 0) {
+		uint64_t n = GT_MIN(bytes, (uint64_t)sizeof(zeros));
+
+		r = gt_sys_write_all(fd, zeros, n);
+		bytes -= n;
+	}
+	return r;
+}
+
+/* The new spool, whole, at *p; first: bytes of it that are backed. */
+static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **what)
+{
+	struct gt_trace *t;
+	int r;
+
+	if (limit_of(RLIMIT_FSIZE) < bytes) {
+		*what = "the file size limit (ulimit -f) is too low for ";
+		return -EFBIG;
+	}
+	*what = "sizing ";
+	r = gt_sys_ftruncate(fd, (off_t)bytes);
+	if (r < 0) {
+		return r;
+	}
+	*what = "finding room on the disk for ";
+	r = fill(fd, first);
+	if (r < 0) {
+		return r;
+	}
+	*what = "mapping ";
+	r = gt_sys_map_file(p, bytes, fd, 0, true);
+	if (r < 0) {
+		return r;
+	}
+	gt_sys_madvise(*p, bytes, MADV_DONTFORK);
+	gt_sys_madvise(*p, bytes, MADV_DONTDUMP);
+	t = *p;
+	memcpy(t->head.magic, GT_SPOOL_MAGIC, sizeof(t->head.magic));
+	t->head.version = GT_SPOOL_VERSION;
+	t->head.pid = (uint32_t)gt_sys_pid();
+	gt_store_relaxed(&t->bytes, bytes);
+	gt_store_relaxed(&t->brk, GT_ROUND_UP(sizeof(*t), (uint64_t)GT_REF_UNIT));
+	gt_store_relaxed(&t->backed, first);
+	return 0;
+}
+
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what)
 {
 	uint64_t first = GT_ROUND_UP(sizeof(struct gt_trace), BACK_STEP);
-	struct gt_trace *t;
-	void *p;
+	void *p = NULL;
 	int fd;
 	int r;
 
@@ -78,51 +134,37 @@ int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const
 		bytes = GT_MIN(bytes, (uint64_t)VALGRIND_MOST);
 	}
 	bytes = GT_ROUND_UP(GT_MAX(bytes, first + LEAST), BACK_STEP);
-	*what = "creating ";
-	fd = gt_sys_open(spool, O_RDWR | O_CREAT | O_EXCL, 0600);
-	if (fd < 0) {
-		return fd;
+	/* Whole before it has its name; where that cannot be, named first. */
+	for (int named = 0;; named = 1) {
+		*what = "creating ";
+		fd = named ? gt_sys_open(spool, O_RDWR | O_CREAT | O_EXCL, 0600)
+			   : gt_newfile_open(spool, 0600);
+		r = fd < 0 ? fd : make(fd, bytes, first, &p, what);
+		if (r == 0 && !named) {
+			*what = "creating ";
+			r = gt_newfile_name(fd, spool);
+		}
+		if (fd >= 0) {
+			gt_sys_close(fd);
+		}
+		if (r == 0) {
+			break;
+		}
+		if (p) {
+			gt_sys_unmap(p, bytes);
+			p = NULL;
+		}
+		if (fd >= 0 && named) {
+			gt_sys_unlink(spool);
+		}
+		if (r == -EEXIST || named) {
+			return r;
+		}
 	}
-	if (limit_of(RLIMIT_FSIZE) < bytes) {
-		*what = "the file size limit (ulimit -f) is too low for ";
-		r = -EFBIG;
-		goto fail;
-	}
-	*what = "sizing ";
-	r = gt_sys_ftruncate(fd, (off_t)bytes);
-	if (r < 0) {
-		goto fail;
-	}
-	*what = "mapping ";
-	r = gt_sys_map_file(&p, bytes, fd, 0, true);
-	if (r < 0) {
-		goto fail;
-	}
-	t = p;
-	gt_sys_madvise(p, bytes, MADV_DONTFORK);
-	gt_sys_madvise(p, bytes, MADV_DONTDUMP);
-	*what = "finding room on the disk for ";
-	r = gt_sys_madvise(p, first, MADV_POPULATE_WRITE);
-	if (r == -EINVAL) {
-		r = gt_sys_fallocate(fd, 0, (off_t)first);
-	}
-	if (r < 0) {
-		gt_sys_unmap(p, bytes);
-		goto fail;
-	}
-	gt_sys_close(fd);
-	mapped = t;
+	*trace = mapped = p;
 	mapped_bytes = bytes;
 	memcpy(mapped_path, spool, strlen(spool) + 1);
-	gt_store_relaxed(&t->bytes, bytes);
-	gt_store_relaxed(&t->brk, GT_ROUND_UP(sizeof(*t), (uint64_t)GT_REF_UNIT));
-	gt_store_relaxed(&t->backed, first);
-	*trace = t;
 	return 0;
-fail:
-	gt_sys_close(fd);
-	gt_sys_unlink(spool);
-	return r == -EFAULT ? -ENOSPC : r;
 }
 
 void *gt_shm_alloc(size_t bytes)

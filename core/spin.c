@@ -28,6 +28,7 @@ static void write_fact(struct gt_thread *t, const void *object, uint64_t ns, uin
 	unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 	struct gt_w w = gt_acquire(t);
 
+	gt_undoable(&w);
 	gt_event(&w, FACT_SPIN, gt_addr((uintptr_t)object), gt_value(gt_object_epoch(object)),
 		 gt_value(ns), gt_value(weight), gt_stack_put(&w, t->pcs, n));
 	gt_release(&w);

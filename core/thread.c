@@ -62,6 +62,8 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	gt_store_relaxed(&t->name_new, 0);
 	gt_store_relaxed(&t->reason, 0);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	t->spare_p = GT_PROC_NONE;
+	t->undo.writes = GT_WRITES_NOTHING;
 	gt_store_relaxed(&t->dead_gen, 0);
 	gt_store_relaxed(&t->x_state, gt_state(GT_GO_NEW, 0, 0));
 	/* Release: partner is the exchange of a joiner, which must find the record whole. */
@@ -245,7 +247,14 @@ void gt_thread_reap(uint64_t gen)
 uint32_t gt_thread_take_p(struct gt_thread *t)
 {
 	GT_INVARIANT(5, !gt_in_section(t) || GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION);
-	return t->is_advancer ? 0 : gt_proc_take();
+	if (t->is_advancer) {
+		return 0;
+	}
+	/* One that a handler kept it from running in is still there. */
+	if (gt_likely(t->spare_p == GT_PROC_NONE)) {
+		t->spare_p = gt_proc_take();
+	}
+	return t->spare_p;
 }
 
 void gt_thread_give_p(struct gt_thread *t, uint32_t p)
@@ -305,8 +314,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 			 gt_stack(0));
 	}
 	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
-	gt_store_relaxed(&t->p, p);
-	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_run_in(&w, p);
 	gt_release(&w);
 }
 
@@ -418,6 +426,7 @@ void gt_thread_end(struct gt_thread *t)
 		gt_store_relaxed(&t->p, GT_PROC_NONE);
 		gt_thread_give_p(t, p);
 	}
+	gt_thread_give_p(t, t->spare_p);
 	gt_add_relaxed(&gt_trace->live, (uint32_t)-1);
 	/*
 	 * Release: partner is gt_thread_reap. Posts of the next generation may have come before

@@ -117,6 +117,25 @@ struct gt_wait {
 	uint32_t listed;     /* the owner's, as it enters and leaves */
 };
 
+/*
+ * What the section that is open found, for one that a signal handler leaves for good: it jumps out,
+ * or ends the process (gt_section_undo).
+ */
+enum { GT_WRITES_NOTHING, GT_WRITES, GT_WRITES_UNDOABLE };
+struct gt_undo {
+	uint32_t writes; /* the first: nothing yet; the second: more than can be undone */
+	uint32_t parity;
+	uint32_t own_p; /* p, spare_p and x_state of the thread, seq of its G */
+	uint32_t spare_p;
+	uint64_t state;
+	uint64_t seq;
+	uint32_t p;        /* whose next numbers it took, from p_seq on; GT_PROC_NONE: of none */
+	uint32_t p_listed; /* it wrote the state of that one */
+	uint64_t p_seq;
+	uint64_t last; /* of its batch */
+	uint64_t facts_last;
+};
+
 struct gt_thread {
 	/* The seqlock: written by its M in each section. Odd: inside. */
 	_Atomic uint64_t x_seq GT_ALIGNED(GT_LINE);
@@ -124,6 +143,7 @@ struct gt_thread {
 	/* Buffers by parity: the M's inside a section; taken by exchange (advancer, thread end). */
 	_Atomic uint32_t x_slot[2];
 	uint64_t last_ticks; /* M: time of its last event; never falls */
+	struct gt_undo undo; /* of the section that is open */
 
 	/*
 	 * Identity. id changes only under both mailbox locks, tid only by the thread itself as it
@@ -146,6 +166,7 @@ struct gt_thread {
 	_Atomic uint64_t block_gen; /* of the section that blocked; for assertions */
 	_Atomic uint32_t reason;    /* enum gt_reason of the wait */
 	_Atomic uint32_t p;         /* ownership: the slot held, or GT_PROC_NONE */
+	uint32_t spare_p;           /* taken, but not yet run in; or GT_PROC_NONE */
 	uint32_t is_advancer;       /* has slot 0 for good */
 	uint64_t born_gen;          /* generation of its creation event */
 	/* Ownership of a thread that joins this one: GT_JOINER_*, or the joiner's ref. */

@@ -243,6 +243,7 @@ static void say_about(void)
 int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, bool old)
 {
 	static const struct gt_stamp zero;
+	struct gt_clock_mark mark;
 	struct gt_gate *gate = NULL;
 	struct gt_trace *t = NULL;
 	const char *what = "";
@@ -254,6 +255,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	spool[n] = 0;
 	gt_env = *env;
 	gt_classes = env->classes;
+	gt_clock_mark(&mark);
 	r = make_gate(&gate);
 	if (r < 0) {
 		gt_say("cannot trace here: the kernel has no MADV_WIPEONFORK", "", r);
@@ -269,9 +271,6 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 		gt_sys_unmap(gate, 4096);
 		return r;
 	}
-	memcpy(t->head.magic, GT_SPOOL_MAGIC, sizeof(t->head.magic));
-	t->head.version = GT_SPOOL_VERSION;
-	t->head.pid = (uint32_t)gt_sys_pid();
 	memcpy(t->spool, spool, n + 1);
 	append(t->path, 0, sizeof(t->path) - 1, path);
 	gt_trace = t;
@@ -292,7 +291,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 		gt_sys_unmap(gate, 4096);
 		return r;
 	}
-	gt_clock_init(&t->clock[1]);
+	gt_clock_init(&t->clock[1], &mark);
 	gt_dump_stamp(&t->stamp[1], &t->clock[1], &zero);
 	for (int i = 0; i < 2; i++) {
 		gt_table_reset(&t->stacks[i], 1);
@@ -349,19 +348,24 @@ void gt_trace_tidy(void)
 	}
 }
 
-void gt_trace_give_up_section(void)
+bool gt_trace_give_up_section(void)
 {
 	struct gt_thread *t = gt_tls.thread;
 	uint32_t handoff;
 
-	if (!t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || !gt_in_section(t)) {
-		return;
+	if (!t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
+		return true;
 	}
-	/* In a call, the section that is open may be the advancer's, in our name. */
+	/*
+	 * In a call, the section that is open may be the advancer's, in our name. First: it may
+	 * take over and be done at any time, but not where we are our own (acquire: partner is its
+	 * store of IDLE).
+	 */
 	handoff = gt_load_acquire(&t->x_handoff);
-	if (handoff == GT_HANDOFF_OWN || handoff == GT_HANDOFF_IDLE) {
-		gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	if ((handoff != GT_HANDOFF_OWN && handoff != GT_HANDOFF_IDLE) || !gt_in_section(t)) {
+		return true;
 	}
+	return gt_section_undo(t);
 }
 
 /* The last generation, by the advancer or, where there is none, here. False: it took too long. */
@@ -417,6 +421,11 @@ void gt_trace_stop(void)
 	gt_tls.busy--;
 }
 
+bool gt_trace_stopping(void)
+{
+	return gt_load_relaxed(&stopping) != 0;
+}
+
 bool gt_trace_abandon(void)
 {
 	struct gt_trace *t = gt_trace;
@@ -458,6 +467,7 @@ void gt_trace_forget(void)
 	gt_tls.busy = 0;
 	gt_store_relaxed(&stopping, 0);
 	gt_lock_void = false;
+	gt_lock_left = false;
 	gt_waiters_forget();
 	gt_writer_forget();
 	gt_dump_forget();

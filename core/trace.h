@@ -142,6 +142,7 @@ enum gt_broken {
 	GT_BROKEN_MEMORY, /* the limit GTRACE_BUFFERS, or the disk that backs it, is full */
 	GT_BROKEN_PROCS,  /* no free slot to run in (GT_PROCS_MAX) */
 	GT_BROKEN_STUCK,  /* a section that never ended, at the end of the process */
+	GT_BROKEN_LEFT,   /* a signal handler jumped out of the tracer, and nothing can be undone */
 	GT_BROKEN_WRITE,  /* the output could not be written; said with the error */
 };
 
@@ -158,15 +159,17 @@ void gt_trace_main(struct gt_thread *t);
 bool gt_trace_mine(void);
 /*
  * A handler that interrupted a section of this thread does not return to it: it ends the process,
- * or jumped away. What the section wrote is not counted.
+ * or jumped away. The section is undone; false: it could not be (gt_section_undo).
  */
-void gt_trace_give_up_section(void);
+bool gt_trace_give_up_section(void);
 /*
  * Ends tracing: finishes the last generation and the file. Safe to call twice and from any thread;
  * the second caller waits for the first. Returns when the file is whole; where that takes longer
  * than some seconds (a writer that never comes back), its last generation is left in the spool.
  */
 void gt_trace_stop(void);
+/* Somebody does so: many that advance by turns would leave it no gap. */
+bool gt_trace_stopping(void);
 /*
  * Gives the trace up, if there is nothing in it that is worth a file: the process has always had
  * one thread. Then its files are gone, and gt_trace_start may be called again. False: it goes on.

@@ -201,6 +201,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	gt_store_relaxed(&t->reason, what->reason);
 	GT_DELAY();
 	w = gt_acquire(t);
+	gt_undoable(&w);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
 		gt_thread_emit_name(&w);
@@ -244,6 +245,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 
 	GT_DELAY();
 	w = gt_acquire(t);
+	gt_undoable(&w);
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
 		p = gt_thread_take_p(t);
 	}
@@ -259,7 +261,9 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 		ns = GT_MAX(retake && retake->who ? retake->ns : hint->ns, t->wait_ns);
 		ns = GT_MIN(ns, w.ticks << GT_TICK_SHIFT);
 		GT_DELAY();
+		gt_undoable_pause(&w);
 		written = post(&w, hint, ns, stack);
+		gt_undoable_again(&w, written);
 		if (!written) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
 		}
@@ -281,8 +285,7 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 	}
 	gt_event(&w, FACT_WAIT_END, gt_g(gt_thread_id(t)), gt_value(ended),
 		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
-	gt_store_relaxed(&t->p, p);
-	gt_set_state(&w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_run_in(&w, p);
 	gt_release(&w);
 }
 
@@ -340,8 +343,11 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 	struct gt_hint hint;
 	struct gt_hint retake = {0};
 
-	/* First: a child of fork, or a thread after the end of tracing, must not look at t. */
-	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) ||
+	/*
+	 * First: a child of fork, or a thread after the end of tracing, must not look at t; nor one
+	 * whose handler forked and began a trace of its own.
+	 */
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.thread != t ||
 	    number != gt_load_relaxed(&t->wait_number)) {
 		return;
 	}
@@ -439,7 +445,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 	struct gt_hint target_hint = {0};
 	uint32_t mine;
 
-	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) ||
+	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.thread != t ||
 	    number != gt_load_relaxed(&t->wait_number)) {
 		return;
 	}

@@ -15,6 +15,7 @@
 #include "base/wire.h"
 
 #include "buf.h"
+#include "newfile.h"
 #include "shm.h"
 #include "trace.h"
 
@@ -50,15 +51,22 @@ static bool is_trace(const char *path)
 	return yes;
 }
 
-int gt_writer_create(const char *path, bool old)
+/* A file with the header, or none. */
+static int create(const char *path)
 {
-	int fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
-	int r;
+	int fd = gt_newfile_open(path, 0644);
+	int r = fd;
 
-	if (fd == -EEXIST && old && is_trace(path)) {
-		gt_sys_unlink(path);
-		fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+	if (fd >= 0) {
+		r = gt_sys_write_all(fd, GT_WIRE_HEADER, GT_WIRE_HEADER_SIZE);
+		r = r < 0 ? r : gt_newfile_name(fd, path);
+		gt_sys_close(fd);
 	}
+	if (r >= 0 || r == -EEXIST) {
+		return r;
+	}
+	/* A file system without nameless files, no /proc, or no file at all to be had. */
+	fd = gt_sys_open(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
 	if (fd < 0) {
 		return fd;
 	}
@@ -66,6 +74,19 @@ int gt_writer_create(const char *path, bool old)
 	gt_sys_close(fd);
 	if (r < 0) {
 		gt_sys_unlink(path);
+	}
+	return r;
+}
+
+int gt_writer_create(const char *path, bool old)
+{
+	int r = create(path);
+
+	if (r == -EEXIST && old && is_trace(path)) {
+		gt_sys_unlink(path);
+		r = create(path);
+	}
+	if (r < 0) {
 		return r;
 	}
 	gt_store_relaxed(&gt_trace->head.written, GT_WIRE_HEADER_SIZE);

@@ -19,37 +19,45 @@ extern char **environ;
 
 enum { ENTRIES_MAX = 16384 };
 
+/* Of an environment that the kernel will read, too, if it can; else, or without one, 0. */
 static size_t count(char *const *v)
 {
 	size_t n = 0;
 
-	while (v && v[n]) {
-		n++;
+	for (; gt_root_readable(&v[n], sizeof(*v)); n++) {
+		if (!v[n]) {
+			return n;
+		}
+		if (!gt_root_readable(v[n], 1)) {
+			break;
+		}
 	}
-	return n;
+	return 0;
 }
 
 /*
- * What every exec does around the real call. The environment is copied to the stack, since the
- * real call reads it, and so does a thread that goes on if it fails.
+ * What every exec does around the real call. The environment is copied, since the real call reads
+ * it, and so does a thread that goes on if it fails. Not to the stack: that may be a signal
+ * handler's, of a few KiB. A trace is given up by the only thread that there is, so one copy will
+ * do.
  */
-#define AROUND(real_call, path, envp)                                     \
-	do {                                                              \
-		enum gt_exec how = gt_exec_begin(path);                   \
-		char *const *env_ = (envp);                               \
-		size_t n_ = how == GT_EXEC_GIVEN_UP ? count(env_) : 0;    \
-		int r_;                                                   \
-                                                                          \
-		if (n_ && n_ < ENTRIES_MAX) {                             \
-			char **copy_ = alloca((n_ + 1) * sizeof(*copy_)); \
-                                                                          \
-			memcpy(copy_, env_, (n_ + 1) * sizeof(*copy_));   \
-			gt_exec_environment(copy_);                       \
-			env_ = copy_;                                     \
-		}                                                         \
-		r_ = real_call;                                           \
-		gt_exec_failed(how);                                      \
-		return r_;                                                \
+static char *copy[ENTRIES_MAX];
+
+#define AROUND(real_call, path, envp)                                  \
+	do {                                                           \
+		enum gt_exec how = gt_exec_begin(path);                \
+		char *const *env_ = (envp);                            \
+		size_t n_ = how == GT_EXEC_GIVEN_UP ? count(env_) : 0; \
+		int r_;                                                \
+                                                                       \
+		if (n_ && n_ < ENTRIES_MAX) {                          \
+			memcpy(copy, env_, (n_ + 1) * sizeof(*copy));  \
+			gt_exec_environment(copy);                     \
+			env_ = copy;                                   \
+		}                                                      \
+		r_ = real_call;                                        \
+		gt_exec_failed(how);                                   \
+		return r_;                                             \
 	} while (0)
 
 int gt_hook_execve(const char *path, char *const argv[], char *const envp[])

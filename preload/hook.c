@@ -34,7 +34,7 @@ struct gt_thread *gt_self_slow(void *frame)
 		 * are above it, or in its place.
 		 */
 		if (tls->epoch != gt_load_relaxed(&gt_gate->epoch) ||
-		    (uintptr_t)frame < tls->frame || (uintptr_t)frame >= tls->thread->root.hi) {
+		    !gt_frame_left(tls->thread, tls->frame, (uintptr_t)frame)) {
 			gt_loss_add(GT_LOSS_HOOK_UNTRACED);
 			return NULL;
 		}

@@ -1,17 +1,9 @@
 /*
  * Hooks: how a function of libc is interposed.
  *
- * How to add one:
- *  1. Rows in hooks.def: one GT_HOOK, and a GT_NODE for each version that glibc gives the symbol
- *     (readelf --dyn-syms -W libc.so.6 shows them).
- *  2. Its body gt_hook_<id> in preload/<family>.c: semantics only. It decides nothing about
- *     tracing but asks gt_self() once, calls GT_REAL(id) exactly once on every path, returns its
- *     result and leaves errno as the real call left it.
- *  3. A new family: one more file that ends as mutex.c does, its name in preload/meson.build and
- *     in export.h.
- *  4. A program in tests/programs for each way in which it can end.
- * The pointer, its lookup, the exported versions, the export test and docs/hooks.md follow from
- * the rows.
+ * How to add one: HACKING.md. A body is semantics only. It decides nothing about tracing but asks
+ * gt_self() once, calls GT_REAL(id) exactly once on every path, returns its result and leaves errno
+ * as the real call left it. What is nothing but a traced call is one line (plain.h).
  *
  * The shape of a hook that may block:
  *

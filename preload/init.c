@@ -161,7 +161,12 @@ static void put_aside(const char *path, uint32_t pid)
 
 		append(to, n, suffixes[i]);
 		append(from, append(from, 0, path), suffixes[i]);
-		gt_sys_rename(from, to);
+		/* Killed before it had a file: a spool alone says nothing. */
+		if (gt_sys_rename(from, to) == -ENOENT && i == 0) {
+			append(from, append(from, 0, path), GT_SPOOL_SUFFIX);
+			gt_sys_unlink(from);
+			return;
+		}
 	}
 }
 
@@ -363,6 +368,18 @@ bool gt_root_here(void)
 bool gt_root_is(pid_t pid)
 {
 	return process && process == pid;
+}
+
+bool gt_root_readable(const void *from, size_t bytes)
+{
+	uintptr_t end = (uintptr_t)from + bytes;
+
+	for (uintptr_t p = (uintptr_t)from & ~(uintptr_t)7; p < end; p = (p | 4095) + 1) {
+		if (gt_syscall6(SYS_rt_sigprocmask, -1, (long)p, 0, 8, 0, 0) != -EINVAL) {
+			return false;
+		}
+	}
+	return true;
 }
 
 void gt_root_unfollow(void)

@@ -61,6 +61,11 @@ int __open64_2(const char *path, int flags);
 int __openat_2(int fd, const char *path, int flags);
 int __openat64_2(int fd, const char *path, int flags);
 
+/* What a failed assertion calls; assert.h declares them only where there is one. */
+void __assert_fail(const char *what, const char *file, unsigned line, const char *function);
+void __assert_perror_fail(int error, const char *file, unsigned line, const char *function);
+void __assert(const char *what, const char *file, int line);
+
 /* What programs linked before glibc 2.33 call for stat and its relatives. */
 int __xstat(int version, const char *path, struct stat *to);
 int __lxstat(int version, const char *path, struct stat *to);

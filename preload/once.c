@@ -48,7 +48,7 @@ static void run_routine(void)
 		struct gt_thread *t = gt_self(c.frame);
 
 		if (t) {
-			gt_wake_hint(t, c.control, GT_WAKE_BROADCAST, false, c.frame);
+			gt_wake_some(t, c.control, UINT32_MAX, UINT32_MAX, c.frame);
 		}
 	}
 }

@@ -118,5 +118,26 @@ void gt_hook_abort(void)
 	__builtin_unreachable();
 }
 
+void gt_hook___assert_fail(const char *what, const char *file, unsigned line, const char *function)
+{
+	gt_root_finish();
+	GT_REAL(__assert_fail)(what, file, line, function);
+	__builtin_unreachable();
+}
+
+void gt_hook___assert_perror_fail(int error, const char *file, unsigned line, const char *function)
+{
+	gt_root_finish();
+	GT_REAL(__assert_perror_fail)(error, file, line, function);
+	__builtin_unreachable();
+}
+
+void gt_hook___assert(const char *what, const char *file, int line)
+{
+	gt_root_finish();
+	GT_REAL(__assert)(what, file, line);
+	__builtin_unreachable();
+}
+
 #define GT_EXPORT_process(...) GT_EXPORT_NODE(__VA_ARGS__)
 #include "export.h"

@@ -58,6 +58,12 @@ void gt_exec_failed(enum gt_exec how);
 /* Whether the library has something to do in this process, a child of vfork not included. */
 bool gt_root_here(void);
 bool gt_root_is(pid_t pid);
+/*
+ * Whether the kernel could read there, so that we may. Asked by a call that no filter can have
+ * forbidden without notice (it is one of ours): with a nonsensical first argument it reads the set,
+ * and then fails.
+ */
+bool gt_root_readable(const void *from, size_t bytes);
 /* Children and programs that are started are not traced; nothing of us is left in environ. */
 void gt_root_unfollow(void);
 /* And neither is anything else done from here on, no system call at all. */

@@ -94,6 +94,9 @@ static const struct call {
 	CALL(START, prlimit64, 0, 9, 0, P),
 	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
 	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644),
+	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_RDWR | O_TMPFILE | O_CLOEXEC, 0600),
+	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_RDWR | O_TMPFILE | O_CLOEXEC, 0644),
+	CALL(START, linkat, (uint64_t)AT_FDCWD, P, (uint64_t)AT_FDCWD, P, AT_SYMLINK_FOLLOW),
 	CALL(START, ftruncate, FD, 1 << 30),
 	CALL(START, mmap, 0, 1 << 30, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, FD, 0),
 	CALL(START, madvise, P, 4096, MADV_WIPEONFORK),
@@ -294,23 +297,6 @@ void gt_seccomp_before_strict(void)
 	}
 }
 
-/*
- * Whether the kernel could read there, so that we may. Asked by a call that no filter so far can
- * have forbidden (it is one of ours): with a nonsensical first argument it reads the set, and then
- * fails.
- */
-static bool readable(const void *from, size_t bytes)
-{
-	uintptr_t end = (uintptr_t)from + bytes;
-
-	for (uintptr_t p = (uintptr_t)from & ~(uintptr_t)7; p < end; p = (p | 4095) + 1) {
-		if (gt_syscall6(SYS_rt_sigprocmask, -1, (long)p, 0, 8, 0, 0) != -EINVAL) {
-			return false;
-		}
-	}
-	return true;
-}
-
 static void decide(const struct sock_filter *f, unsigned n, bool all_threads)
 {
 	enum mercy mercy[MAKERS];
@@ -342,9 +328,9 @@ void gt_seccomp_before_filter(const void *program, bool all_threads)
 	const struct sock_fprog *prog = program;
 
 	/* Not readable for the kernel either: a question whether filters are known at all. */
-	if (gt_root_here() && readable(prog, sizeof(*prog)) && prog->len > 0 &&
+	if (gt_root_here() && gt_root_readable(prog, sizeof(*prog)) && prog->len > 0 &&
 	    prog->len <= BPF_MAXINSNS &&
-	    readable(prog->filter, prog->len * sizeof(*prog->filter))) {
+	    gt_root_readable(prog->filter, prog->len * sizeof(*prog->filter))) {
 		decide(prog->filter, prog->len, all_threads);
 	}
 }

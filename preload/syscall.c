@@ -12,6 +12,8 @@
 #include <stdarg.h>
 #include <sys/syscall.h>
 
+#include "base/sys.h"
+
 #include "hook.h"
 #include "rights.h"
 #include "root.h"
@@ -174,6 +176,15 @@ static long seccomp(const struct gt_six *s, void *frame)
 	return r;
 }
 
+/* To a thread: to this one? */
+static long signalled(const struct gt_six *s, pid_t tid, int number, void *frame)
+{
+	if (number && gt_trace_mine() && tid == gt_sys_tid()) {
+		gt_root_before_signal(number);
+	}
+	return traced(s, frame);
+}
+
 /* All numbers but the straight ones. Only reads what the program may not have given. */
 __attribute__((used)) static long looked_at(long number, ...)
 {
@@ -217,8 +228,19 @@ __attribute__((used)) static long looked_at(long number, ...)
 		return gt_hook_setns((int)s.a, (int)s.b);
 	case SYS_chroot:
 		return gt_hook_chroot(pointer(s.a));
+	case SYS_setrlimit:
+		return gt_hook_setrlimit((__rlimit_resource_t)s.a, pointer(s.b));
+	case SYS_prlimit64:
+		return gt_hook_prlimit64((pid_t)s.a, (enum __rlimit_resource)s.b, pointer(s.c),
+					 pointer(s.d));
+	case SYS_capset:
+		return gt_hook_capset(pointer(s.a), pointer(s.b));
 	case SYS_kill:
 		return gt_hook_kill((pid_t)s.a, (int)s.b);
+	case SYS_tgkill:
+		return signalled(&s, (pid_t)s.b, (int)s.c, GT_FRAME());
+	case SYS_tkill:
+		return signalled(&s, (pid_t)s.a, (int)s.b, GT_FRAME());
 	default:
 		return traced(&s, GT_FRAME());
 	}

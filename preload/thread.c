@@ -247,19 +247,24 @@ int gt_hook_pthread_cancel(pthread_t thread)
 }
 
 /* Signal 0 only asks whether there is such a thread. */
+static void before_signal(pthread_t thread, int signal, void *frame)
+{
+	if (thread == pthread_self()) {
+		gt_root_before_signal(signal);
+	} else if (signal != 0) {
+		hint_cut(thread, frame);
+	}
+}
+
 int gt_hook_pthread_kill(pthread_t thread, int signal)
 {
-	if (signal != 0) {
-		hint_cut(thread, GT_FRAME());
-	}
+	before_signal(thread, signal, GT_FRAME());
 	return GT_REAL(pthread_kill)(thread, signal);
 }
 
 int gt_hook_old_pthread_kill(pthread_t thread, int signal)
 {
-	if (signal != 0) {
-		hint_cut(thread, GT_FRAME());
-	}
+	before_signal(thread, signal, GT_FRAME());
 	return GT_REAL(old_pthread_kill)(thread, signal);
 }
 

@@ -97,7 +97,7 @@ static bool counter_is_clock(void)
 }
 
 /* One reading of both clocks, as close together as eight tries get them. */
-static void read_both(uint64_t *counter, uint64_t *ns)
+static void read_both(struct gt_clock_mark *mark)
 {
 	uint64_t best = UINT64_MAX;
 
@@ -108,8 +108,8 @@ static void read_both(uint64_t *counter, uint64_t *ns)
 
 		if (b - a < best) {
 			best = b - a;
-			*counter = a + (b - a) / 2;
-			*ns = t;
+			mark->counter = a + (b - a) / 2;
+			mark->ns = t;
 		}
 	}
 }
@@ -119,34 +119,34 @@ static uint64_t slope(uint64_t ns, uint64_t counts)
 	return counts ? (uint64_t)(((gt_u128)ns << 32) / counts) : 0;
 }
 
-void gt_clock_init(struct gt_clock *c)
+void gt_clock_mark(struct gt_clock_mark *mark)
 {
-	uint64_t c0 = 0;
-	uint64_t c1 = 0;
-	uint64_t n0 = 0;
-	uint64_t n1 = 0;
-
 	vdso_clock = find_vdso();
+	read_both(mark);
+}
+
+void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
+{
+	struct gt_clock_mark now = *since;
+
 	/* A line begins somewhere also where it is not scaled: its age is asked for. */
 	*c = (struct gt_clock){.base_ns = gt_clock_monotonic()};
 	if (!counter_is_clock()) {
 		return;
 	}
-	read_both(&c0, &n0);
 	do {
-		read_both(&c1, &n1);
-	} while (n1 - n0 < 300000);
-	c->base_counter = c1;
-	c->base_ns = n1;
-	c->base_mono = n1;
-	c->rate = slope(n1 - n0, c1 - c0);
+		read_both(&now);
+	} while (now.ns - since->ns < 300000);
+	c->base_counter = now.counter;
+	c->base_ns = now.ns;
+	c->base_mono = now.ns;
+	c->rate = slope(now.ns - since->ns, now.counter - since->counter);
 	c->mult = c->rate;
 }
 
 void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period)
 {
-	uint64_t counter = 0;
-	uint64_t ns = 0;
+	struct gt_clock_mark now = {0};
 	uint64_t counts;
 
 	*next = *c;
@@ -154,22 +154,22 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 		next->base_ns = gt_clock_monotonic();
 		return;
 	}
-	read_both(&counter, &ns);
-	counts = counter - c->base_counter;
+	read_both(&now);
+	counts = now.counter - c->base_counter;
 	if ((int64_t)counts <= 0) {
 		/* The counter went back (a suspend, a migration): on from here by CLOCK_MONOTONIC.
 		 */
-		next->base_counter = counter;
-		next->base_ns += ns > c->base_mono ? ns - c->base_mono : 0;
-		next->base_mono = ns;
+		next->base_counter = now.counter;
+		next->base_ns += now.ns > c->base_mono ? now.ns - c->base_mono : 0;
+		next->base_mono = now.ns;
 		return;
 	}
-	next->base_counter = counter;
-	next->base_mono = ns;
+	next->base_counter = now.counter;
+	next->base_mono = now.ns;
 	next->base_ns = c->base_ns + (uint64_t)(((gt_u128)counts * c->mult) >> 32);
 	/* Short lines measure the slope badly: below 10 ms the old one is kept. */
-	if (ns - c->base_mono >= 10000000) {
-		next->rate = slope(ns - c->base_mono, counts);
+	if (now.ns - c->base_mono >= 10000000) {
+		next->rate = slope(now.ns - c->base_mono, counts);
 	}
 	/*
 	 * The true slope, plus what brings the error to 0 within a period: at most 1/1024, so that
@@ -178,7 +178,7 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 	{
 		int64_t horizon = (int64_t)GT_MAX(period, UINT64_C(10000000));
 		int64_t most = horizon / 1024;
-		int64_t error = (int64_t)(ns - next->base_ns);
+		int64_t error = (int64_t)(now.ns - next->base_ns);
 
 		error = GT_MIN(GT_MAX(error, -most), most);
 		next->mult = (uint64_t)((gt_u128)next->rate * (gt_u128)(horizon + error) /

@@ -25,8 +25,19 @@ struct gt_clock {
 	uint64_t rate;
 };
 
-/* The clock of the first generation; takes 0.3 ms once. */
-void gt_clock_init(struct gt_clock *c);
+/* Both clocks at one moment. */
+struct gt_clock_mark {
+	uint64_t counter;
+	uint64_t ns;
+};
+
+/* To be passed to gt_clock_init some time later. */
+void gt_clock_mark(struct gt_clock_mark *mark);
+/*
+ * The clock of the first generation. Its scale is measured from the mark on, over 0.3 ms at least:
+ * what is left of these passes in here.
+ */
+void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since);
 /* The line after *c, to be used from about now on for about period ns. */
 void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period);
 /* CLOCK_MONOTONIC in ns, without libc. */

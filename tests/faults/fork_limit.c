@@ -1,6 +1,6 @@
 /*
- * Description: the limit on processes leaves one more to a program with a thread: so it does with
- * us. Root: yes
+ * Description: the limit on processes leaves one more to a program with a thread: and with us.
+ * Root: yes
  */
 #include "filter.h"
 

@@ -1,13 +1,15 @@
 /*
  * The library's own system calls, failing one after the other: for the library of
- * tests/faults/sweep.
+ * tests/faults/sweep and tests/faults/killed.
  *
  * FAULT_AT=N makes the Nth call that can fail do so; FAULT_STAY=1 all from there on of its kind.
+ * With FAULT_KILL=1 the process is killed before it instead.
  * The error is one that this call meets in the field. A line in FAULT_LOG says which it was, and is
  * how sweep knows that N was not beyond the last one.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
 
@@ -33,6 +35,7 @@ static const struct {
 	{"fallocate", ENOSPC, SYS_fallocate},
 	{"newfstatat", EACCES, SYS_newfstatat},
 	{"unlinkat", EROFS, SYS_unlinkat},
+	{"linkat", EPERM, SYS_linkat},
 	{"renameat2", EROFS, SYS_renameat2},
 	{"readlinkat", EACCES, SYS_readlinkat},
 	{"getcwd", ENOENT, SYS_getcwd},
@@ -111,6 +114,9 @@ long gt_fault(long n)
 		}
 		if (gt_add_relaxed(&count, 1) + 1 == at) {
 			tell(calls[i].name);
+			if (setting("FAULT_KILL")) {
+				call(SYS_kill, call(SYS_getpid, 0, 0, 0, 0), SIGKILL, 0, 0);
+			}
 			gt_store_relaxed(&failing, stay ? i + 1 : 0);
 			return -calls[i].error;
 		}

@@ -191,6 +191,13 @@ class Spin:
         raise Failure(f"unknown word in an expectation: {key}")
 
 
+class Retake:
+    """The part of a wait for a condition in which its mutex was waited for."""
+
+    def __init__(self, g, owner, ns):
+        self.g, self.owner, self.ns = g, owner, ns
+
+
 class Yields:
     """Calls of sched_yield: so many that were summed up, or one that took long."""
 
@@ -200,6 +207,20 @@ class Yields:
     def matches(self, key, value):
         if key == "in":
             return value in self.stack
+        raise Failure(f"unknown word in an expectation: {key}")
+
+
+class Loss:
+    """What was lost or left out since the trace began."""
+
+    OF = {"hook": 1, "thread": 2, "mailbox": 3, "stack": 4, "table": 5, "end": 6, "short": 7}
+
+    def __init__(self, what, count):
+        self.what, self.count = what, count
+
+    def matches(self, key, value):
+        if key == "of":
+            return self.what == self.OF[value]
         raise Failure(f"unknown word in an expectation: {key}")
 
 
@@ -225,7 +246,8 @@ class Trace:
 
     def __init__(self, workshop, file):
         self.threads, self.waits = {}, []
-        self.calls, self.spins, self.yields = [], [], []
+        self.calls, self.spins, self.yields, self.retakes = [], [], [], []
+        self.losses = {}   # by what
         self.open = {}     # the wait of each thread that waits
         self.begun = {}    # the system call of each thread that is in one, as a Wait
         self.last_on = {}  # the thread that ran last on each M
@@ -243,7 +265,7 @@ class Trace:
         # gtrace's own threads are not the program's.
         self.threads = {g: t for g, t in self.threads.items()
                         if not t.entry.startswith("runtime.") or t.entry == "runtime.main"}
-        for name in ("waits", "calls", "spins", "yields"):
+        for name in ("waits", "calls", "spins", "yields", "retakes"):
             setattr(self, name, [x for x in getattr(self, name) if x.g in self.threads])
 
     def take(self, event, stacks):
@@ -299,6 +321,10 @@ class Trace:
             self.spins.append(Spin(g, numbers["ns"], numbers["weight"], stack))
         elif name == "Yields":
             self.yields.append(Yields(g, numbers["count"], []))
+        elif name == "Loss":
+            self.losses[numbers["what"]] = Loss(numbers["what"], numbers["count"])
+        elif name == "Retake":
+            self.retakes.append(Retake(numbers["g"], numbers["owner"], numbers["ns"]))
 
     def of(self, entry):
         """The one thread with this start routine."""
@@ -316,6 +342,7 @@ class Trace:
             "call": self.calls,
             "spin": self.spins,
             "yield": self.yields,
+            "loss": list(self.losses.values()),
         }[noun]
         return [x for x in things if all(x.matches(*c) for c in conditions)]
 
@@ -330,13 +357,14 @@ class Trace:
                                             Wait.REASONS: as=network
             1+ spin in=worker               waits for a spin lock, as sampled
             100 yield                       calls of sched_yield, summed up or not
+            3 loss of=short                 what was counted as lost or left out (Loss.OF)
         """
         count, noun, *words = text.split()
         low, _, high = count.rstrip("+").partition("-")
         low = int(low)
         high = int(high) if high else (float("inf") if count.endswith("+") else low)
         things = self.select(noun, [w.split("=", 1) for w in words])
-        found = sum(x.count for x in things) if noun == "yield" else len(things)
+        found = sum(x.count for x in things) if noun in ("yield", "loss") else len(things)
         if not low <= found <= high:
             waits = "\n".join(f"  {w.g} {w.reason} in {'<'.join(w.stack)} by {w.waker} "
                               f"{'<'.join(w.waker_stack)}" for w in self.waits[:40])

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core_load.h"
 #include "core_thread.h"
 #include "emit.h"
 #include "stack.h"
@@ -23,23 +24,23 @@
 static _Atomic bool stop;
 static unsigned seed;
 
-static bool stopped(void)
+bool stopped(void)
 {
 	return gt_load_relaxed(&stop);
 }
 
-static uint32_t roll(uint64_t *state)
+uint32_t roll(uint64_t *state)
 {
 	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (uint32_t)(*state >> 33);
 }
 
-static uint64_t start_state(void *salt)
+uint64_t start_state(void *salt)
 {
 	return (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + (uintptr_t)salt;
 }
 
-static void spin(uint32_t n)
+void spin(uint32_t n)
 {
 	for (volatile uint32_t i = 0; i < n; i++) {
 	}
@@ -425,8 +426,10 @@ static void *churner(void *arg)
 /* --- The run ---------------------------------------------------------------------------------- */
 
 static void *(*const kinds[])(void *) = {
-	locker, locker, locker, locker, producer, consumer, consumer, consumer, timer,
-	caller, caller, filler, filler, diver,    silent,   churner,  churner,  churner,
+	locker,     locker,  locker,  locker,  producer,    consumer,    consumer,
+	consumer,   timer,   caller,  caller,  filler,      filler,      diver,
+	silent,     churner, churner, churner, word_waiter, word_waiter, word_waiter,
+	word_waker, yielder, yielder, jumper,  jumper,
 };
 
 extern char **environ;

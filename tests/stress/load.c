@@ -2,44 +2,49 @@
  * Description: everything at once, for a given number of seconds: the load under which a trace must
  * stay valid (the list is that of the proof of the event model).
  *
- *	load SECONDS [SEED]
+ *	load SECONDS [SEED [half | leave]]
  *
- * Lockers fight for mutexes; a producer and consumers use condition variables, with and without
- * holding the mutex when they signal; waits time out; threads are created and joined in every way
- * and also without pthread_create's hook; readers, writers, sleepers, pollers make system calls
- * (traced only by the stress library); one thread yields, one burns processor time and is silent.
- * Prints nothing but "done" and a count that does not depend on the schedule.
+ * Lockers fight for mutexes, read-write locks and spin locks; a producer and consumers use
+ *condition variables, with and without holding the mutex when they signal, semaphores and bare
+ *futexes, some of them requeued; a team meets at a barrier and at routines that run once; waits
+ *time out; threads are created and joined in every way, also without pthread_create's hook, and
+ *cancelled in waits and calls; readers, writers, sleepers, pollers make calls, on pipes and
+ *sockets; signals interrupt waits and calls, and their handlers call hooks, fork, and jump out of
+ *calls; children are made by fork and vfork; some yield, one burns processor time and is silent.
+ * Prints nothing but "done" and a count that does not depend on the schedule. half: without the
+ * threads of load_others.c, which leave generations hardly a moment of silence. leave: a signal's
+ * handler does so and ends the process, in whatever the thread that it interrupts was at.
  */
 #include <dlfcn.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
-#include <stdatomic.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <threads.h>
 #include <unistd.h>
 
-enum { LOCKERS = 4, CONSUMERS = 3, MUTEXES = 2, CHURNERS = 2 };
+#include "load.h"
 
-static atomic_bool stop;
+atomic_bool stop;
 static unsigned seed;
 
-static uint32_t roll(uint64_t *state)
+uint32_t roll(uint64_t *state)
 {
 	*state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
 	return (uint32_t)(*state >> 33);
 }
 
-static uint64_t start_state(uintptr_t salt)
+uint64_t start_state(uintptr_t salt)
 {
 	return (seed + 1) * UINT64_C(0x9e3779b97f4a7c15) + salt;
 }
 
-static struct timespec in_ns(clockid_t clock, long ns)
+struct timespec in_ns(clockid_t clock, long ns)
 {
 	struct timespec ts;
 
@@ -50,7 +55,7 @@ static struct timespec in_ns(clockid_t clock, long ns)
 	return ts;
 }
 
-static void spin(uint32_t n)
+void spin(uint32_t n)
 {
 	for (volatile uint32_t i = 0; i < n; i++) {
 	}
@@ -58,7 +63,7 @@ static void spin(uint32_t n)
 
 /* --- Mutexes ---------------------------------------------------------------------------------- */
 
-static pthread_mutex_t mutexes[MUTEXES];
+pthread_mutex_t mutexes[MUTEXES];
 
 static void *locker(void *arg)
 {
@@ -98,7 +103,7 @@ static void *locker(void *arg)
 
 static pthread_mutex_t queue_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t queue_filled = PTHREAD_COND_INITIALIZER;
-static pthread_cond_t never = PTHREAD_COND_INITIALIZER;
+pthread_cond_t never = PTHREAD_COND_INITIALIZER;
 static unsigned queued;
 
 static void *producer(void *arg)
@@ -178,7 +183,7 @@ static void *brief(void *arg)
 	return arg;
 }
 
-static void join_somehow(pthread_t thread, uint32_t how)
+void join_somehow(pthread_t thread, uint32_t how)
 {
 	int r = ETIMEDOUT;
 
@@ -291,12 +296,24 @@ static void *sleeper(void *arg)
 
 static void *yielder(void *arg)
 {
+	uint64_t r = start_state((uintptr_t)arg);
+
 	while (!stop) {
-		sched_yield();
-		spin(5000);
+		switch (roll(&r) % 3) {
+		case 0:
+			sched_yield();
+			break;
+		case 1:
+			thrd_yield();
+			break;
+		default:
+			syscall(SYS_sched_yield);
+			break;
+		}
+		spin(roll(&r) % 5000);
 		usleep(100);
 	}
-	return arg;
+	return NULL;
 }
 
 static void *burner(void *arg)
@@ -307,6 +324,34 @@ static void *burner(void *arg)
 	return arg;
 }
 
+static char done[16];
+
+static void leave(int number)
+{
+	(void)number;
+	if (write(1, done, strlen(done)) > 0) {
+		_exit(0);
+	}
+}
+
+/* In that time; any thread but this one may get the signal. */
+static void leave_in(struct timespec time)
+{
+	struct sigaction on = {.sa_handler = leave};
+	struct itimerval in = {.it_value = {time.tv_sec, time.tv_nsec / 1000}};
+	sigset_t alarm;
+
+	sigemptyset(&on.sa_mask);
+	sigaction(SIGALRM, &on, NULL);
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
+	setitimer(ITIMER_REAL, &in, NULL);
+	for (;;) {
+		pause();
+	}
+}
+
 int main(int argc, char **argv)
 {
 	static void *(*const kinds[])(void *) = {
@@ -314,8 +359,10 @@ int main(int argc, char **argv)
 		consumer, timer,   churner, churner, foreigner, writer,   reader,
 		reader,   sleeper, sleeper, yielder, burner,
 	};
-	enum { N = sizeof(kinds) / sizeof(kinds[0]) };
+	enum { KINDS = sizeof(kinds) / sizeof(kinds[0]), N = KINDS + OTHERS };
 	pthread_t threads[N];
+	bool half = argc > 3 && strcmp(argv[3], "half") == 0;
+	int n = half ? KINDS : N;
 	double seconds = argc > 1 ? atof(argv[1]) : 1;
 	struct timespec left = {(time_t)seconds, (long)((seconds - (double)(time_t)seconds) * 1e9)};
 
@@ -323,13 +370,18 @@ int main(int argc, char **argv)
 	for (int i = 0; i < MUTEXES; i++) {
 		pthread_mutex_init(&mutexes[i], NULL);
 	}
-	if (pipe(pipe_ends) != 0) {
+	if (pipe(pipe_ends) != 0 || !others_begin()) {
 		return 1;
 	}
-	for (int i = 0; i < N; i++) {
-		if (pthread_create(&threads[i], NULL, kinds[i], (void *)(uintptr_t)i) != 0) {
+	for (int i = 0; i < n; i++) {
+		if (pthread_create(&threads[i], NULL, i < KINDS ? kinds[i] : others[i - KINDS],
+				   (void *)(uintptr_t)i) != 0) {
 			return 1;
 		}
+	}
+	snprintf(done, sizeof(done), "done %d\n", n);
+	if (argc > 3 && !half) {
+		leave_in(left);
 	}
 	while (nanosleep(&left, &left) != 0) {
 	}
@@ -341,9 +393,10 @@ int main(int argc, char **argv)
 	pthread_mutex_lock(&queue_lock);
 	pthread_cond_broadcast(&queue_filled);
 	pthread_mutex_unlock(&queue_lock);
-	for (int i = 0; i < N; i++) {
+	others_end();
+	for (int i = 0; i < n; i++) {
 		pthread_join(threads[i], NULL);
 	}
-	printf("done %d\n", N);
+	fputs(done, stdout);
 	return 0;
 }

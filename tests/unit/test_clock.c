@@ -43,12 +43,20 @@ static uint64_t error_of(const struct gt_clock *c)
 	return least;
 }
 
+static void clock_begin(struct gt_clock *c)
+{
+	struct gt_clock_mark mark;
+
+	gt_clock_mark(&mark);
+	gt_clock_init(c, &mark);
+}
+
 /* A calibrated clock; where the kernel's clock is not the counter there is none. */
 static struct gt_clock calibrated(void)
 {
 	struct gt_clock c;
 
-	gt_clock_init(&c);
+	clock_begin(&c);
 	if (!c.mult) {
 		cr_skip_test("the clocksource is not tsc");
 	}
@@ -60,7 +68,7 @@ Test(clock, never_goes_back)
 	struct gt_clock c;
 	uint64_t last = 0;
 
-	gt_clock_init(&c);
+	clock_begin(&c);
 	for (int line = 0; line < 20; line++) {
 		struct gt_clock next;
 
@@ -167,7 +175,7 @@ Test(clock, without_a_counter)
 	uint64_t now;
 	uint64_t b;
 
-	gt_clock_init(&c);
+	clock_begin(&c);
 	c = (struct gt_clock){0};
 	for (int line = 0; line < 3; line++) {
 		a = libc_monotonic();
@@ -180,7 +188,6 @@ Test(clock, without_a_counter)
 	}
 }
 
-/* Also before gt_clock_init has found the vDSO, by a system call. */
 /* The age of a line tells when a program without an advancer is due (core/advance.c). */
 Test(clock, a_line_without_a_counter_has_a_beginning)
 {
@@ -194,6 +201,7 @@ Test(clock, a_line_without_a_counter_has_a_beginning)
 	cr_expect_leq(next.base_ns, gt_clock_now(&next));
 }
 
+/* Also before gt_clock_mark has found the vDSO, by a system call. */
 Test(clock, monotonic_without_libc)
 {
 	struct gt_clock c;
@@ -204,6 +212,6 @@ Test(clock, monotonic_without_libc)
 		uint64_t b = libc_monotonic();
 
 		cr_expect(a <= now && now <= b);
-		gt_clock_init(&c);
+		clock_begin(&c);
 	}
 }

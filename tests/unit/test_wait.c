@@ -58,6 +58,26 @@ static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 	}
 }
 
+/* As the thread t itself: only that may end its wait. */
+static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
+{
+	struct gt_thread *self = gt_tls.thread;
+
+	gt_tls.thread = t;
+	gt_wait_end(t, number, ended, result);
+	gt_tls.thread = self;
+}
+
+static void end_join(struct gt_thread *t, struct gt_thread *target, uint32_t number,
+		     enum gt_ended ended, int result)
+{
+	struct gt_thread *self = gt_tls.thread;
+
+	gt_tls.thread = t;
+	gt_join_end(t, target, number, ended, result);
+	gt_tls.thread = self;
+}
+
 static struct gt_mailbox *box_of(struct gt_thread *t)
 {
 	return &t->mailbox[gt_trace->head.gen & 1];
@@ -134,7 +154,7 @@ Test(wait, nobody_is_named_without_a_hint)
 	cr_expect(gt_wake_wanted(&mutex));
 	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_WAITING);
 	cr_expect_eq(waiter->p, GT_PROC_NONE);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	cr_expect_not(gt_wake_wanted(&mutex));
 	cr_expect_eq(gt_state_g(waiter->x_state), (unsigned)GT_GO_RUNNING);
 	cr_expect_neq(waiter->p, GT_PROC_NONE);
@@ -151,7 +171,7 @@ Test(wait, the_last_unlock_wins)
 
 	hint(a, &mutex, GT_WAKE_UNLOCK);
 	hint(b, &mutex, GT_WAKE_UNLOCK);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(b, waiter, 1);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_WAKER, gt_thread_id(b));
@@ -168,7 +188,7 @@ Test(wait, an_unlock_that_wakes_before_one_that_does_not)
 
 	gt_wake_hint(a, &mutex, GT_WAKE_UNLOCK, true, NULL);
 	gt_wake_hint(b, &mutex, GT_WAKE_UNLOCK, false, NULL);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(a, waiter, 1);
 	expect_nothing_posted(b);
 	expect_registry_empty();
@@ -181,7 +201,7 @@ Test(wait, an_unlock_of_something_else_is_no_cause)
 	uint32_t n = blocks(waiter, &mutex);
 
 	hint(a, &other, GT_WAKE_UNLOCK);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_NOBODY, 0);
 }
@@ -203,9 +223,9 @@ Test(wait, signals_go_to_the_longest_waiters_without_one)
 	hint(c, &cond, GT_WAKE_SIGNAL); /* for nobody */
 	n3 = blocks(third, &cond);
 	/* In whatever order they return. */
-	gt_wait_end(third, n3, GT_ENDED_WAKER, 0);
-	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
-	gt_wait_end(first, n1, GT_ENDED_WAKER, 0);
+	end_wait(third, n3, GT_ENDED_WAKER, 0);
+	end_wait(second, n2, GT_ENDED_WAKER, 0);
+	end_wait(first, n1, GT_ENDED_WAKER, 0);
 	expect_posted(a, first, 1);
 	expect_posted(b, second, 1);
 	expect_nothing_posted(c);
@@ -232,10 +252,10 @@ Test(wait, a_broadcast_is_for_all)
 		static const int order[] = {3, 0, 4, 1, 2};
 		struct gt_thread *t = waiters[order[i]];
 
-		gt_wait_end(t, n[order[i]], GT_ENDED_WAKER, 0);
+		end_wait(t, n[order[i]], GT_ENDED_WAKER, 0);
 		expect_posted(a, t, i + 1);
 	}
-	gt_wait_end(late, nlate, GT_ENDED_WAKER, 0);
+	end_wait(late, nlate, GT_ENDED_WAKER, 0);
 	expect_ended(late, GT_ENDED_NOBODY, 0);
 	cr_expect_eq(box_of(a)->count, 5u);
 	expect_registry_empty();
@@ -255,15 +275,15 @@ Test(wait, the_heir_keeps_the_hint_of_the_first)
 
 	hint(a, &mutex, GT_WAKE_UNLOCK);
 	n3 = blocks(third, &mutex);
-	gt_wait_end(first, n1, GT_ENDED_TIMEOUT, 110);
+	end_wait(first, n1, GT_ENDED_TIMEOUT, 110);
 	expect_nothing_posted(a);
 	expect_ended(first, GT_ENDED_TIMEOUT, 0);
-	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
+	end_wait(second, n2, GT_ENDED_WAKER, 0);
 	expect_posted(a, second, 1);
 	/* It came when the unlock was over. */
-	gt_wait_end(third, n3, GT_ENDED_WAKER, 0);
+	end_wait(third, n3, GT_ENDED_WAKER, 0);
 	expect_ended(third, GT_ENDED_NOBODY, 0);
-	gt_wait_end(stranger, ns, GT_ENDED_WAKER, 0);
+	end_wait(stranger, ns, GT_ENDED_WAKER, 0);
 	expect_ended(stranger, GT_ENDED_NOBODY, 0);
 	expect_registry_empty();
 }
@@ -281,13 +301,13 @@ Test(wait, a_broadcast_that_goes_on_is_for_who_comes_meanwhile)
 
 	gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, false, NULL);
 	n2 = blocks(late, &cond);
-	gt_wait_end(late, n2, GT_ENDED_WAKER, 0);
+	end_wait(late, n2, GT_ENDED_WAKER, 0);
 	expect_posted(a, late, 1);
-	gt_wait_end(first, n1, GT_ENDED_WAKER, 0);
+	end_wait(first, n1, GT_ENDED_WAKER, 0);
 	expect_posted(a, first, 2);
 	gt_wake_over(a, &cond);
 	n3 = blocks(later, &cond);
-	gt_wait_end(later, n3, GT_ENDED_WAKER, 0);
+	end_wait(later, n3, GT_ENDED_WAKER, 0);
 	expect_ended(later, GT_ENDED_NOBODY, 0);
 	expect_registry_empty();
 }
@@ -301,7 +321,7 @@ Test(wait, an_earlier_signal_before_a_later_broadcast)
 
 	hint(a, &cond, GT_WAKE_SIGNAL);
 	hint(b, &cond, GT_WAKE_BROADCAST);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(a, waiter, 1);
 	expect_nothing_posted(b);
 }
@@ -321,7 +341,7 @@ static void check_cond(bool contended, struct gt_thread **a, struct gt_thread **
 	gt_wake_hint(*waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
 	hint(*a, &cond, GT_WAKE_SIGNAL);
 	gt_wake_hint(*b, &mutex, GT_WAKE_UNLOCK, contended, NULL);
-	gt_wait_end(*waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(*waiter, n, GT_ENDED_WAKER, 0);
 	expect_registry_empty();
 }
 
@@ -358,7 +378,7 @@ Test(wait, its_own_release_of_the_mutex_is_no_cause)
 	uint32_t n = blocks_with(waiter, &cond, &mutex);
 
 	gt_wake_hint(waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(waiter);
 	expect_ended(waiter, GT_ENDED_NOBODY, 0);
 }
@@ -372,7 +392,7 @@ Test(wait, a_time_out_names_nobody)
 	uint32_t n = blocks(waiter, &mutex);
 
 	hint(a, &mutex, GT_WAKE_UNLOCK);
-	gt_wait_end(waiter, n, GT_ENDED_TIMEOUT, 110);
+	end_wait(waiter, n, GT_ENDED_TIMEOUT, 110);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_TIMEOUT, 0);
 	expect_registry_empty();
@@ -388,7 +408,7 @@ Test(wait, who_cancels_it)
 	gt_cancel_hint(a, waiter, gt_thread_id(waiter) + 1, NULL); /* meant for another */
 	gt_cancel_hint(b, waiter, gt_thread_id(waiter), NULL);
 	hint(a, &cond, GT_WAKE_BROADCAST);
-	gt_wait_end(waiter, n, GT_ENDED_CANCELLED, 0);
+	end_wait(waiter, n, GT_ENDED_CANCELLED, 0);
 	expect_posted(b, waiter, 1);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_CANCELLED, gt_thread_id(b));
@@ -396,7 +416,7 @@ Test(wait, who_cancels_it)
 	/* Nobody waits: nothing happens, and the next wait knows nothing of it. */
 	gt_cancel_hint(b, waiter, gt_thread_id(waiter), NULL);
 	n = blocks(waiter, &cond);
-	gt_wait_end(waiter, n, GT_ENDED_CANCELLED, 0);
+	end_wait(waiter, n, GT_ENDED_CANCELLED, 0);
 	cr_expect_eq(box_of(b)->count, 1u);
 }
 
@@ -406,9 +426,9 @@ Test(wait, an_end_is_taken_once)
 	uint32_t n = blocks(waiter, &mutex);
 	uint32_t len;
 
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	len = ((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len;
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	cr_expect_eq(((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len, len);
 }
 
@@ -447,7 +467,7 @@ Test(wait, a_full_mailbox_refuses)
 	}
 	hint(a, &cond, GT_WAKE_BROADCAST);
 	for (size_t i = 0; i < GT_LEN(waiters); i++) {
-		gt_wait_end(waiters[i], n[i], GT_ENDED_WAKER, 0);
+		end_wait(waiters[i], n[i], GT_ENDED_WAKER, 0);
 	}
 	cr_expect_eq(box_of(a)->count, (uint32_t)GT_MAILBOX);
 	expect_ended(waiters[GT_MAILBOX - 1], GT_ENDED_WAKER, gt_thread_id(a));
@@ -471,7 +491,7 @@ Test(wait, a_waker_that_is_over_is_refused)
 	hint(a, &mutex, GT_WAKE_UNLOCK);
 	gt_thread_end(a);
 	gt_tls.epoch = epoch; /* it was only one of our parts */
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(a);
 	expect_ended(waiter, GT_ENDED_REFUSED, gt_thread_id(a));
 }
@@ -492,17 +512,17 @@ Test(wait, a_waker_that_woke_since_is_refused)
 	hint(a, &mutex, GT_WAKE_UNLOCK);
 	hint(a, &cond, GT_WAKE_BROADCAST);
 	na = blocks(a, &other);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(a, waiter, 1); /* it blocks, but has not woken */
-	gt_wait_end(a, na, GT_ENDED_TIMEOUT, 110);
+	end_wait(a, na, GT_ENDED_TIMEOUT, 110);
 	expect_nothing_posted(a);
-	gt_wait_end(second, n2, GT_ENDED_WAKER, 0);
+	end_wait(second, n2, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(a);
 	expect_ended(second, GT_ENDED_REFUSED, gt_thread_id(a));
 	/* What it hints now counts again. */
 	n = blocks(waiter, &mutex);
 	hint(a, &mutex, GT_WAKE_UNLOCK);
-	gt_wait_end(waiter, n, GT_ENDED_WAKER, 0);
+	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(a, waiter, 1);
 }
 
@@ -521,7 +541,7 @@ Test(wait, a_join_is_ended_by_the_thread_s_end)
 	gt_tls.epoch = epoch;
 	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
 	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNABLE);
-	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	end_join(joiner, target, n, GT_ENDED_WAKER, 0);
 	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNING);
 	expect_ended(joiner, GT_ENDED_WAKER, id);
 }
@@ -533,7 +553,7 @@ Test(wait, a_join_that_times_out_withdraws)
 	uint32_t epoch = gt_tls.epoch;
 	uint32_t n = gt_join_begin(joiner, target, gt_thread_id(target), NULL);
 
-	gt_join_end(joiner, target, n, GT_ENDED_TIMEOUT, 110);
+	end_join(joiner, target, n, GT_ENDED_TIMEOUT, 110);
 	cr_expect_eq(target->x_joiner, GT_JOINER_NONE);
 	expect_ended(joiner, GT_ENDED_TIMEOUT, 0);
 	gt_thread_end(target);
@@ -551,7 +571,7 @@ Test(wait, a_join_that_times_out_too_late)
 
 	gt_thread_end(target);
 	gt_tls.epoch = epoch;
-	gt_join_end(joiner, target, n, GT_ENDED_TIMEOUT, 110);
+	end_join(joiner, target, n, GT_ENDED_TIMEOUT, 110);
 	cr_expect_eq(gt_state_g(joiner->x_state), (unsigned)GT_GO_RUNNING);
 	expect_ended(joiner, GT_ENDED_TIMEOUT, gt_thread_id(target));
 }
@@ -570,14 +590,14 @@ Test(wait, a_join_of_one_that_is_over)
 
 	n = gt_join_begin(joiner, target, id + 1000, NULL);
 	cr_expect_eq(target->x_joiner, GT_JOINER_NONE);
-	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	end_join(joiner, target, n, GT_ENDED_WAKER, 0);
 	expect_ended(joiner, GT_ENDED_REFUSED, id + 1000);
 
 	gt_thread_end(target);
 	gt_tls.epoch = epoch;
 	n = gt_join_begin(joiner, target, id, NULL);
 	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
-	gt_join_end(joiner, target, n, GT_ENDED_WAKER, 0);
+	end_join(joiner, target, n, GT_ENDED_WAKER, 0);
 	expect_ended(joiner, GT_ENDED_REFUSED, id);
 }
 

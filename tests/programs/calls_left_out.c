@@ -1,0 +1,40 @@
+/*
+ * Description: calls that are shorter than GTRACE_MIN are counted; the others, and locks, are kept.
+ * Events: sync,sleep,file
+ * Min: 10ms
+ * Expect: 0 call name=close
+ * Expect: 1 call name=nanosleep
+ * Expect: 40 loss of=short
+ * Expect: 1 wait in=waiter reason=mutex by=main
+ */
+#include "scene.h"
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static atomic_int tid;
+
+static void *waiter(void *arg)
+{
+	tell_tid(&tid);
+	OK(pthread_mutex_lock(&mutex));
+	OK(pthread_mutex_unlock(&mutex));
+	return arg;
+}
+
+int main(void)
+{
+	struct timespec t = {.tv_nsec = 30000000};
+	pthread_t thread;
+
+	for (int i = 0; i < 40; i++) {
+		IS(close(-1), -1);
+		IS(errno, EBADF);
+	}
+	OK(nanosleep(&t, NULL));
+	OK(pthread_mutex_lock(&mutex));
+	OK(pthread_create(&thread, NULL, waiter, NULL));
+	AWAIT_ASLEEP_ON(&tid, &mutex);
+	OK(pthread_mutex_unlock(&mutex));
+	join_ended(thread);
+	puts("one of forty-one");
+	return 0;
+}
