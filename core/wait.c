@@ -296,6 +296,12 @@ void gt_wait_register(struct gt_thread *t, const void *object)
 	gt_waiters_enter(&t->waits[0], object, gt_now(t), UINT32_MAX);
 }
 
+void gt_wait_register_token(struct gt_thread *t, const void *object)
+{
+	gt_tls.busy++;
+	gt_waiters_enter(&t->waits[0], object, 0, UINT32_MAX);
+}
+
 void gt_wait_withdraw(struct gt_thread *t)
 {
 	gt_waiters_leave(&t->waits[0], false);

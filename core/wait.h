@@ -56,6 +56,11 @@ void gt_wake_over(struct gt_thread *t, const void *object);
  * takes it from there, or gt_wait_withdraw takes t out again.
  */
 void gt_wait_register(struct gt_thread *t, const void *object);
+/*
+ * The same for an object that holds tokens: whoever gets one used up the cause that was given for
+ * it to the longest waiter, also if that is older than its own wait.
+ */
+void gt_wait_register_token(struct gt_thread *t, const void *object);
 void gt_wait_withdraw(struct gt_thread *t);
 
 /* Whatever t stands in, it leaves: its frame was left by longjmp, or it ends. */

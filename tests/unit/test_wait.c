@@ -61,21 +61,15 @@ static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 /* As the thread t itself: only that may end its wait. */
 static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
 {
-	struct gt_thread *self = gt_tls.thread;
-
 	gt_tls.thread = t;
 	gt_wait_end(t, number, ended, result);
-	gt_tls.thread = self;
 }
 
 static void end_join(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 		     enum gt_ended ended, int result)
 {
-	struct gt_thread *self = gt_tls.thread;
-
 	gt_tls.thread = t;
 	gt_join_end(t, target, number, ended, result);
-	gt_tls.thread = self;
 }
 
 static struct gt_mailbox *box_of(struct gt_thread *t)
@@ -599,15 +593,4 @@ Test(wait, a_join_of_one_that_is_over)
 	cr_expect_eq(target->x_joiner, GT_JOINER_CLOSED);
 	end_join(joiner, target, n, GT_ENDED_WAKER, 0);
 	expect_ended(joiner, GT_ENDED_REFUSED, id);
-}
-
-/* --- Identity --------------------------------------------------------------------------------- */
-
-Test(wait, an_object_made_again_is_another)
-{
-	uint32_t before = gt_object_epoch(&mutex);
-
-	cr_expect_eq(gt_object_epoch(&mutex), before);
-	gt_object_renew(&mutex);
-	cr_expect_neq(gt_object_epoch(&mutex), before);
 }
