@@ -1,7 +1,7 @@
 /*
  * Advancing.
  *
- * The order of the steps is proved (trace-model section 6) and numbered at the code. Why nobody
+ * The order of the steps (docs/design.md, section 4) is numbered at the code. Why nobody
  * races for a status: trace states change only inside sections, so a G that is untraced in N after
  * the last section of N has ended was unchanged during all of N, and what was noted of it before
  * the bump is still so. Noted after the bump, it could be a state of N + 1.

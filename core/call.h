@@ -14,8 +14,7 @@
  *
  * A generation must not end without it, so the advancer, before the bump, takes over every thread
  * that is in a call (CALL -> TAKEN), writes the beginning in its name and gives its P back
- * (-> IDLE). What returns later writes the end alone. So no ProcSteal is needed (trace-model,
- * section 5).
+ * (-> IDLE). What returns later writes the end alone. So no ProcSteal is needed.
  *
  * As in wait.h no section is open during the call, which may be cancelled or left by longjmp, and
  * whose signal handlers may run anything; hooks in those pass straight, because the guard says

@@ -2,8 +2,8 @@
  * For tests only: random delays at the steps of the protocol, and the six wrong orders.
  *
  * -Ddelays=true lets GT_DELAY() sleep now and then, up to 4 ms, so that races have room to happen.
- * -Dwrong=N builds one wrong order of trace-model section 4 on purpose: the stress tests must catch
- * it, or they prove nothing. In any other build both are nothing.
+ * -Dwrong=N builds one of the wrong orders below on purpose: the stress tests must catch it, or
+ * they prove nothing. In any other build both are nothing.
  */
 #pragma once
 

@@ -3,7 +3,7 @@
  *
  * A thread takes the lowest free slot when it starts to run and gives it back when it blocks, so
  * the number of lanes is the number of threads that ran at once. Slot 0 is the advancer's, because
- * an unblock by P 0 loses its arrow in Go's viewer (trace-model section 8).
+ * an unblock by P 0 loses its arrow in Go's viewer.
  *
  * Fields of a P: only by the thread that holds the slot; taking and giving (acquire and release on
  * the bitmap) hand them over. By invariant 5 both happen outside a section: taken inside, the

@@ -313,7 +313,7 @@ void gt_thread_start(struct gt_thread *t, bool created);
 void gt_thread_announce(struct gt_thread *creator, struct gt_thread *t, void *frame);
 /*
  * A thread that was announced was not made: its G ends without having run, on the creator's M, in
- * the one way that a reader accepts (trace-model section 2).
+ * the one way that Go's reader accepts.
  */
 void gt_thread_create_failed(struct gt_thread *creator, struct gt_thread *t);
 /* The calling thread's last section. Its hooks pass straight from here on. */

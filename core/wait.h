@@ -2,7 +2,7 @@
  * Waiting and waking: how a blocked interval gets its beginning, its end and its cause.
  *
  * A waker cannot know whom the kernel will wake, and a mutex may be taken by a third thread first.
- * So the unblock is posted by the waiter (trace-model section 4):
+ * So the unblock is posted by the waiter (docs/design.md, section 4):
  *
  *  1. The waiter writes GoBlock, registers (object address, itself), then makes the real call.
  *  2. An unlock or signal that finds waiters of its object leaves a hint: who, when, from where. No

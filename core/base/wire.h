@@ -50,8 +50,7 @@ enum gt_proc_state {
 
 /*
  * gtrace writes times in ticks of 8 ns: a whole number of nanoseconds, so that the reader's
- * truncation of each delta is exact (trace-model rule 23), and short deltas: two bytes reach 131
- * us.
+ * truncation of each delta is exact, and short deltas: two bytes reach 131 us.
  */
 #define GT_TICK_SHIFT 3
 #define GT_TICK_HZ    (1000000000u >> GT_TICK_SHIFT)
