@@ -1,7 +1,7 @@
 /*
  * Description: every way to be somebody else, and to limit oneself, with a thread beside it.
  * Root: yes
- * Expect: 1 wait in=contended_lock by=filter_holder
+ * Expect: 1 wait reason=mutex
  */
 #include "filter.h"
 

@@ -1,7 +1,7 @@
 /*
  * Description: becomes another user for a while, more than once, and root again.
  * Root: yes
- * Expect: 3 wait in=contended_lock by=filter_holder
+ * Expect: 3 wait reason=mutex
  */
 #include "filter.h"
 
