@@ -5,6 +5,7 @@
 
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_int tid;
+static atomic_bool first_left;
 
 static void reader(void)
 {
@@ -39,6 +40,9 @@ static void *second_reader(void *arg)
 	OK(pthread_rwlock_rdlock(&lock));
 	reach(2);
 	AWAIT_ASLEEP_ON(&tid, &lock);
+	while (!atomic_load(&first_left)) {
+		sched_yield();
+	}
 	OK(pthread_rwlock_unlock(&lock));
 	await(3);
 	return arg;
@@ -66,6 +70,7 @@ int main(void)
 	OK(pthread_create(&second, NULL, second_reader, NULL));
 	await(2);
 	OK(pthread_rwlock_unlock(&lock));
+	atomic_store(&first_left, true);
 	await(3);
 	join_ended(second);
 
