@@ -407,7 +407,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	memcpy(tcb, (const void *)&tcb, sizeof(void *));
 	memcpy(tcb + 16, (const void *)&tcb, sizeof(void *));
 	gt_sys_block_signals(~UINT64_C(0), &signals);
-	r = GT_FAULT(SYS_clone);
+	r = GT_FAULT(SYS_clone, 0);
 	if (!r) {
 		r = clone_on(CLONE_VM | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
 				     CLONE_SETTLS | (gt_loaded_valgrind() ? CLONE_FS : 0),

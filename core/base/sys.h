@@ -22,16 +22,16 @@ struct iovec;
  * other build this is nothing.
  */
 #ifdef GT_FAULTS
-long gt_fault(long n);
-#define GT_FAULT(n) gt_fault(n)
+long gt_fault(long n, long b);
+#define GT_FAULT(n, b) gt_fault(n, b)
 #else
-#define GT_FAULT(n) 0L
+#define GT_FAULT(n, b) 0L
 #endif
 
 #if defined(__x86_64__)
 GT_INLINE long gt_syscall6(long n, long a, long b, long c, long d, long e, long f)
 {
-	long r = GT_FAULT(n);
+	long r = GT_FAULT(n, b);
 	register long r10 __asm__("r10") = d;
 	register long r8 __asm__("r8") = e;
 	register long r9 __asm__("r9") = f;
@@ -48,7 +48,7 @@ GT_INLINE long gt_syscall6(long n, long a, long b, long c, long d, long e, long 
 #elif defined(__aarch64__)
 GT_INLINE long gt_syscall6(long n, long a, long b, long c, long d, long e, long f)
 {
-	long r = GT_FAULT(n);
+	long r = GT_FAULT(n, b);
 	register long x8 __asm__("x8") = n;
 	register long x0 __asm__("x0") = a;
 	register long x1 __asm__("x1") = b;
@@ -100,6 +100,9 @@ pid_t gt_sys_tid(void);
 pid_t gt_sys_pid(void);
 /* Waits while *word == value, at most ns (UINT64_MAX: for ever). 0, -EAGAIN, -EINTR, -ETIMEDOUT. */
 int gt_sys_futex_wait(const void *word, uint32_t value, uint64_t ns);
+/* The call as it is, with the operation's flags and an absolute or relative time as that says. */
+int gt_sys_futex(const void *word, int op, uint32_t value, const struct timespec *time,
+		 uint32_t bitset);
 int gt_sys_futex_wake(const void *word, int count);
 void gt_sys_yield(void);
 void gt_sys_sleep(uint64_t ns);

@@ -6,6 +6,7 @@ function that takes a Stage and gives back what must be equal both ways; @app na
 
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -91,7 +92,7 @@ class Stage:
     def longer(self, short, long):
         return long if self.long else short
 
-    def run(self, *command, timeout=120, env=None, cwd=None, stdin=None, **extra):
+    def run(self, *command, timeout=300, env=None, cwd=None, stdin=None, **extra):
         """Ending, output and errors of a traced command; its own failure is no failure here."""
         outcome = traced.Outcome(command, {**self.env, **(env or {})}, cwd or self.folder,
                                  timeout=timeout, stdin=stdin or subprocess.DEVNULL, **extra)
@@ -103,7 +104,7 @@ class Stage:
         demand(done[0] == "0", f"{command[0]} ends with {done[0]}:\n{done[1][-3000:]}{done[2]}")
         return done
 
-    def client(self, *command, timeout=180, **how):
+    def client(self, *command, timeout=300, **how):
         """What is never traced: load generators, preparations."""
         how = {"env": self.clean, "cwd": self.folder, **how}
         p = subprocess.run(list(map(str, command)), capture_output=True, text=True,
@@ -113,9 +114,15 @@ class Stage:
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Not one of those that the kernel gives to clients: one of another test could have it next."""
+    while True:
+        with socket.socket() as s:
+            port = random.randrange(20000, 32000)
+            try:
+                s.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                pass
 
 
 def without_figures(text):
@@ -132,7 +139,7 @@ class Server:
             self.process = subprocess.Popen(list(map(str, command)), env=stage.env,
                                             cwd=stage.folder, stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, start_new_session=True, **how)
-        until = time.monotonic() + 30
+        until = time.monotonic() + traced.HANGS
         while True:
             try:
                 self.connect().close()
@@ -159,7 +166,7 @@ class Server:
         self.process.wait()
 
     def connect(self):
-        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+        return socket.create_connection(("127.0.0.1", self.port), timeout=traced.HANGS)
 
     def talk(self, text, end):
         """Sends text and reads until the answer ends as said."""
@@ -173,7 +180,7 @@ class Server:
                 answer += part
         return answer.decode()
 
-    def end(self, how=None, timeout=60):
+    def end(self, how=None, timeout=traced.HANGS):
         if how:
             self.process.send_signal(how)
         try:

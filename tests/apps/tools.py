@@ -81,7 +81,7 @@ def tmux(stage):
                        "/bin/sh", env=shell)]
     try:
         def screen(pane, until):
-            end = time.monotonic() + 30
+            end = time.monotonic() + 120
             while until not in (text := stage.well(*tool, "capture-pane", "-p", "-t", pane)[1]):
                 if time.monotonic() > end:
                     raise Failure(f"{until!r} does not appear in {pane}:\n{text}")
@@ -101,7 +101,7 @@ def tmux(stage):
     finally:
         said.append(stage.run(*tool, "kill-server"))
     # The server and the panes end in their own time.
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while any(map(is_alive, pids)):
         demand(time.monotonic() < end, f"still there: {pids}")
         time.sleep(0.01)

@@ -37,8 +37,7 @@ int main(void)
 	OK(pipe(fds));
 	OK(pthread_mutex_lock(&mutex));
 	OK(pthread_create(&thread, NULL, reader, NULL));
-	await_at_least(&tid, 1);
-	scene_pause(20000);
+	await_call(&tid, SYS_read);
 	OK(pthread_kill(thread, SIGUSR1));
 	await_asleep(&tid, &mutex, sizeof(mutex));
 	OK(pthread_mutex_unlock(&mutex));

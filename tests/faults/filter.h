@@ -42,22 +42,27 @@ UNUSED static void filter_install(struct filter *f)
 }
 
 /*
- * One wait for a lock that another thread has, which a trace shows. The holder stays until the lock
- * has been taken: of a thread that has ended, nobody can be told that it woke another.
+ * One wait for a lock that another thread has, which a trace shows, 20 ms long. The holder may open
+ * no file to see that the other one sleeps; but glibc's lock word says 2 once somebody is about to.
+ * It stays until the lock has been taken: of a thread that has ended, nobody can be told that it
+ * woke another.
  */
 static pthread_mutex_t filter_mutex = PTHREAD_MUTEX_INITIALIZER;
 static atomic_int filter_taken;
+static atomic_int filter_tid; /* of the last holder */
 
 UNUSED static void *filter_holder(void *arg)
 {
+	tell_tid(&filter_tid);
 	OK(pthread_mutex_lock(&filter_mutex));
 	atomic_store(&filter_taken, 0);
 	reach(1);
+	while (__atomic_load_n(&filter_mutex.__data.__lock, __ATOMIC_ACQUIRE) != 2) {
+		scene_pause(200);
+	}
 	scene_pause(20000);
 	OK(pthread_mutex_unlock(&filter_mutex));
-	for (int i = 0; i < 100 && !atomic_load(&filter_taken); i++) {
-		scene_pause(1000);
-	}
+	await_at_least(&filter_taken, 1);
 	return arg;
 }
 

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum { USER = 54322, LIMIT = 3 };
+enum { LIMIT = 3 };
 
 static void *idle(void *arg)
 {
@@ -20,9 +20,12 @@ int main(void)
 	struct rlimit limit = {LIMIT, LIMIT};
 	pthread_t thread;
 	int status;
+	uid_t user;
 	pid_t pid;
 
-	OK(setresuid(USER, USER, USER));
+	/* A user that no other test is now: the limit counts all that it runs. */
+	user = 40000 + (uid_t)getpid() % 10000;
+	OK(setresuid(user, user, user));
 	OK(setrlimit(RLIMIT_NPROC, &limit));
 	OK(pthread_create(&thread, NULL, idle, NULL));
 	pid = fork();

@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -99,7 +100,7 @@ static void tell(const char *name)
 	}
 }
 
-long gt_fault(long n)
+long gt_fault(long n, long b)
 {
 	static uint32_t at = UINT32_MAX;
 	static bool stay;
@@ -108,7 +109,14 @@ long gt_fault(long n)
 		at = number_of(setting("FAULT_AT"));
 		stay = setting("FAULT_STAY") != NULL;
 	}
+	/* No kernel refuses to wake; and it may be the program's own unlock (preload/mutex.c). */
+	if (n == SYS_futex && (b & FUTEX_CMD_MASK) == FUTEX_WAKE && !setting("FAULT_KILL")) {
+		return 0;
+	}
 	for (uint32_t i = 0; i < GT_LEN(calls); i++) {
+		/* Nothing interrupts for ever; but a filter refuses for ever. */
+		int error = stay && n == SYS_futex ? EPERM : calls[i].error;
+
 		if (calls[i].number != n) {
 			continue;
 		}
@@ -118,10 +126,10 @@ long gt_fault(long n)
 				call(SYS_kill, call(SYS_getpid, 0, 0, 0, 0), SIGKILL, 0, 0);
 			}
 			gt_store_relaxed(&failing, stay ? i + 1 : 0);
-			return -calls[i].error;
+			return -error;
 		}
 		if (gt_load_relaxed(&failing) == i + 1) {
-			return -calls[i].error;
+			return -error;
 		}
 	}
 	return 0;

@@ -15,7 +15,7 @@ int main(void)
 	await(1);
 	contended_lock();
 	OK(pthread_join(thread, NULL));
-	scene_pause(20000);
+	await_gone(&filter_tid);
 	for (int i = 0; i < 5; i++) {
 		char path[64];
 		int fd;

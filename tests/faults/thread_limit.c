@@ -6,7 +6,7 @@
 
 #include <sys/resource.h>
 
-enum { USER = 54321, LIMIT = 5 };
+enum { LIMIT = 5 };
 
 static void *idle(void *arg)
 {
@@ -19,9 +19,12 @@ int main(void)
 	struct rlimit limit = {LIMIT, LIMIT};
 	pthread_t threads[2 * LIMIT];
 	int n = 0;
+	uid_t user;
 	pid_t pid;
 
-	OK(setresuid(USER, USER, USER));
+	/* A user that no other test is now: the limit counts all that it runs. */
+	user = 40000 + (uid_t)getpid() % 10000;
+	OK(setresuid(user, user, user));
 	OK(setrlimit(RLIMIT_NPROC, &limit));
 	while (n < 2 * LIMIT && pthread_create(&threads[n], NULL, idle, NULL) == 0) {
 		n++;

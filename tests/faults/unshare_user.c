@@ -20,8 +20,7 @@ static void with_a_thread(void)
 int main(void)
 {
 	with_a_thread();
-	/* The thread is gone for us before it is for the kernel. */
-	scene_pause(20000);
+	await_gone(&filter_tid);
 	printf("%d\n", unshare(CLONE_NEWUSER));
 	with_a_thread();
 	puts("a namespace");

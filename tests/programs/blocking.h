@@ -334,22 +334,30 @@ static int is_call(long found, long number)
 /* Waits until thread tid sleeps in that system call. */
 UNUSED static void await_in(int tid, long number)
 {
-	char path[64];
-	char line[256];
 	long found;
+	unsigned long argument;
 
-	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
-	for (;;) {
-		long fd = raw_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-		long n = fd < 0 ? -1 : raw_syscall(SYS_read, fd, (long)line, sizeof line - 1, 0);
-
-		if (fd >= 0) {
-			raw_syscall(SYS_close, fd, 0, 0, 0);
-		}
-		line[n < 0 ? 0 : n] = '\0';
-		if (sscanf(line, "%ld", &found) == 1 && is_call(found, number)) {
-			return;
-		}
+	while (!sleeps_in(tid, &found, &argument) || !is_call(found, number)) {
 		scene_pause(200);
 	}
+}
+
+/*
+ * Interrupts thread tid in its call, and waits until the thread has ended. What slept there may
+ * have been a tracer on its way: then the signal is repeated.
+ */
+UNUSED static void *interrupt_and_join(pthread_t thread, int tid, int signal)
+{
+	void *result;
+	int err;
+
+	for (int i = 0; (err = pthread_tryjoin_np(thread, &result)) == EBUSY; i++) {
+		if (i % 200 == 0) {
+			raw_syscall(SYS_tgkill, raw_syscall(SYS_getpid, 0, 0, 0, 0), tid, signal,
+				    0);
+		}
+		scene_pause(500);
+	}
+	OK(err);
+	return result;
 }

@@ -50,12 +50,13 @@ int main(void)
 		await_at_least(&tid, 1);
 		await_in(atomic_load(&tid), blocking[i].number);
 		OK(pthread_cancel(thread));
-		if (!blocking[i].point) {
+		if (blocking[i].point) {
+			while (pthread_tryjoin_np(thread, &result) == EBUSY) {
+				scene_pause(500);
+			}
+		} else {
 			scene_pause(20000);
-			raw_syscall(SYS_tgkill, getpid(), atomic_load(&tid), SIGUSR1, 0);
-		}
-		while (pthread_tryjoin_np(thread, &result) == EBUSY) {
-			scene_pause(500);
+			result = interrupt_and_join(thread, atomic_load(&tid), SIGUSR1);
 		}
 		printf("%s: %s\n", blocking[i].name,
 		       result == PTHREAD_CANCELED ? "joined, cancelled" : "joined");

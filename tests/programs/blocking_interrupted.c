@@ -54,8 +54,7 @@ int main(void)
 			await_in(atomic_load(&tid), blocking[i].number);
 			/* Timers have slack: of a sleep that has just begun all is left. */
 			scene_pause(1000);
-			raw_syscall(SYS_tgkill, getpid(), atomic_load(&tid), SIGUSR1, 0);
-			join_ended(thread);
+			interrupt_and_join(thread, atomic_load(&tid), SIGUSR1);
 		}
 	}
 	clear_the_stage();

@@ -61,11 +61,11 @@ static void signals(void)
 }
 
 /* So that main is in its join before the thread ends. */
-static void *releases(void *arg)
+static void *releases(void *joined)
 {
-	await_asleep(&main_tid, NULL, 0);
+	await_joining(&main_tid, *(thrd_t *)joined);
 	reach(2);
-	return arg;
+	return NULL;
 }
 
 static void joins(thrd_t thread)
@@ -90,7 +90,7 @@ int main(void)
 	signals();
 	signals();
 	await(1);
-	OK(pthread_create(&releasing, NULL, releases, NULL));
+	OK(pthread_create(&releasing, NULL, releases, &thread));
 	tell_tid(&main_tid);
 	joins(thread);
 	join_ended(releasing);

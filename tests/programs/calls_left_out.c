@@ -1,7 +1,7 @@
 /*
  * Description: calls that are shorter than GTRACE_MIN are counted; the others, and locks, are kept.
  * Events: sync,sleep,file
- * Min: 10ms
+ * Min: 300ms
  * Expect: 0 call name=close
  * Expect: 1 call name=nanosleep
  * Expect: 40 loss of=short
@@ -22,7 +22,7 @@ static void *waiter(void *arg)
 
 int main(void)
 {
-	struct timespec t = {.tv_nsec = 30000000};
+	struct timespec t = {.tv_nsec = 400000000};
 	pthread_t thread;
 
 	for (int i = 0; i < 40; i++) {

@@ -19,11 +19,13 @@ static void send(void)
 	OK(pthread_kill(pthread_self(), SIGUSR1));
 }
 
+/* Again and again: the first may come before the wait for it has begun. */
 static void set_alarm(void)
 {
 	timer_t timer;
 	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR2};
-	struct itimerspec when = {.it_value = {.tv_nsec = 20000000}};
+	struct itimerspec when = {.it_value = {.tv_nsec = 20000000},
+				  .it_interval = {.tv_nsec = 20000000}};
 
 	OK(timer_create(CLOCK_MONOTONIC, &event, &timer));
 	OK(timer_settime(timer, 0, &when, NULL));

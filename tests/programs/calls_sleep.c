@@ -1,7 +1,7 @@
 /*
  * Description: each way to sleep, for a little while, and each that fails; yielding.
  * Events: sleep
- * Expect: 2 call name=clock_nanosleep as=sleep
+ * Expect: 2+ call name=clock_nanosleep as=sleep
  * Expect: 80+ yield
  */
 #include <sched.h>

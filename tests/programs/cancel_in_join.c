@@ -35,7 +35,7 @@ int main(void)
 	OK(pthread_create(&slow, NULL, wait_for_the_end, NULL));
 	await(1);
 	OK(pthread_create(&thread, NULL, joiner, NULL));
-	await_asleep(&tid, NULL, 0);
+	await_joining(&tid, slow);
 	OK(pthread_cancel(thread));
 	while (pthread_tryjoin_np(thread, &result) == EBUSY) {
 		scene_pause(500);

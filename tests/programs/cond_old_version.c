@@ -55,7 +55,8 @@ int main(void)
 
 	OK(old_init(&cond, NULL));
 	OK(pthread_create(&thread, NULL, waiter, NULL));
-	await_asleep(&tid, NULL, 0);
+	await_at_least(&tid, 1); /* it has waited once, so the real one is there */
+	await_asleep(&tid, *(void **)(void *)&cond, sizeof cond);
 	OK(pthread_mutex_lock(&mutex));
 	ready = 1;
 	OK(old_signal(&cond));

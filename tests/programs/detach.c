@@ -19,15 +19,9 @@ static void *detaches_itself(void *arg)
 	return arg;
 }
 
-static void await_gone(void)
+static void await_end(void)
 {
-	char path[64];
-
-	await_at_least(&tid, 1);
-	snprintf(path, sizeof path, "/proc/self/task/%d", atomic_load(&tid));
-	while (raw_syscall(SYS_access, (long)path, F_OK, 0, 0) == 0) {
-		scene_pause(500);
-	}
+	await_gone(&tid);
 	atomic_store(&tid, 0);
 }
 
@@ -39,19 +33,19 @@ int main(void)
 	OK(pthread_attr_init(&attr));
 	OK(pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED));
 	OK(pthread_create(&thread, &attr, worker, NULL));
-	await_gone();
+	await_end();
 	OK(pthread_attr_destroy(&attr));
 
 	OK(pthread_create(&thread, NULL, worker, (void *)1));
 	OK(pthread_detach(thread));
 	reach(1);
-	await_gone();
+	await_end();
 
 	OK(pthread_create(&thread, NULL, detaches_itself, NULL));
-	await_gone();
+	await_end();
 
 	OK(pthread_create(&thread, NULL, worker, NULL));
-	await_gone();
+	await_end();
 	OK(pthread_detach(thread));
 	puts("all gone");
 	return 0;

@@ -14,7 +14,7 @@ static void *executor(void *arg)
 {
 	char **argv = arg;
 
-	await_asleep(&tid, NULL, 0);
+	await_joining(&tid, pthread_self());
 	execl("/proc/self/exe", argv[0], "the second", NULL);
 	return arg;
 }

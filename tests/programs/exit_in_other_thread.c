@@ -10,7 +10,7 @@ static void *leaver(void *arg)
 {
 	(void)arg;
 	reach(1);
-	await_asleep(&tid, NULL, 0);
+	await_joining(&tid, pthread_self());
 	puts("leaving");
 	exit(4);
 }

@@ -31,25 +31,6 @@ static struct waiting on(atomic_int *word)
 	return (struct waiting){.address = (uintptr_t)word, .flags = SIZE_32 | PRIVATE};
 }
 
-static void await_in(long number)
-{
-	char path[64];
-	char line[256];
-	long is = 0;
-
-	await_at_least(&tid, 1);
-	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", atomic_load(&tid));
-	while (is != number) {
-		long fd = raw_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY, 0);
-		long n = raw_syscall(SYS_read, fd, (long)line, sizeof line - 1, 0);
-
-		raw_syscall(SYS_close, fd, 0, 0, 0);
-		line[n < 0 ? 0 : n] = '\0';
-		is = strtol(line, NULL, 10);
-		scene_pause(200);
-	}
-}
-
 static void *waits_for_several(void *arg)
 {
 	struct waiting v[3] = {on(&words[0]), on(&words[1]), on(&words[2])};
@@ -70,7 +51,7 @@ static void start(pthread_t *t, void *(*routine)(void *), long number)
 {
 	atomic_store(&tid, 0);
 	OK(pthread_create(t, NULL, routine, NULL));
-	await_in(number);
+	await_call(&tid, number);
 }
 
 static void wakes(void)

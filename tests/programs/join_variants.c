@@ -16,7 +16,7 @@ static void *until(void *arg)
 static void *until_joiner_sleeps(void *arg)
 {
 	atomic_store(&started, 1);
-	await_asleep(&tid, NULL, 0);
+	await_joining(&tid, pthread_self());
 	return arg;
 }
 

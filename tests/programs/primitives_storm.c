@@ -25,9 +25,12 @@ static int spun;
 
 static void handler(int signal)
 {
+	int saved = errno;
+
 	atomic_fetch_add(&handled, signal == SIGUSR1);
 	OK(sem_post(&tokens));
 	OK(sem_trywait(&tokens) == 0 || errno == EAGAIN ? 0 : 1);
+	errno = saved;
 }
 
 static void reads(pthread_rwlock_t *lock, const int *what)

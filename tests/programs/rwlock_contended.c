@@ -5,7 +5,7 @@
 
 static pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_int tid;
-static atomic_bool first_left;
+static atomic_int first_left;
 
 static void reader(void)
 {
@@ -40,9 +40,7 @@ static void *second_reader(void *arg)
 	OK(pthread_rwlock_rdlock(&lock));
 	reach(2);
 	AWAIT_ASLEEP_ON(&tid, &lock);
-	while (!atomic_load(&first_left)) {
-		sched_yield();
-	}
+	await_at_least(&first_left, 1);
 	OK(pthread_rwlock_unlock(&lock));
 	await(3);
 	return arg;
@@ -70,7 +68,7 @@ int main(void)
 	OK(pthread_create(&second, NULL, second_reader, NULL));
 	await(2);
 	OK(pthread_rwlock_unlock(&lock));
-	atomic_store(&first_left, true);
+	atomic_store(&first_left, 1);
 	await(3);
 	join_ended(second);
 

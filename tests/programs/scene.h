@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,35 +98,75 @@ UNUSED static void await_at_least(atomic_int *n, int value)
 }
 
 /*
- * Waits until thread tid sleeps in futex(2), and, where size is not 0, on a word of the object:
- * from then on it can only be woken, whatever the scheduler does.
+ * What thread tid sleeps in, as /proc says it: the number of the system call and its first
+ * argument. False: it runs, or there is no such thread.
  */
-UNUSED static void await_asleep(atomic_int *tid, const void *object, size_t size)
+UNUSED static bool sleeps_in(int tid, long *number, unsigned long *argument)
 {
 	char path[64];
 	char line[256];
+	long fd;
+	long n;
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", tid);
+	fd = raw_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0) {
+		return false;
+	}
+	n = raw_syscall(SYS_read, fd, (long)line, sizeof line - 1, 0);
+	raw_syscall(SYS_close, fd, 0, 0, 0);
+	line[n < 0 ? 0 : n] = '\0';
+	return sscanf(line, "%ld %lx", number, argument) == 2;
+}
+
+/*
+ * Waits until thread tid sleeps in futex(2) on a word of the object: from then on it can only be
+ * woken, whatever the scheduler does. Another futex would not do: a tracer may have its own.
+ */
+UNUSED static void await_asleep(atomic_int *tid, const void *object, size_t size)
+{
 	long number;
 	unsigned long address;
 
-	await_at_least(tid, 1);
-	snprintf(path, sizeof path, "/proc/self/task/%d/syscall", atomic_load(tid));
-	for (;;) {
-		long fd = raw_syscall(SYS_openat, AT_FDCWD, (long)path, O_RDONLY | O_CLOEXEC, 0);
-		long n = fd < 0 ? -1 : raw_syscall(SYS_read, fd, (long)line, sizeof line - 1, 0);
-
-		if (fd >= 0) {
-			raw_syscall(SYS_close, fd, 0, 0, 0);
-		}
-		line[n < 0 ? 0 : n] = '\0';
-		if (sscanf(line, "%ld %lx", &number, &address) == 2 && number == SYS_futex &&
-		    (size == 0 || address - (uintptr_t)object < size)) {
-			return;
-		}
+	/* The number is loaded each time: its thread may take it back until it tells it again. */
+	while (!sleeps_in(atomic_load(tid), &number, &address) || number != SYS_futex ||
+	       address - (uintptr_t)object >= size) {
 		scene_pause(200);
 	}
 }
 
 #define AWAIT_ASLEEP_ON(tid, object) await_asleep(tid, object, sizeof *(object))
+
+/* The same for one that joins that thread: glibc's futex is in what pthread_t points to. */
+UNUSED static void await_joining(atomic_int *tid, pthread_t joined)
+{
+	enum { DESCRIPTOR = 2048 };
+
+	await_asleep(tid, (const void *)joined, DESCRIPTOR);
+}
+
+/* Waits until thread tid sleeps in that system call. */
+UNUSED static void await_call(atomic_int *tid, long number)
+{
+	long found;
+	unsigned long argument;
+
+	while (!sleeps_in(atomic_load(tid), &found, &argument) || found != number) {
+		scene_pause(200);
+	}
+}
+
+/* Waits until thread tid is gone for the kernel, which is later than for who joins it. */
+UNUSED static void await_gone(atomic_int *tid)
+{
+	char path[64];
+
+	await_at_least(tid, 1);
+	snprintf(path, sizeof path, "/proc/self/task/%d", atomic_load(tid));
+	while (raw_syscall(SYS_access, (long)path, F_OK, 0, 0) == 0) {
+		scene_pause(500);
+	}
+}
 
 UNUSED static void tell_tid(atomic_int *tid)
 {

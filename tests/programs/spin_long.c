@@ -1,5 +1,5 @@
 /*
- * Description: a spin lock held for 5 ms while spinner spins, and one that is free.
+ * Description: a spin lock held while spinner spins for 5 ms, and one that is free.
  * Schedule: free
  * Expect: 1 spin in=spinner
  * Expect: 0 wait in=spinner
@@ -19,13 +19,19 @@ static void *spinner(void *arg)
 int main(void)
 {
 	pthread_t thread;
+	clockid_t used; /* processor time: while it does not run it does not spin */
+	uint64_t end;
 
 	OK(pthread_spin_init(&lock, PTHREAD_PROCESS_PRIVATE));
 	OK(pthread_spin_trylock(&lock));
 	IS(pthread_spin_trylock(&lock), EBUSY);
 	OK(pthread_create(&thread, NULL, spinner, NULL));
 	await(1);
-	scene_pause(5000);
+	OK(pthread_getcpuclockid(thread, &used));
+	end = clock_ns(used) + 5000000;
+	while (clock_ns(used) < end) {
+		scene_pause(500);
+	}
 	OK(pthread_spin_unlock(&lock));
 	join_ended(thread);
 	for (int i = 0; i < 1000; i++) {

@@ -94,6 +94,16 @@ int __wrap_gt_sys_writev_all(int fd, struct iovec *v, int n)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 
+/* Until a generation that begins after this call has ended. */
+static void await_generation(void)
+{
+	uint64_t begun = gt_load_relaxed(&gt_trace->head.gen);
+
+	while (gt_load_relaxed(&gt_trace->head.gen) < begun + 2) {
+		usleep(1000);
+	}
+}
+
 /* Sets the mutex free when the main thread is seen to have blocked. */
 static void *holder(void *locked)
 {
@@ -102,7 +112,7 @@ static void *holder(void *locked)
 	while (reached < 2) {
 		usleep(1000);
 	}
-	usleep(20000);
+	await_generation();
 	pthread_mutex_unlock(&mutex);
 	return NULL;
 }
@@ -182,7 +192,7 @@ int main(int argc, char **argv)
 	pthread_barrier_init(&locked, NULL, 2);
 	pthread_create(&thread, NULL, holder, &locked);
 	pthread_barrier_wait(&locked);
-	usleep(20000);
+	await_generation();
 	gt_hook_pthread_mutex_lock(&mutex);
 	pthread_mutex_unlock(&mutex);
 	pthread_join(thread, NULL);
