@@ -156,6 +156,12 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 	return gt_acquire_since(t, UINT64_MAX, &now);
 }
 
+/* What follows in the section is of this moment: much was done since it began. */
+GT_INLINE void gt_section_now(struct gt_w *w)
+{
+	w->ticks = gt_clock_now(&gt_trace->clock[w->parity]) >> GT_TICK_SHIFT;
+}
+
 /* The events that the section has written so far stay written, whatever becomes of it. */
 GT_INLINE void gt_count(struct gt_w *w)
 {

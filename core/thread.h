@@ -93,8 +93,9 @@ struct gt_wake_stack {
 
 /* Who ended a wait, as far as is known. who == 0: nobody. */
 struct gt_hint {
-	uint32_t who; /* ref of the waker's record */
-	uint32_t contended;
+	uint32_t who;       /* ref of the waker's record */
+	uint16_t contended; /* of an unlock: the lock word said that somebody sleeps, */
+	uint16_t unsure;    /* and one of those who do may not stand in the queue */
 	uint32_t run; /* its wait_number then: it has not woken since, as long as that holds */
 	uint64_t g;   /* its G: the record is still the waker's if it has this id */
 	uint64_t ns;
@@ -113,8 +114,15 @@ struct gt_wait {
 	struct gt_hint any;
 	struct gt_hint weak; /* the last unlock that found nobody asleep */
 	struct gt_hint cut;  /* who cancels or signals the thread: what ends a wait that fails */
+	struct gt_hint turn; /* of one in a queue: what ended its last sleep */
+	uint64_t slept;      /* of one in a queue: when its last sleep began */
 	uint32_t mask;       /* of the wake-ups that concern it (gt_wake_some) */
 	uint32_t listed;     /* the owner's, as it enters and leaves */
+	uint32_t retakes;    /* the next element is the mutex that it will take back */
+	uint32_t line;       /* of its bucket: 1 for such a mutex */
+	/* Of such a mutex: when the waiter was signalled; 0: not yet. Written by the signaller,
+	 * under the lock of the condition's bucket; read under the mutex's. */
+	_Atomic uint64_t called;
 };
 
 /*

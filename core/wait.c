@@ -81,24 +81,42 @@ static void drain_if_full(struct gt_thread *t)
 	}
 }
 
-void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
-		  void *frame)
+/* Of an unlock. The word is looked at as late as can be: a waiter may be about to mark it. */
+static void tell_unlock(const void *object, struct gt_hint *hint, const struct gt_wake_word *word)
+{
+	do {
+		hint->contended = word && gt_wake_word_says(word);
+		gt_waiters_tell_unlock(object, hint, word && word->queue);
+	} while (!hint->contended && word && gt_wake_word_says(word));
+}
+
+void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
+		  const struct gt_wake_word *word, void *frame)
 {
 	struct gt_hint hint;
 
 	gt_guard_up(frame);
 	hint = hint_by(t, frame);
-	hint.contended = contended;
 	GT_DELAY();
-	if (kind != GT_WAKE_UNLOCK) {
-		gt_waiters_signal(object, &hint);
-	}
-	if (kind == GT_WAKE_SIGNAL) {
-		gt_waiters_tell(object, 1, UINT32_MAX, &hint);
+	if (kind == GT_WAKE_UNLOCK) {
+		tell_unlock(object, &hint, word);
 	} else {
-		gt_waiters_tell_all(object, &hint, kind == GT_WAKE_UNLOCK && !contended);
+		gt_waiters_signal(object, &hint);
+		if (kind == GT_WAKE_SIGNAL) {
+			gt_waiters_tell(object, 1, UINT32_MAX, &hint);
+		} else {
+			gt_waiters_tell_all(object, &hint);
+		}
 	}
 	drain_if_full(t);
+	gt_tls.busy--;
+}
+
+void gt_wake_missed(struct gt_thread *t, const void *object, void *frame)
+{
+	/* A handler since the hint may have put its own frame there. */
+	gt_guard_up(frame);
+	gt_waiters_untell_unlock(object, gt_ptr_ref(t), t->wake_version);
 	gt_tls.busy--;
 }
 
@@ -193,6 +211,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	uint32_t p = gt_load_relaxed(&t->p);
 	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;
 	unsigned n = gt_thread_walk(t, what->frame, GT_WIRE_FRAMES_MAX);
+	struct gt_arg_stack stack;
 	struct gt_w w;
 
 	gt_store_relaxed(&t->wait_number, number);
@@ -209,7 +228,9 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	if (gt_unlikely(t->yields)) {
 		gt_yields_emit(&w);
 	}
-	gt_event(&w, GO_BLOCK, gt_str(what->reason), gt_stack_put(&w, t->pcs, n));
+	stack = gt_stack_put(&w, t->pcs, n);
+	gt_section_now(&w);
+	gt_event(&w, GO_BLOCK, gt_str(what->reason), stack);
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
 		gt_event(&w, FACT_BLOCK, gt_g(gt_thread_id(t)), gt_addr((uintptr_t)what->object),
@@ -231,20 +252,21 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	return number;
 }
 
-/* Writes the end of a wait: the thread runs again. */
-static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct gt_hint *retake,
-		 enum gt_ended ended, int result)
+/* Writes the end of a wait: the thread runs again, since then (ticks; UINT64_MAX: now). */
+static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint,
+		 const struct gt_hint *retake, enum gt_ended ended, int result)
 {
 	bool runnable = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
 	uint32_t p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
 	uint64_t waker = 0;
 	bool written = false;
 	uint64_t ns;
+	uint64_t now;
 	struct gt_arg_stack stack = gt_stack(0);
 	struct gt_w w;
 
 	GT_DELAY();
-	w = gt_acquire(t);
+	w = gt_acquire_since(t, since, &now);
 	gt_undoable(&w);
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
 		p = gt_thread_take_p(t);
@@ -289,16 +311,16 @@ static void wake(struct gt_thread *t, const struct gt_hint *hint, const struct g
 	gt_release(&w);
 }
 
-void gt_wait_register(struct gt_thread *t, const void *object)
+void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void *frame)
 {
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
-	gt_tls.busy++;
-	gt_waiters_enter(&t->waits[0], object, gt_now(t), UINT32_MAX);
+	gt_guard_up(frame);
+	gt_waiters_enter(&t->waits[0], object, gt_now(t), queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
 }
 
-void gt_wait_register_token(struct gt_thread *t, const void *object)
+void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame)
 {
-	gt_tls.busy++;
+	gt_guard_up(frame);
 	gt_waiters_enter(&t->waits[0], object, 0, UINT32_MAX);
 }
 
@@ -319,21 +341,25 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	}
 	number = block(t, what);
 	GT_DELAY();
-	if (what->object && !registered) {
+	if (what->mutex) {
+		gt_waiters_enter_both(t->waits, what->object, what->mutex, t->wait_ns);
+	} else if (what->object && !registered) {
 		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_ns,
 				 what->mask);
-		if (what->mutex) {
-			gt_waiters_enter(&t->waits[1], what->mutex, t->wait_ns, UINT32_MAX);
-		}
 	}
 	gt_tls.busy--;
 	return number;
 }
 
-/* What ended a wait, which may have stood under two objects. */
-static struct gt_hint leave(struct gt_thread *t, bool woken, struct gt_hint *retake)
+/* Of a wait that ended by a wake-up: what tells by which. */
+enum turn { TURN_NONE, TURN_TRIED, TURN_WOKEN };
+
+/* What ended a wait, which may have stood under two objects. turn: of one that stood in a queue. */
+static struct gt_hint leave(struct gt_thread *t, bool woken, enum turn turn, struct gt_hint *retake)
 {
-	struct gt_hint hint = gt_waiters_leave(&t->waits[0], woken);
+	struct gt_hint hint = woken && turn
+				      ? gt_waiters_leave_queue(&t->waits[0], turn == TURN_WOKEN)
+				      : gt_waiters_leave(&t->waits[0], woken);
 	struct gt_hint mutex = gt_waiters_leave(&t->waits[1], true);
 
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
@@ -344,17 +370,33 @@ static struct gt_hint leave(struct gt_thread *t, bool woken, struct gt_hint *ret
 	return hint;
 }
 
-void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
+/*
+ * Before anything else: a child of fork, or a thread after the end of tracing, must not look at t;
+ * nor one whose handler forked and began a trace of its own.
+ */
+static bool still_waits(struct gt_thread *t, uint32_t number)
+{
+	return gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_tls.thread == t &&
+	       number == gt_load_relaxed(&t->wait_number);
+}
+
+void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
+{
+	if (still_waits(t, number)) {
+		gt_tls.busy++;
+		gt_waiters_sleep(&t->waits[0], gt_now(t), woken);
+		gt_tls.busy--;
+	}
+}
+
+static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
+		     enum turn turn)
 {
 	struct gt_hint hint;
 	struct gt_hint retake = {0};
+	uint64_t since;
 
-	/*
-	 * First: a child of fork, or a thread after the end of tracing, must not look at t; nor one
-	 * whose handler forked and began a trace of its own.
-	 */
-	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.thread != t ||
-	    number != gt_load_relaxed(&t->wait_number)) {
+	if (!still_waits(t, number)) {
 		return;
 	}
 	if (t->join_target) {
@@ -363,14 +405,27 @@ void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int 
 		return;
 	}
 	gt_tls.busy++;
-	hint = leave(t, ended == GT_ENDED_WAKER, &retake);
+	/* It ran from here on, and not from when its waker is found. */
+	since = gt_now(t) >> GT_TICK_SHIFT;
+	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
 	hint.who = ended == GT_ENDED_TIMEOUT ? 0 : hint.who;
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
-	wake(t, &hint, &retake, ended, result);
+	wake(t, since, &hint, &retake, ended, result);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
+}
+
+void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
+{
+	end_wait(t, number, ended, result, TURN_NONE);
+}
+
+void gt_wait_end_queue(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
+		       bool woken)
+{
+	end_wait(t, number, ended, result, woken ? TURN_WOKEN : TURN_TRIED);
 }
 
 void gt_wait_drop(struct gt_thread *t)
@@ -451,8 +506,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 	struct gt_hint target_hint = {0};
 	uint32_t mine;
 
-	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.thread != t ||
-	    number != gt_load_relaxed(&t->wait_number)) {
+	if (!still_waits(t, number)) {
 		return;
 	}
 	target_hint.g = t->join_g;
@@ -474,7 +528,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 			gt_sys_futex_wait(&t->x_state, (uint32_t)state, 1000000);
 		}
 	}
-	wake(t, &target_hint, NULL, ended, result);
+	wake(t, UINT64_MAX, &target_hint, NULL, ended, result);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

@@ -40,11 +40,28 @@
 enum gt_wake { GT_WAKE_UNLOCK, GT_WAKE_SIGNAL, GT_WAKE_BROADCAST };
 
 /*
- * The calling thread t is about to make waiters of object runnable. contended: of an unlock, that
- * the lock word says somebody sleeps. frame: of the hook, for the stack.
+ * The lock word of an object that is unlocked, and the bits of it that say that somebody sleeps.
+ * queue: its waiters say when they sleep (gt_wait_register), so an unlock is for the next of them.
  */
-void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind, bool contended,
-		  void *frame);
+struct gt_wake_word {
+	const uint32_t *word;
+	uint32_t sleepers;
+	bool queue;
+};
+
+GT_INLINE bool gt_wake_word_says(const struct gt_wake_word *w)
+{
+	return (__atomic_load_n(w->word, __ATOMIC_RELAXED) & w->sleepers) != 0;
+}
+
+/*
+ * The calling thread t is about to make waiters of object runnable. word: of an unlock; NULL: none
+ * is known, it counts as one that found nobody asleep. frame: of the hook, for the stack.
+ */
+void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
+		  const struct gt_wake_word *word, void *frame);
+/* The unlock that t hinted last woke nobody. */
+void gt_wake_missed(struct gt_thread *t, const void *object, void *frame);
 /* The call of a signal or broadcast that was hinted has returned. */
 void gt_wake_over(struct gt_thread *t, const void *object);
 
@@ -54,13 +71,17 @@ void gt_wake_over(struct gt_thread *t, const void *object);
  * transition; the unblock is dated at the block where the unlock was earlier.) The caller tries
  * again after it: then either the lock is free, or its unlock will leave a hint. gt_wait_begin
  * takes it from there, or gt_wait_withdraw takes t out again.
+ *
+ * queue: the hook itself sleeps, and says of each sleep when it begins and how it ended
+ * (gt_wait_sleep, gt_wait_end_queue): so the waiters of the object that do so stand in the kernel's
+ * order, and an unlock that finds somebody asleep is for the first of them that has no cause yet.
  */
-void gt_wait_register(struct gt_thread *t, const void *object);
+void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void *frame);
 /*
  * The same for an object that holds tokens: whoever gets one used up the cause that was given for
  * it to the longest waiter, also if that is older than its own wait.
  */
-void gt_wait_register_token(struct gt_thread *t, const void *object);
+void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame);
 void gt_wait_withdraw(struct gt_thread *t);
 
 /* Whatever t stands in, it leaves: its frame was left by longjmp, or it ends. */
@@ -107,6 +128,15 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what);
  * the call returns, for the fact. Does nothing if the wait was already closed (see gt_wait_left).
  */
 void gt_wait_end(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result);
+
+/*
+ * For a wait that was registered as one of a queue. A sleep begins; the one before it, if there was
+ * one, ended (woken: by a wake-up of the kernel's).
+ */
+void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken);
+/* gt_wait_end for it; woken: of the last sleep. */
+void gt_wait_end_queue(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
+		       bool woken);
 
 /*
  * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is

@@ -1,5 +1,5 @@
 /*
- * The registry of waiters: buckets by address, each a lock and a list.
+ * The registry of waiters: buckets by address, each a lock and two lists.
  */
 #include "waiters.h"
 
@@ -7,17 +7,19 @@
 
 struct gt_bucket gt_buckets[GT_BUCKETS];
 
-/* Links w as the youngest of b, whose lock is held. */
+/* Links w as the youngest of its line in b, whose lock is held. */
 static void append(struct gt_bucket *b, struct gt_wait *w)
 {
+	struct gt_line *line = &b->line[w->line];
+
 	w->next = NULL;
-	w->before = b->last;
-	if (b->last) {
-		b->last->next = w;
+	w->before = line->last;
+	if (line->last) {
+		line->last->next = w;
 	} else {
-		b->first = w;
+		line->first = w;
 	}
-	b->last = w;
+	line->last = w;
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + 1);
 }
 
@@ -42,8 +44,9 @@ static struct gt_wait *first_uncaused(struct gt_wait *from, uintptr_t object, ui
 static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
 {
 	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_line *line = &b->line[w->line];
 
-	if ((w->any.who || w->weak.who) && first_of(b->first, object) == w) {
+	if ((w->any.who || w->weak.who) && first_of(line->first, object) == w) {
 		struct gt_wait *heir = first_of(w->next, object);
 
 		if (heir) {
@@ -54,17 +57,21 @@ static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
 	if (w->before) {
 		w->before->next = w->next;
 	} else {
-		b->first = w->next;
+		line->first = w->next;
 	}
 	if (w->next) {
 		w->next->before = w->before;
 	} else {
-		b->last = w->before;
+		line->last = w->before;
 	}
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
 }
 
-void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
+/* What stands in waits[]: w[0] of two is the condition, w[1] its mutex. */
+enum role { ROLE_ONLY, ROLE_CONDITION, ROLE_MUTEX };
+
+static void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask,
+		  enum role role)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
@@ -76,9 +83,50 @@ void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uin
 	w->any = (struct gt_hint){0};
 	w->weak = (struct gt_hint){0};
 	w->cut = (struct gt_hint){0};
+	w->turn = (struct gt_hint){0};
 	w->listed = 1;
+	w->retakes = role == ROLE_CONDITION;
+	w->line = role == ROLE_MUTEX;
+	gt_store_relaxed(&w->called, 0);
 	append(b, w);
 	gt_lock_drop(&b->lock);
+}
+
+void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
+{
+	enter(w, object, since, mask, ROLE_ONLY);
+}
+
+void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since)
+{
+	enter(&w[1], mutex, since, GT_MASK_RETAKE, ROLE_MUTEX);
+	enter(&w[0], cond, since, UINT32_MAX, ROLE_CONDITION);
+}
+
+/*
+ * w, which waits for a condition, was given a cause: from now on it may want its mutex. It leaves
+ * the condition first, and stands in the mutex' line until then.
+ */
+static void call(struct gt_wait *w, uint64_t ns)
+{
+	if (w->retakes) {
+		if (!gt_load_relaxed(&w[1].called)) {
+			gt_add_relaxed(&gt_bucket_of(gt_load_relaxed(&w[1].object))->called, 1);
+		}
+		gt_store_relaxed(&w[1].called, ns);
+	}
+}
+
+/* w leaves b, whose lock is held: when it was called; 0: it was not. */
+static uint64_t uncall(struct gt_bucket *b, struct gt_wait *w)
+{
+	uint64_t called = gt_load_relaxed(&w->called);
+
+	if (called) {
+		gt_store_relaxed(&w->called, 0);
+		gt_add_relaxed(&b->called, UINT32_MAX);
+	}
+	return called;
 }
 
 /* Locks the bucket that w stands in, which a requeue may change until then. */
@@ -96,6 +144,18 @@ static struct gt_bucket *lock_bucket_of(struct gt_wait *w)
 	}
 }
 
+/* What is kept for all waiters of first's object, if it came after w's wait began. */
+static struct gt_hint cause_for_all(const struct gt_wait *first, const struct gt_wait *w)
+{
+	if (first->any.who && first->any.ns >= w->since) {
+		return first->any;
+	}
+	if (first->weak.who && first->weak.ns >= w->since) {
+		return first->weak;
+	}
+	return (struct gt_hint){0};
+}
+
 /*
  * The cause of w's end, which is a wake-up; its bucket is locked. Its own, or the one for all if
  * that is later; without any, the oldest that was meant for another waiter: that one is still
@@ -106,18 +166,11 @@ static struct gt_bucket *lock_bucket_of(struct gt_wait *w)
 static struct gt_hint cause(struct gt_bucket *b, struct gt_wait *w)
 {
 	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_wait *first = first_of(b->first, object);
-	struct gt_hint hint = {0};
+	struct gt_wait *first = first_of(b->line[w->line].first, object);
+	struct gt_hint hint = cause_for_all(first, w);
 
-	/* What is kept for the object counts if it came after this wait began. */
-	if (first->any.who && first->any.ns >= w->since) {
-		hint = first->any;
-	}
-	if (w->own.who && (!hint.who || w->own.ns <= hint.ns)) {
+	if (w->own.who && (!hint.who || first->any.ns < w->since || w->own.ns <= hint.ns)) {
 		hint = w->own;
-	}
-	if (!hint.who && first->weak.who && first->weak.ns >= w->since) {
-		hint = first->weak;
 	}
 	for (; !hint.who && first; first = first_of(first->next, object)) {
 		if (first->own.who && first->own.ns >= w->since) {
@@ -131,23 +184,83 @@ static struct gt_hint cause(struct gt_bucket *b, struct gt_wait *w)
 	return hint;
 }
 
+/* Who waits for object and has the oldest cause of its own that is later than ns. */
+static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object, uint64_t ns)
+{
+	struct gt_wait *found = NULL;
+	struct gt_wait *w;
+
+	for (w = first_of(b->line[0].first, object); w; w = first_of(w->next, object)) {
+		if (w->own.who && w->own.ns > ns && (!found || w->own.ns < found->own.ns)) {
+			found = w;
+		}
+	}
+	return found;
+}
+
+/* Whether one that wants its mutex back may stand before w in the kernel's queue. */
+static bool after_retake(struct gt_bucket *b, uintptr_t object, const struct gt_wait *w)
+{
+	struct gt_wait *from = gt_load_relaxed(&b->called) ? b->line[1].first : NULL;
+
+	for (; (from = first_of(from, object)); from = from->next) {
+		uint64_t called = gt_load_relaxed(&from->called);
+
+		if (called && called < w->slept) {
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * w, which waited for a condition, has its mutex back. In between it may have slept for that, in
+ * the kernel's queue before others: then the cause that the first of these was given was w's, the
+ * second's is the first's, and so on; the last has that of the unlock that found no other waiter.
+ */
+static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t called)
+{
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_wait *one = called ? first_caused_after(b, object, called) : NULL;
+
+	if (!one || !one->own.unsure) {
+		return;
+	}
+	while (one) {
+		struct gt_wait *next = first_caused_after(b, object, one->own.ns);
+
+		if (next) {
+			one->own = next->own;
+		} else {
+			const struct gt_hint *last = &first_of(b->line[0].first, object)->any;
+
+			one->own = last->ns > one->own.ns ? *last : (struct gt_hint){0};
+		}
+		one->own.unsure = after_retake(b, object, one);
+		one = next;
+	}
+}
+
 struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken)
 {
 	struct gt_hint hint = {0};
 	struct gt_bucket *b;
+	uint64_t called;
 
 	if (!w->listed) {
 		return hint;
 	}
 	b = lock_bucket_of(w);
+	called = uncall(b, w);
 	if (woken) {
 		hint = cause(b, w);
+		take_back(b, w, called);
 	} else {
 		hint = w->cut;
 		/* A wake-up that was meant for it went to another. */
 		if (w->own.who) {
-			struct gt_wait *one =
-				first_uncaused(b->first, gt_load_relaxed(&w->object), w->mask);
+			struct gt_wait *one = first_uncaused(b->line[w->line].first,
+							     gt_load_relaxed(&w->object), w->mask);
 
 			if (one) {
 				one->own = w->own;
@@ -160,17 +273,147 @@ struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken)
 	return hint;
 }
 
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint, bool weak)
+/*
+ * The cause by which the kernel took w out of its queue; its bucket is locked. If w was not the
+ * first in line, the one that was given to the first is w's, and so on.
+ */
+static void take_turn(struct gt_bucket *b, struct gt_wait *w, bool woken)
+{
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_hint hint = w->own;
+	struct gt_wait *oldest = NULL;
+	struct gt_wait *one;
+
+	w->own = (struct gt_hint){0};
+	if (!woken) {
+		/* If it was on its way the kernel took the next. */
+		one = hint.who ? first_uncaused(w->next, object, w->mask) : NULL;
+		if (one) {
+			one->own = hint;
+		}
+		return;
+	}
+	one = first_of(b->line[0].first, object);
+	if (hint.who) {
+		/* Unsure: a waiter of a condition may still be about to take it back. */
+		w->turn = hint.unsure && one->any.ns > hint.ns ? one->any : hint;
+		return;
+	}
+	for (one = first_of(b->line[0].first, object); one; one = first_of(one->next, object)) {
+		if (one->own.who && (one->mask & w->mask) &&
+		    (!oldest || one->own.ns < oldest->own.ns)) {
+			oldest = one;
+		}
+	}
+	if (oldest) {
+		w->turn = oldest->own;
+		oldest->own = (struct gt_hint){0};
+	} else {
+		/* An unlock that looked before it slept: no other can have been since. */
+		one = first_of(b->line[0].first, object);
+		w->turn = one->any.ns > one->weak.ns ? one->any : one->weak;
+	}
+}
+
+void gt_waiters_sleep(struct gt_wait *w, uint64_t now, bool woken)
+{
+	struct gt_bucket *b;
+
+	if (!w->listed) {
+		return;
+	}
+	b = lock_bucket_of(w);
+	take_turn(b, w, woken);
+	unlink_wait(b, w);
+	w->any = (struct gt_hint){0};
+	w->weak = (struct gt_hint){0};
+	w->mask = GT_MASK_QUEUE;
+	w->slept = now;
+	append(b, w);
+	gt_lock_drop(&b->lock);
+}
+
+struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken)
+{
+	struct gt_hint hint = {0};
+	struct gt_bucket *b;
+
+	if (!w->listed) {
+		return hint;
+	}
+	b = lock_bucket_of(w);
+	take_turn(b, w, woken);
+	hint = w->turn;
+	if (!hint.who) {
+		/* It never slept: the mutex was free when it tried again. */
+		hint = cause_for_all(first_of(b->line[0].first, gt_load_relaxed(&w->object)), w);
+	}
+	unlink_wait(b, w);
+	w->listed = 0;
+	gt_lock_drop(&b->lock);
+	return hint;
+}
+
+void gt_waiters_tell_all(const void *object, const struct gt_hint *hint)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	w = first_of(b->first, (uintptr_t)object);
-	if (w && weak) {
-		w->weak = *hint;
-	} else if (w) {
+	w = first_of(b->line[0].first, (uintptr_t)object);
+	if (w) {
 		w->any = *hint;
+	}
+	for (; w; w = first_of(w->next, (uintptr_t)object)) {
+		call(w, hint->ns);
+	}
+	gt_lock_drop(&b->lock);
+}
+
+void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool queue)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	struct gt_wait *next;
+
+	gt_lock_take(&b->lock);
+	for (int i = 0; i < 2; i++) {
+		struct gt_wait *first = first_of(b->line[i].first, (uintptr_t)object);
+
+		if (first && !hint->contended) {
+			first->weak = *hint;
+		} else if (first) {
+			first->any = *hint;
+		}
+	}
+	next = queue && hint->contended
+		       ? first_uncaused(b->line[0].first, (uintptr_t)object, GT_MASK_QUEUE)
+		       : NULL;
+	if (next) {
+		next->own = *hint;
+		next->own.unsure = after_retake(b, (uintptr_t)object, next);
+	}
+	gt_lock_drop(&b->lock);
+}
+
+void gt_waiters_untell_unlock(const void *object, uint32_t who, uint64_t version)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	struct gt_wait *w;
+
+	gt_lock_take(&b->lock);
+	for (int i = 0; i < 2; i++) {
+		struct gt_wait *first = first_of(b->line[i].first, (uintptr_t)object);
+
+		if (first && first->any.who == who && first->any.version == version) {
+			first->weak = first->any;
+			first->any = (struct gt_hint){0};
+		}
+	}
+	w = first_of(b->line[0].first, (uintptr_t)object);
+	for (; w; w = first_of(w->next, (uintptr_t)object)) {
+		if (w->own.who == who && w->own.version == version) {
+			w->own = (struct gt_hint){0};
+		}
 	}
 	gt_lock_drop(&b->lock);
 }
@@ -203,9 +446,10 @@ void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const st
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	w = first_uncaused(b->first, (uintptr_t)object, mask);
+	w = first_uncaused(b->line[0].first, (uintptr_t)object, mask);
 	while (w && count--) {
 		w->own = *hint;
+		call(w, hint->ns);
 		w = first_uncaused(w->next, (uintptr_t)object, mask);
 	}
 	gt_lock_drop(&b->lock);
@@ -220,7 +464,7 @@ void gt_waiters_tell_one(struct gt_wait *w, _Atomic uint64_t *id, uint64_t expec
 	gt_lock_take(&b->lock);
 	/* Its own fields are under the lock of the bucket that it stands in: of this one, or not?
 	 */
-	for (on = b->first; on && on != w; on = on->next) {
+	for (on = b->line[0].first; on && on != w; on = on->next) {
 	}
 	if (on && gt_load_relaxed(id) == expected) {
 		on->cut = *hint;
@@ -235,7 +479,7 @@ void gt_waiters_spend(const void *object)
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	w = first_of(b->first, (uintptr_t)object);
+	w = first_of(b->line[0].first, (uintptr_t)object);
 	for (; w; w = first_of(w->next, (uintptr_t)object)) {
 		if (w->own.who && (!oldest || w->own.ns < oldest->own.ns)) {
 			oldest = w;
@@ -258,7 +502,7 @@ void gt_waiters_requeue(const void *from, const void *to, uint32_t count)
 	if (a != b) {
 		gt_lock_take(&GT_MAX(a, b)->lock);
 	}
-	w = first_uncaused(a->first, (uintptr_t)from, UINT32_MAX);
+	w = first_uncaused(a->line[0].first, (uintptr_t)from, UINT32_MAX);
 	while (w && count--) {
 		struct gt_wait *next = w->next;
 

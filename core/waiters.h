@@ -1,7 +1,7 @@
 /*
  * The registry of waiters: who waits for what, and what is known of why they will wake.
  *
- * Private memory, no part of the trace: buckets by address, each a lock and a list, oldest first.
+ * Private memory, no part of the trace: buckets by address, each a lock and two lists.
  * An unlock looks at its bucket's count first: one load of a line that is written only when
  * somebody blocks on an address of that bucket. Called by wait.c, with the thread's guard up; what
  * hooks ask before that is the inline half.
@@ -12,11 +12,22 @@
 
 enum { GT_BUCKETS = 1024 };
 
+/* Oldest first; under the bucket's lock. */
+struct gt_line {
+	struct gt_wait *first;
+	struct gt_wait *last;
+};
+
 struct gt_bucket {
 	_Atomic uint32_t count; /* waiters; written under lock, read by anybody */
+	/* Of line[1]: those that were called. Theirs as they leave; a signaller adds. */
+	_Atomic uint32_t called;
+	/*
+	 * Waiters; and apart from them those who wait for a condition and will take a mutex of this
+	 * bucket back: of these there may be many, and an unlock has little to ask of them.
+	 */
+	struct gt_line line[2];
 	struct gt_lock lock;
-	struct gt_wait *first; /* oldest first; under lock */
-	struct gt_wait *last;
 	/* The last signal or broadcast: for what, and until when its call went on. Under lock. */
 	uintptr_t signalled;
 	uint64_t until;
@@ -66,23 +77,46 @@ void gt_object_renew(const void *object);
  * all.
  */
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
+/* The same by w[0] for a condition and by w[1] for the mutex that it will take back. */
+void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since);
 /*
  * Takes w out, if it stands anywhere; returns what ended it, as far as is known (who == 0: it is
  * not): of a wait that ended by a wake-up its cause, else who interrupted or cancelled the thread.
  */
 struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken);
 
+/* A cause for all that wait for object now; the last one counts. */
+void gt_waiters_tell_all(const void *object, const struct gt_hint *hint);
 /*
- * A cause for all that wait for object now; the last one counts. weak: unless there is another
- * that is not.
+ * The same by an unlock; one that is not contended counts unless there is another that is. queue:
+ * it is for the next in the queue, if anybody in it is asleep.
  */
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint, bool weak);
+void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool queue);
 /*
  * A call that signals begins, and is over: who enters meanwhile may be woken by it, and has no
  * other cause then. One call a bucket is known, the last.
  */
 void gt_waiters_signal(const void *object, const struct gt_hint *hint);
 void gt_waiters_signalled(const void *object, uint32_t who, uint64_t ns);
+/* That unlock, by who and with its stack of this version, woke nobody. */
+void gt_waiters_untell_unlock(const void *object, uint32_t who, uint64_t version);
+/*
+ * Wake-ups that concern a waiter, where they differ: those of a mutex, whose waiters stand here in
+ * the kernel's order (preload/mutex.c), do not concern who waits for a condition and will take it
+ * back; nor who will sleep, but not yet.
+ */
+enum { GT_MASK_QUEUE = 1, GT_MASK_RETAKE = 2, GT_MASK_ON_ITS_WAY = 4 };
+
+/*
+ * w is about to sleep in the queue of its object, for the first time or because others had the
+ * mutex first: it goes to the end. woken: by the kernel since it slept last; then a cause is used
+ * up, its own or, if the kernel took it out of the line, the oldest of another. Else its cause, if
+ * it has one, was another's.
+ */
+void gt_waiters_sleep(struct gt_wait *w, uint64_t now, bool woken);
+/* The same for one that sleeps no more: what ended its wait. Takes it out. */
+struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken);
+
 /* One for each of the count longest that have none of their own and whose mask meets this one. */
 void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint);
 /* w, if it waits and is still of the thread whose id is expected, is interrupted by that. */

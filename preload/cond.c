@@ -115,7 +115,7 @@ int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 		int r;                                                                   \
                                                                                          \
 		if (t) {                                                                 \
-			gt_wake_hint(t, c, kind, false, GT_FRAME());                     \
+			gt_wake_hint(t, c, kind, NULL, GT_FRAME());                      \
 		}                                                                        \
 		r = GT_REAL(id)(c);                                                      \
 		if (t && gt_self(GT_FRAME()) == t) {                                     \

@@ -9,9 +9,8 @@
 
 struct gt_thread;
 
-/* Whether the lock word of m says that somebody sleeps for it. */
-bool gt_mutex_contended(const pthread_mutex_t *m);
-/* The calling thread is about to unlock m, and gt_wake_wanted(m). */
-void gt_mutex_hint_unlock(pthread_mutex_t *m, void *frame);
-/* The same by t, which waits for something else: the wait unlocks m. */
-void gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame);
+/*
+ * The calling thread t is about to unlock m, and gt_wake_wanted(m). False: that will not set it
+ * free.
+ */
+bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame);

@@ -62,7 +62,7 @@ static void begin(struct call *c)
 	int word = word_of(c->control);
 
 	if ((word & IN_PROGRESS) && (c->t = gt_self(c->frame)) != NULL) {
-		gt_wait_register(c->t, c->control);
+		gt_wait_register(c->t, c->control, false, c->frame);
 		/* Again: a routine that returned before we stood there has left no hint. */
 		if (word_of(c->control) == word) {
 			c->wait = gt_wait_begin(c->t, &what);

@@ -52,7 +52,7 @@ static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 		k.t = NULL;
 		return k;
 	}
-	gt_wait_register(k.t, write ? writers_of(l) : readers_of(l));
+	gt_wait_register(k.t, write ? writers_of(l) : readers_of(l), false, frame);
 	/* Again: an unlock before we stood in the registry has left no hint. */
 	k.tried =
 		write ? GT_REAL(pthread_rwlock_trywrlock)(l) : GT_REAL(pthread_rwlock_tryrdlock)(l);
@@ -142,10 +142,10 @@ static GT_COLD int unlock_wanted(pthread_rwlock_t *l)
 	/* Before the lock is free, as in mutex.c. */
 	if (t) {
 		if (writer_of(l) == gt_thread_tid(t) && gt_wake_wanted(readers_of(l))) {
-			gt_wake_hint(t, readers_of(l), GT_WAKE_UNLOCK, false, GT_FRAME());
+			gt_wake_hint(t, readers_of(l), GT_WAKE_UNLOCK, NULL, GT_FRAME());
 		}
 		if (gt_wake_wanted(writers_of(l))) {
-			gt_wake_hint(t, writers_of(l), GT_WAKE_UNLOCK, false, GT_FRAME());
+			gt_wake_hint(t, writers_of(l), GT_WAKE_UNLOCK, NULL, GT_FRAME());
 		}
 	}
 	return GT_REAL(pthread_rwlock_unlock)(l);

@@ -74,7 +74,7 @@ static struct waiting begin(sem_t *s, void *frame)
 	if (!w.t) {
 		return w;
 	}
-	gt_wait_register_token(w.t, s);
+	gt_wait_register_token(w.t, s, frame);
 	/* Again: a post before we stood in the registry has left no hint. */
 	w.done = try_wait(s);
 	if (w.done) {

@@ -182,6 +182,12 @@ int gt_sys_futex_wait(const void *word, uint32_t value, uint64_t ns)
 			0);
 }
 
+int gt_sys_futex(const void *word, int op, uint32_t value, const struct timespec *time,
+		 uint32_t bitset)
+{
+	return (int)SYS(futex, word, op, value, time, 0, bitset);
+}
+
 int gt_sys_futex_wake(const void *word, int count)
 {
 	return (int)SYS(futex, word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);

@@ -71,6 +71,7 @@ static GT_NOINLINE bool lock(struct mutex *m, uint64_t ns)
 	struct gt_thread *t;
 	uint32_t wait = 0;
 	bool got = true;
+	bool woken = false;
 
 	if (!swap_if(&m->word, 0, 1)) {
 		t = stress_self();
@@ -84,19 +85,34 @@ static GT_NOINLINE bool lock(struct mutex *m, uint64_t ns)
 			wait = gt_wait_begin(t, &what);
 		}
 		while (swap(&m->word, 2) != 0) {
-			if (gt_sys_futex_wait(&m->word, 2, ns) == -ETIMEDOUT) {
+			int r;
+
+			if (t) {
+				gt_wait_sleep(t, wait, woken);
+			}
+			r = gt_sys_futex_wait(&m->word, 2, ns);
+			woken = r == 0;
+			if (r == -ETIMEDOUT) {
 				got = false;
 				break;
 			}
 		}
 		if (t) {
-			gt_wait_end(t, wait, got ? GT_ENDED_WAKER : GT_ENDED_TIMEOUT, !got);
+			gt_wait_end_queue(t, wait, got ? GT_ENDED_WAKER : GT_ENDED_TIMEOUT, !got,
+					  woken);
 		}
 	}
 	if (got) {
 		gt_store_relaxed(&m->owner, (uint32_t)gt_sys_tid());
 	}
 	return got;
+}
+
+static void hint_unlock(struct gt_thread *t, struct mutex *m, void *frame)
+{
+	const struct gt_wake_word word = {(const uint32_t *)&m->word, 2, true};
+
+	gt_wake_hint(t, m, GT_WAKE_UNLOCK, &word, frame);
 }
 
 static GT_NOINLINE void unlock(struct mutex *m)
@@ -106,8 +122,7 @@ static GT_NOINLINE void unlock(struct mutex *m)
 		struct gt_thread *t = stress_self();
 
 		if (t) {
-			gt_wake_hint(t, m, GT_WAKE_UNLOCK, gt_load_relaxed(&m->word) == 2,
-				     STRESS_FRAME());
+			hint_unlock(t, m, STRESS_FRAME());
 		}
 	}
 	if (swap(&m->word, 0) == 2) {
@@ -136,8 +151,7 @@ static GT_NOINLINE bool cond_wait(struct cond *c, struct mutex *m, uint64_t ns)
 
 		wait = gt_wait_begin(t, &what);
 		if (gt_wake_wanted(m)) {
-			gt_wake_hint(t, m, GT_WAKE_UNLOCK, gt_load_relaxed(&m->word) == 2,
-				     STRESS_FRAME());
+			hint_unlock(t, m, STRESS_FRAME());
 		}
 	}
 	if (swap(&m->word, 0) == 2) {
@@ -158,7 +172,7 @@ static GT_NOINLINE void cond_wake(struct cond *c, bool all)
 	struct gt_thread *t = gt_wake_wanted(c) ? stress_self() : NULL;
 
 	if (t) {
-		gt_wake_hint(t, c, all ? GT_WAKE_BROADCAST : GT_WAKE_SIGNAL, false, STRESS_FRAME());
+		gt_wake_hint(t, c, all ? GT_WAKE_BROADCAST : GT_WAKE_SIGNAL, NULL, STRESS_FRAME());
 	}
 	gt_add_relaxed(&c->word, 1);
 	gt_sys_futex_wake(&c->word, all ? 1 << 30 : 1);

@@ -1,12 +1,11 @@
 /*
- * The wait registry: who is named as the one that ended a wait.
- *
- * One thread of the kernel plays all parts here, each with a record of its own, so that every order
- * of steps is certain. Whom a waiter named is read from the mailboxes.
+ * The wait registry: who is named as the one that ended a wait. One thread of the kernel plays all
+ * parts, each with a record of its own: every order of steps is certain. Whom a waiter named is
+ * read from the mailboxes.
  */
-#include "started.h"
-
 #include <string.h>
+
+#include "started.h"
 
 #include "emit.h"
 #include "shm.h"
@@ -21,9 +20,7 @@ static void started_without_stacks(void)
 
 TestSuite(wait, .init = started_without_stacks, .fini = ended);
 
-static int mutex;
-static int cond;
-static int other;
+static int mutex, cond, other;
 
 /* A thread that runs. */
 static struct gt_thread *actor(void)
@@ -37,12 +34,10 @@ static struct gt_thread *actor(void)
 /* t blocks on object. */
 static uint32_t blocks_with(struct gt_thread *t, const void *object, const void *mutex_of)
 {
-	const struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
-					 .kind = GT_OBJECT_MUTEX,
-					 .object = object,
-					 .mutex = mutex_of};
-
-	return gt_wait_begin(t, &what);
+	return gt_wait_begin(t, &(struct gt_wait_for){.reason = GT_REASON_MUTEX,
+						      .kind = GT_OBJECT_MUTEX,
+						      .object = object,
+						      .mutex = mutex_of});
 }
 
 static uint32_t blocks(struct gt_thread *t, const void *object)
@@ -52,10 +47,18 @@ static uint32_t blocks(struct gt_thread *t, const void *object)
 
 static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 {
-	gt_wake_hint(t, object, kind, false, NULL);
+	gt_wake_hint(t, object, kind, NULL, NULL);
 	if (kind != GT_WAKE_UNLOCK) {
 		gt_wake_over(t, object);
 	}
+}
+
+/* t sets the mutex free; contended: its word says that somebody sleeps. */
+static void unlock(struct gt_thread *t, bool contended)
+{
+	uint32_t value = contended ? 2 : 1;
+
+	gt_wake_hint(t, &mutex, GT_WAKE_UNLOCK, &(struct gt_wake_word){&value, 2, false}, NULL);
 }
 
 /* As the thread t itself: only that may end its wait. */
@@ -95,8 +98,8 @@ static void expect_registry_empty(void)
 {
 	for (size_t i = 0; i < GT_BUCKETS; i++) {
 		cr_assert_eq(gt_buckets[i].count, 0u);
-		cr_assert_null(gt_buckets[i].first);
-		cr_assert_null(gt_buckets[i].last);
+		cr_assert_null(gt_buckets[i].line[0].first);
+		cr_assert_null(gt_buckets[i].line[0].last);
 	}
 }
 
@@ -180,8 +183,8 @@ Test(wait, an_unlock_that_wakes_before_one_that_does_not)
 	struct gt_thread *b = actor();
 	uint32_t n = blocks(waiter, &mutex);
 
-	gt_wake_hint(a, &mutex, GT_WAKE_UNLOCK, true, NULL);
-	gt_wake_hint(b, &mutex, GT_WAKE_UNLOCK, false, NULL);
+	unlock(a, true);
+	unlock(b, false);
 	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_posted(a, waiter, 1);
 	expect_nothing_posted(b);
@@ -293,7 +296,7 @@ Test(wait, a_broadcast_that_goes_on_is_for_who_comes_meanwhile)
 	uint32_t n2;
 	uint32_t n3;
 
-	gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, false, NULL);
+	gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, NULL, NULL);
 	n2 = blocks(late, &cond);
 	end_wait(late, n2, GT_ENDED_WAKER, 0);
 	expect_posted(a, late, 1);
@@ -332,9 +335,9 @@ static void check_cond(bool contended, struct gt_thread **a, struct gt_thread **
 	*b = actor();
 	*waiter = actor();
 	n = blocks_with(*waiter, &cond, &mutex);
-	gt_wake_hint(*waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
+	unlock(*waiter, true);
 	hint(*a, &cond, GT_WAKE_SIGNAL);
-	gt_wake_hint(*b, &mutex, GT_WAKE_UNLOCK, contended, NULL);
+	unlock(*b, contended);
 	end_wait(*waiter, n, GT_ENDED_WAKER, 0);
 	expect_registry_empty();
 }
@@ -371,7 +374,7 @@ Test(wait, its_own_release_of_the_mutex_is_no_cause)
 	struct gt_thread *waiter = actor();
 	uint32_t n = blocks_with(waiter, &cond, &mutex);
 
-	gt_wake_hint(waiter, &mutex, GT_WAKE_UNLOCK, true, NULL);
+	unlock(waiter, true);
 	end_wait(waiter, n, GT_ENDED_WAKER, 0);
 	expect_nothing_posted(waiter);
 	expect_ended(waiter, GT_ENDED_NOBODY, 0);

@@ -125,3 +125,169 @@ Test(waiters, an_object_made_again_is_another)
 	gt_object_renew(&mutex);
 	cr_expect_neq(gt_object_epoch(&mutex), before);
 }
+
+/* --- A queue: its waiters say when they sleep, and an unlock is for the next
+ * ---------------------- */
+
+static void on_its_way(int i, uint64_t since)
+{
+	gt_waiters_enter(&waits[i], &objects[0], since, GT_MASK_ON_ITS_WAY);
+}
+
+static void sleeps(int i, uint64_t since)
+{
+	on_its_way(i, since);
+	gt_waiters_sleep(&waits[i], since, false);
+}
+
+static void unlock(uint32_t who, uint64_t ns, bool contended)
+{
+	struct gt_hint hint = by(who, ns);
+
+	hint.contended = contended;
+	gt_waiters_tell_unlock(&objects[0], &hint, true);
+}
+
+static uint32_t queue_left_by(int i, bool woken)
+{
+	return gt_waiters_leave_queue(&waits[i], woken).who;
+}
+
+Test(waiters, each_unlock_is_for_the_next_of_the_queue)
+{
+	sleeps(0, 1);
+	sleeps(1, 2);
+	unlock(8, 10, true);
+	unlock(9, 11, true);
+	unlock(7, 12, true);
+	cr_expect_eq(queue_left_by(0, true), 8u, "not the last one");
+	cr_expect_eq(queue_left_by(1, true), 9u);
+	cr_expect_not(gt_wake_wanted(&objects[0]));
+}
+
+Test(waiters, who_sleeps_again_goes_to_the_end)
+{
+	sleeps(0, 1);
+	sleeps(1, 2);
+	unlock(8, 10, true);
+	gt_waiters_sleep(&waits[0], 12, true);
+	unlock(9, 13, true);
+	unlock(7, 14, true);
+	cr_expect_eq(queue_left_by(0, true), 7u);
+	cr_expect_eq(queue_left_by(1, true), 9u);
+}
+
+Test(waiters, who_was_woken_and_slept_no_more_keeps_the_cause)
+{
+	sleeps(0, 1);
+	unlock(8, 10, true);
+	gt_waiters_sleep(&waits[0], 12, true);
+	unlock(9, 13, false);
+	cr_expect_eq(queue_left_by(0, false), 8u, "its last sleep is what 8 ended");
+}
+
+Test(waiters, who_is_on_its_way_is_not_the_next)
+{
+	on_its_way(0, 1);
+	sleeps(1, 2);
+	unlock(8, 10, true);
+	cr_expect_eq(queue_left_by(1, true), 8u);
+	unlock(9, 11, false);
+	cr_expect_eq(queue_left_by(0, false), 8u, "it never slept: the last that was contended");
+}
+
+Test(waiters, who_did_not_sleep_after_all_passes_it_on)
+{
+	sleeps(0, 1);
+	sleeps(1, 2);
+	unlock(8, 10, true);
+	cr_expect_eq(queue_left_by(0, false), 8u, "the last unlock, for lack of a wake-up");
+	cr_expect_eq(queue_left_by(1, true), 8u);
+}
+
+Test(waiters, who_never_slept_has_the_last_unlock)
+{
+	on_its_way(0, 1);
+	unlock(8, 10, false);
+	unlock(9, 11, false);
+	cr_expect_eq(queue_left_by(0, false), 9u);
+}
+
+Test(waiters, who_is_woken_out_of_the_line_has_the_oldest_cause)
+{
+	sleeps(0, 1);
+	sleeps(1, 2);
+	unlock(8, 10, true);
+	cr_expect_eq(queue_left_by(1, true), 8u);
+	unlock(9, 11, true);
+	cr_expect_eq(queue_left_by(0, true), 9u);
+}
+
+Test(waiters, an_unlock_that_looked_too_early)
+{
+	sleeps(0, 5);
+	unlock(8, 4, false);
+	cr_expect_eq(queue_left_by(0, true), 8u, "no other can have woken it");
+}
+
+/* waits[2] and [3]: a condition, and the mutex that the queue is of. */
+Test(waiters, who_takes_a_mutex_back_was_before_the_queue)
+{
+	struct gt_hint signal = by(6, 3);
+
+	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	sleeps(0, 5);
+	sleeps(1, 6);
+	unlock(8, 10, true);
+	unlock(9, 11, true);
+	unlock(7, 12, true);
+	cr_expect_eq(left_by(2, true), 6u);
+	cr_expect_eq(left_by(3, true), 7u, "the last unlock");
+	cr_expect_eq(queue_left_by(0, true), 9u, "8 was for the other");
+	cr_expect_eq(queue_left_by(1, true), 7u);
+}
+
+Test(waiters, who_was_not_signalled_does_not_take_the_mutex_back)
+{
+	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	sleeps(0, 5);
+	unlock(8, 10, true);
+	unlock(9, 11, true);
+	cr_expect_eq(queue_left_by(0, true), 8u);
+	cr_expect_eq(left_by(2, false), 0u);
+	cr_expect_eq(left_by(3, true), 9u);
+}
+
+Test(waiters, who_takes_a_mutex_back_does_not_stand_before_the_queue)
+{
+	struct gt_hint signal = by(6, 3);
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)&objects[0]);
+
+	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	sleeps(0, 5);
+	cr_expect_eq(b->line[0].first, &waits[0], "what an unlock looks through");
+	cr_expect_eq(b->called, 0u);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	gt_waiters_tell_all(&objects[1], &signal);
+	cr_expect_eq(b->called, 1u, "once");
+	cr_expect_eq(left_by(2, true), 6u);
+	unlock(8, 10, true);
+	cr_expect_eq(left_by(3, false), 0u, "its thread ended");
+	cr_expect_eq(b->called, 0u);
+	cr_expect_eq(queue_left_by(0, true), 8u);
+	cr_expect_not(gt_wake_wanted(&objects[0]));
+}
+
+Test(waiters, an_unlock_that_woke_nobody_is_no_cause)
+{
+	unlock(9, 1, true);
+	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	sleeps(0, 5);
+	unlock(8, 10, true);
+	gt_waiters_untell_unlock(&objects[0], 8, 0);
+	unlock(9, 11, true);
+	cr_expect_eq(queue_left_by(0, true), 9u);
+	cr_expect_eq(left_by(2, false), 0u);
+	cr_expect_eq(left_by(3, true), 9u);
+}
