@@ -1,7 +1,6 @@
-"""A trace and the kernel's record of the same run, wait by wait."""
+"""Who ended each wait: a trace and the kernel's record of the same run."""
 
 import collections
-import statistics
 
 import waits
 
@@ -11,8 +10,6 @@ SIZES = {"mutex": 40, "cond": 48, "rwlock (read)": 56, "rwlock (write)": 56, "se
          "barrier": 32, "once": 4, "futex": 4}
 
 WRONG_PERCENT = 1     # of waits that the kernel ended by a wake-up
-BLOCKED_PERCENT = 2   # between the trace's and the kernel's time, by thread
-ENOUGH_NS = 20_000_000  # blocked time of a thread below which a per cent says nothing
 
 
 def percent(part, whole):
@@ -27,22 +24,12 @@ class Row:
         self.examples = []
 
 
-class Thread:
-    def __init__(self):
-        self.waits = 0
-        # Sums in ns: the trace's and the kernel's.
-        self.blocked, self.sleeping = 0, 0    # to GoUnblock; asleep, to the waking
-        self.stopped, self.away = 0, 0        # to GoStart; off the processor
-
-
 class Comparison:
     def __init__(self, trace, seen):
         self.trace, self.seen = trace, seen
         self.rows = collections.defaultdict(Row)
         self.retakes = Row()
-        self.threads = collections.defaultdict(Thread)
         self.apart = collections.Counter()   # waits that no wake-up ended, by how
-        self.before, self.after = [], []     # a wait's edges against the kernel's, ns
         for w in trace.waits:
             if w.begin <= seen.first or w.end >= seen.last:
                 continue
@@ -91,26 +78,6 @@ class Comparison:
             again = mutexes[-1] if mutexes else None
             if again or w.retake:
                 self.count(self.retakes, w, again, w.retake and w.retake[1])
-        if call or again:
-            self.time(w)
-
-    # --- How long ----------------------------------------------------------------------------
-
-    def time(self, w):
-        t = self.threads[w.tid]
-        away = [a for a in self.seen.away_of(w.tid, w.begin, w.end) if a[3] <= w.end]
-        slept = [a for a in away if a[2] is not None]
-        if not slept:
-            return
-        t.waits += 1
-        t.stopped += w.end - w.begin
-        t.away += sum(back - out for out, _, _, back in away)
-        t.blocked += w.unblock - w.begin
-        # From first to last: between two sleeps it ran, or waited for a processor, still without
-        # what it waited for.
-        t.sleeping += slept[-1][2] - slept[0][0]
-        self.before.append(slept[0][0] - w.begin)
-        self.after.append(w.end - away[-1][3])
 
     # --- The report --------------------------------------------------------------------------
 
@@ -139,36 +106,8 @@ class Comparison:
             print("  ended otherwise, not compared: " + ", ".join(
                 f"{n} {what}" for how, what in ((3, "timed out"), (4, "by an error"),
                                                 (5, "cancelled")) if (n := self.apart[how])))
-        self.print_time()
         print(f"  the trace's clock is off CLOCK_MONOTONIC by {self.trace.clock_error} ns at most, "
               "taken out above")
-
-    @staticmethod
-    def off(mine, theirs):
-        return 100 * (mine - theirs) / theirs if theirs else 0
-
-    def enough(self):
-        return {tid: t for tid, t in self.threads.items() if t.away >= ENOUGH_NS}
-
-    def print_time(self):
-        for what, mine, theirs in (
-                ("stopped (to GoStart) / off the processor", "stopped", "away"),
-                ("blocked (to GoUnblock) / asleep to waking", "blocked", "sleeping")):
-            ours = sum(getattr(t, mine) for t in self.threads.values())
-            kernel = sum(getattr(t, theirs) for t in self.threads.values())
-            by = sorted(self.off(getattr(t, mine), getattr(t, theirs))
-                        for t in self.enough().values())
-            if not by:
-                continue
-            good = sum(abs(x) <= BLOCKED_PERCENT for x in by)
-            print(f"  {what}: {ours / 1e6:.1f} / {kernel / 1e6:.1f} ms, "
-                  f"{self.off(ours, kernel):+.2f} %; by thread {by[0]:+.2f} to {by[-1]:+.2f} %, "
-                  f"{good} of {len(by)} threads within {BLOCKED_PERCENT} %")
-        if self.before:
-            n = len(self.before)
-            print(f"  a wait begins {statistics.median(self.before)} ns (median) before its thread "
-                  f"leaves the processor, ends {statistics.median(self.after)} ns after it is back; "
-                  f"{n} waits, {sum(t.away for t in self.threads.values()) / n / 1000:.1f} us each")
 
     def verdict(self):
         """What is outside the limits."""
@@ -177,10 +116,6 @@ class Comparison:
             return ["no wait that the kernel ended by a wake-up: nothing was compared"]
         if 100 * t.wrong > WRONG_PERCENT * t.asleep:
             bad.append(f"{t.wrong} of {t.asleep} wakers are wrong")
-        stopped = sum(t.stopped for t in self.threads.values())
-        away = sum(t.away for t in self.threads.values())
-        if abs(self.off(stopped, away)) > BLOCKED_PERCENT:
-            bad.append(f"blocked time is {self.off(stopped, away):+.2f} % off the kernel's")
         return bad
 
     # --- Examples ----------------------------------------------------------------------------

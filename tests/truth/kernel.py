@@ -12,21 +12,27 @@ import subprocess
 
 # What runs when an interrupt wakes a thread (a timer, the network) is not its waker. 24:
 # TRACE_FLAG_HARDIRQ and _SOFTIRQ. The wake-ups of futexes come from calls.
-EVENTS = ("-e", "sched:sched_waking", "--filter", "!(common_flags & 24)",
-          "-e", "sched:sched_switch",
-          "-e", "syscalls:sys_enter_futex", "-e", "syscalls:sys_exit_futex")
+SWITCHES = ("-e", "sched:sched_waking", "--filter", "!(common_flags & 24)",
+            "-e", "sched:sched_switch")
+# A record of these lengthens the waits by what it costs: not for times.
+WAKERS = (*SWITCHES, "-e", "syscalls:sys_enter_futex", "-e", "syscalls:sys_exit_futex")
 
 # FUTEX_WAIT, LOCK_PI, WAIT_BITSET, WAIT_REQUEUE_PI, LOCK_PI2
 WAITS = {0, 6, 9, 11, 13}
 PRIVATE = 128
+# perf runs before the load does, and has room: a record with holes is worth nothing.
+RECORD = ("perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC", "-m", "16384", "-r", "1")
+
+
+class Incomplete(OSError):
+    """perf could not keep up all the same."""
 
 
 def missing():
     """Why there can be no record here, or None."""
     if not shutil.which("perf"):
         return "perf is not installed (Debian: linux-perf)"
-    p = subprocess.run(["perf", "record", "-q", "-a", "-o", "/dev/null",
-                        *EVENTS, "--", "true"],
+    p = subprocess.run([*RECORD, "-o", "/dev/null", *WAKERS, "--", "true"],
                        capture_output=True, text=True)
     if p.returncode != 0:
         return "perf record refuses: " + (p.stderr.strip().splitlines() or ["?"])[0]
@@ -36,18 +42,15 @@ def missing():
 class Recorder:
     """with Recorder(file): everything that happens inside is in the file."""
 
-    def __init__(self, file):
-        self.file = file
+    def __init__(self, file, events):
+        self.file, self.events = file, events
 
     def __enter__(self):
         orders, self.orders = os.pipe()
         self.answers, answers = os.pipe()
         self.perf = subprocess.Popen(
-            ["perf", "record", "-q", "-a", "-k", "CLOCK_MONOTONIC",
-             # perf runs before the load does: a record with holes is worth nothing.
-             "-m", "16384", "-r", "1", "-D", "-1",
-             "--control", f"fd:{orders},{answers}", "-o", self.file,
-             *EVENTS],
+            [*RECORD, "-D", "-1", "--control", f"fd:{orders},{answers}", "-o", self.file,
+             *self.events],
             pass_fds=(orders, answers), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE, start_new_session=True)
         os.close(orders)

@@ -52,7 +52,7 @@ class Trace:
                 continue
             if word == "Frequency":
                 frequency = self.numbers(rest)["freq"]
-            elif "dt=" in rest:
+            elif rest.startswith("dt="):
                 numbers = self.numbers(rest)
                 ticks += numbers["dt"]
                 if word == "GoStart":
