@@ -204,8 +204,12 @@ static int sleep_for(struct locking *l, pthread_mutex_t *m, int (*try)(pthread_m
 		return EBUSY;
 	}
 	do {
-		/* Relaxed: the try is what acquires. */
-		replace_word(word, 1, LOCK_SLEEPERS);
+		int held = replace_word(word, 1, LOCK_SLEEPERS);
+
+		/* Memory that nobody has initialised: glibc marks that as well. */
+		if (held < 0 || held > LOCK_SLEEPERS) {
+			replace_word(word, held, LOCK_SLEEPERS);
+		}
 		gt_wait_sleep(l->t, l->wait, l->woken);
 		r = gt_sys_futex(word, s.op, LOCK_SLEEPERS, s.until, FUTEX_BITSET_MATCH_ANY);
 		l->woken = r == 0;
