@@ -11,12 +11,21 @@
 
 /* --- The waker's side ------------------------------------------------------------------------- */
 
+/* The stack of this wake-up, in t->pcs. That of a wait that has just begun is known already. */
+static unsigned walk(struct gt_thread *t, void *frame)
+{
+	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
+		return GT_MIN(gt_thread_get_stack(t, t->pcs), (unsigned)GT_WAKE_DEPTH);
+	}
+	return gt_thread_walk(t, frame, GT_WAKE_DEPTH);
+}
+
 /* Notes the stack of this wake-up in the thread's own ring; returns its version. */
 static uint64_t note_stack(struct gt_thread *t, void *frame)
 {
 	uint64_t version = ++t->wake_version;
 	struct gt_wake_stack *s = &t->wake[version % GT_WAKE_STACKS];
-	unsigned n = gt_thread_walk(t, frame, GT_WAKE_DEPTH);
+	unsigned n = walk(t, frame);
 
 	/*
 	 * A seqlock of its own; partner: read_stack. 0 says that it is being written. Release, so

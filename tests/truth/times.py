@@ -81,3 +81,21 @@ class Times:
             return ["no wait in which a thread slept: no times were compared"]
         x = off(self.sum("stopped"), self.sum("away"))
         return [f"blocked time is {x:+.2f} % off the kernel's"] if abs(x) > PERCENT else []
+
+
+def floor(seen, text):
+    """The same for the clock of a thread that waits by itself: tests/truth/floor.c."""
+    mine, kernel = 0, 0
+    before, after = [], []
+    for line in text.splitlines():
+        tid, begin, end = map(int, line.split())
+        away = [a for a in seen.away_of(tid, begin, end) if a[3] <= end]
+        if away:
+            mine += end - begin
+            kernel += sum(back - out for out, _, _, back in away)
+            before.append(away[0][0] - begin)
+            after.append(end - away[-1][3])
+    return (f"{len(before)} waits, {kernel / len(before) / 1000:.1f} us each: the thread's own clock "
+            f"says {off(mine, kernel):+.2f} %, {(mine - kernel) / len(before):.0f} ns a wait; medians "
+            f"{statistics.median(before)} ns before it leaves the processor, "
+            f"{statistics.median(after)} ns after it is back")
