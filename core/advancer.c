@@ -158,6 +158,7 @@ static void advancer_main(struct gt_thread *self)
 	gt_lock_take(&gt_trace->x_advance);
 	gt_writer_begin(own_files);
 	gt_writer_end();
+	gt_spool_keep_maps();
 	gt_lock_drop(&gt_trace->x_advance);
 	due = now() + gt_env.period;
 	/* Release: partner is gt_advancer_stop. */

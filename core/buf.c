@@ -39,6 +39,20 @@ static struct gt_buf *pop(void)
 	return NULL;
 }
 
+/* One more. On the list of all before it is used. */
+static struct gt_buf *make(void)
+{
+	struct gt_buf *b = gt_shm_alloc(sizeof(*b));
+	uint32_t old = gt_load_relaxed(&gt_trace->bufs);
+
+	if (b) {
+		do {
+			b->all = old;
+		} while (!gt_cas_weak_acq_rel(&gt_trace->bufs, &old, gt_ptr_ref(b)));
+	}
+	return b;
+}
+
 struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 {
 	struct gt_buf *b = pop();
@@ -47,7 +61,7 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 		uint64_t step = gt_load_relaxed(&gt_trace->bytes) / 16;
 		uint64_t used = gt_load_relaxed(&gt_trace->brk);
 
-		b = gt_shm_alloc(sizeof(*b));
+		b = make();
 		/* Past the half, each further step of memory wakes the advancer: it frees some. */
 		if (used > gt_load_relaxed(&gt_trace->bytes) / 2 &&
 		    used / step != (used + sizeof(*b)) / step) {
@@ -58,7 +72,6 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 		return NULL;
 	}
 	gt_store_relaxed(&b->next, 0);
-	b->gen = gen;
 	b->m = m;
 	b->base = ticks;
 	b->last = ticks;
@@ -66,6 +79,11 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 	gt_store_relaxed(&b->events_len, 0);
 	gt_store_relaxed(&b->facts_len, 0);
 	b->packed_len = 0;
+	b->number = gt_add_relaxed(&gt_trace->buf_number, 1);
+	/* A death stops a thread between two instructions: a compiler's order is all that counts.
+	 */
+	gt_signal_fence();
+	b->gen = gen;
 	return b;
 }
 
@@ -153,8 +171,11 @@ void gt_buf_seal_last(struct gt_buf *b)
 		}
 		gt_trace->packed[parity] = gt_ptr_ref(to);
 	}
-	to->packed_len = copy(to, to->packed_len, b->events, 0, b, events);
-	to->packed_len = copy(to, to->packed_len, b->facts, GT_FACT_EXPERIMENT, b, facts);
+	events = copy(to, to->packed_len, b->events, 0, b, events);
+	facts = copy(to, events, b->facts, GT_FACT_EXPERIMENT, b, facts);
+	/* Whole before it is counted: see gt_buf_new. */
+	gt_signal_fence();
+	to->packed_len = facts;
 	gt_lock_drop(&gt_trace->packed_lock[parity]);
 	gt_buf_free(b);
 }
@@ -189,6 +210,7 @@ void gt_buf_free(struct gt_buf *b)
 {
 	uint64_t old = gt_load_relaxed(&gt_trace->free_bufs);
 
+	b->gen = 0;
 	/* Release: partner is the CAS in pop. */
 	do {
 		gt_store_relaxed(&b->next, (uint32_t)old);

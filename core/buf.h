@@ -25,7 +25,9 @@ enum {
 
 struct gt_buf {
 	_Atomic uint32_t next; /* the next on a list: ref */
-	uint32_t unused;
+	uint32_t all;          /* the next of all buffers that there are: ref */
+	/* Last to be set when the buffer is taken, first to be cleared when it is given back, so
+	 * that a recovery knows whose it is. */
 	uint64_t gen;
 	uint64_t m;
 	uint64_t base; /* time of the batch, ticks */
@@ -39,7 +41,7 @@ struct gt_buf {
 	_Atomic uint32_t facts_len;
 	/* A buffer of copies (gt_buf_seal_last): bytes of whole batches from events on; else 0. */
 	uint32_t packed_len;
-	uint32_t unused2;
+	uint32_t number; /* by it the batches of one M follow each other */
 	uint8_t events_head[GT_BUF_HEAD];
 	uint8_t events[GT_BUF_EVENTS];
 	uint8_t facts_head[GT_BUF_HEAD];

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "dwarf.h"
+#include "dwarf_in.h"
 
 /* DWARF's numbers of the x86-64 registers that matter. */
 enum { FP = 6, SP = 7, RA = 16 };

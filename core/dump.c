@@ -9,13 +9,10 @@
 #include "base/varint.h"
 
 #include "emit.h"
+#include "module.h"
 #include "shm.h"
 #include "symbol.h"
 #include "writer.h"
-
-/* M ids of wakers that have ended: above all tids (PID_MAX_LIMIT is 2^22), below what readers take.
- */
-#define GT_DEAD_M (UINT64_C(1) << 30)
 
 /* One batch that is being made; private memory, under x_advance like all here. */
 static struct {
@@ -156,7 +153,6 @@ void gt_dump_posts(uint64_t gen)
 				  (const uint64_t[]){post->g, post->seq, post->stack});
 			last = ticks;
 		}
-		gt_store_relaxed(&box->count, 0);
 		gt_lock_drop(&box->lock);
 		/*
 		 * Of a waker that has ended, the kernel may have given its tid to another thread,
@@ -165,9 +161,11 @@ void gt_dump_posts(uint64_t gen)
 		 * no M) would order what is not ordered.
 		 */
 		emit_batch(0, gen,
-			   gt_load_acquire(&t->dead_gen) ? GT_DEAD_M | gt_thread_id(t)
+			   gt_load_acquire(&t->dead_gen) ? GT_WIRE_DEAD_M | gt_thread_id(t)
 							 : gt_thread_tid(t),
 			   base);
+		/* Not before: a recovery looks for them here until they are in the file. */
+		gt_store_relaxed(&box->count, 0);
 	}
 }
 
@@ -299,7 +297,9 @@ static const struct frame *frame_of(uint64_t pc, uint64_t gen)
 		struct gt_symbol symbol = {0};
 
 		*f = (struct frame){.gen = gen, .pc = pc};
-		gt_symbol_find(pc, &symbol, text, sizeof(text));
+		if (gt_symbol_find(pc, &symbol, text, sizeof(text))) {
+			gt_module_note(symbol.mapping - 1);
+		}
 		/* Rule 20: from the second frame on, nothing may be empty. */
 		f->func = string_id(strings, symbol.func && *symbol.func ? symbol.func : "?");
 		f->file = string_id(strings, symbol.module && *symbol.module ? symbol.module : "?");
@@ -338,6 +338,33 @@ static void dump_stacks(uint64_t gen)
 	emit_batch(0, gen, GT_WIRE_NO_M, start_of(gen));
 }
 
+/* Those that frames of this generation lie in, so that it can be read alone. */
+static void dump_mappings(uint64_t gen)
+{
+	struct gt_table *strings = &gt_trace->strings[gen & 1];
+	struct gt_mapping m;
+
+	for (size_t range = 0; gt_module_take_noted(&range, &m);) {
+		char id[2 * GT_IMAGE_BUILD_ID_MAX + 1] = "";
+
+		for (size_t i = 0; i < m.build_id_bytes; i++) {
+			id[2 * i] = "0123456789abcdef"[m.build_id[i] >> 4];
+			id[2 * i + 1] = "0123456789abcdef"[m.build_id[i] & 15];
+		}
+		if (!room(GT_WIRE_EVENT_MAX)) {
+			emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+		}
+		if (scratch.n == 0) {
+			put_byte(GT_FACT_MAGIC);
+			put_byte(GT_FACT_VERSION);
+		}
+		put_event((enum gt_ev)GT_FACT_MAPPING, 0, 5,
+			  (const uint64_t[]){m.start, m.bytes, m.offset, string_id(strings, m.path),
+					     *id ? string_id(strings, id) : 0});
+	}
+	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
 static void put_string(uint64_t gen, uint64_t id, const void *text, size_t bytes)
 {
 	if (!room(GT_WIRE_EVENT_MAX + bytes)) {
@@ -356,10 +383,13 @@ static void put_string(uint64_t gen, uint64_t id, const void *text, size_t bytes
 void gt_dump_tables(uint64_t gen)
 {
 	if (gt_symbol_refresh()) {
+		gt_spool_keep_maps();
 		gt_stack_forget();
 	}
-	/* Stacks before strings: the names of their functions are strings. */
+	/* Stacks before mappings and strings: in those their frames lie, of these are their names.
+	 */
 	dump_stacks(gen);
+	dump_mappings(gen);
 	for (uint64_t id = 1; id < GT_REASON_END; id++) {
 		const char *text = gt_reason_text(id);
 

@@ -43,6 +43,37 @@ static bool read_all(const struct gt_image_file *file, void *to, size_t bytes, u
 
 /* --- Reading -------------------------------------------------------------------------------- */
 
+/* Looks for the build id in a segment of notes; what does not fit in 1 KiB has none that counts. */
+static void read_notes(struct gt_image *image, const struct gt_image_file *file,
+		       const Elf64_Phdr *ph)
+{
+	static uint8_t notes[1024];
+	size_t bytes = read_some(file, notes, GT_MIN(ph->p_filesz, sizeof(notes)), ph->p_offset);
+	size_t align = ph->p_align == 8 ? 8 : 4;
+	size_t at = 0;
+	Elf64_Nhdr n;
+
+	while (at + sizeof(n) <= bytes) {
+		uint64_t text;
+		uint64_t next;
+
+		memcpy(&n, notes + at, sizeof(n));
+		text = at + GT_ROUND_UP(sizeof(n) + (uint64_t)n.n_namesz, align);
+		next = text + GT_ROUND_UP((uint64_t)n.n_descsz, align);
+		if (text + n.n_descsz > bytes) {
+			return;
+		}
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == sizeof(ELF_NOTE_GNU) &&
+		    memcmp(notes + at + sizeof(n), ELF_NOTE_GNU, sizeof(ELF_NOTE_GNU)) == 0 &&
+		    n.n_descsz <= GT_IMAGE_BUILD_ID_MAX) {
+			memcpy(image->build_id, notes + text, n.n_descsz);
+			image->build_id_bytes = (uint8_t)n.n_descsz;
+			return;
+		}
+		at = next;
+	}
+}
+
 static int read_segments(struct gt_image *image, const struct gt_image_file *file,
 			 const Elf64_Ehdr *eh)
 {
@@ -66,6 +97,8 @@ static int read_segments(struct gt_image *image, const struct gt_image_file *fil
 		} else if (ph.p_type == PT_GNU_EH_FRAME) {
 			image->frames = ph.p_offset;
 			image->frames_address = ph.p_vaddr;
+		} else if (ph.p_type == PT_NOTE && image->build_id_bytes == 0) {
+			read_notes(image, file, &ph);
 		}
 	}
 	return image->ncode != 0 ? 0 : -ENOEXEC;

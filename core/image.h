@@ -23,6 +23,9 @@ struct gt_image_file {
  */
 #define GT_IMAGE_SYMTAB_MAX (48u << 20)
 
+/* The linker's number of a file: 20 bytes mostly; a longer one than this is none. */
+#define GT_IMAGE_BUILD_ID_MAX 64u
+
 struct gt_image_function {
 	uint32_t at; /* from base */
 	uint32_t size;
@@ -45,7 +48,9 @@ struct gt_image {
 	uint64_t names_bytes;
 	uint64_t frames; /* .eh_frame_hdr: offset in the file, and address */
 	uint64_t frames_address;
-	bool capped; /* its symbol table was too large */
+	bool capped;            /* its symbol table was too large */
+	uint8_t build_id_bytes; /* 0: it has none */
+	uint8_t build_id[GT_IMAGE_BUILD_ID_MAX];
 };
 
 /* Reads the tables. 0 or -errno (-ENOEXEC: not for us); what was found can be used in either case.

@@ -47,6 +47,7 @@ struct range {
 	uintptr_t hi;
 	uint64_t offset;
 	size_t module;
+	bool noted; /* see gt_module_note */
 };
 
 static struct array modules;
@@ -176,6 +177,7 @@ static void add_range(struct range *r, struct line id, struct line path)
 		m->memory = *path.p == '[' ? r->lo : 0;
 		m->bytes = r->hi - r->lo;
 	}
+	r->noted = false;
 	((struct range *)ranges.items)[nranges++] = *r;
 }
 
@@ -250,7 +252,7 @@ bool gt_module_refresh(void)
 	return true;
 }
 
-struct gt_module *gt_module_of(uint64_t pc, uint64_t *offset)
+struct gt_module *gt_module_of(uint64_t pc, uint64_t *offset, size_t *range)
 {
 	const struct range *r = ranges.items;
 	size_t from = 0;
@@ -268,8 +270,35 @@ struct gt_module *gt_module_of(uint64_t pc, uint64_t *offset)
 	if (from == 0 || pc >= r[from - 1].hi) {
 		return NULL;
 	}
+	*range = from - 1;
 	*offset = pc - r[from - 1].lo + r[from - 1].offset;
 	return module_at(r[from - 1].module);
+}
+
+void gt_module_note(size_t range)
+{
+	((struct range *)ranges.items)[range].noted = true;
+}
+
+bool gt_module_take_noted(size_t *range, struct gt_mapping *out)
+{
+	for (; *range < nranges; ++*range) {
+		struct range *r = (struct range *)ranges.items + *range;
+		const struct gt_module *m = module_at(r->module);
+
+		if (r->noted) {
+			r->noted = false;
+			*out = (struct gt_mapping){r->lo,
+						   r->hi - r->lo,
+						   r->offset,
+						   gt_module_path(m),
+						   m->image.build_id,
+						   m->image.build_id_bytes};
+			++*range;
+			return true;
+		}
+	}
+	return false;
 }
 
 /* --- Files ---------------------------------------------------------------------------------- */

@@ -25,8 +25,26 @@ struct gt_module {
  */
 bool gt_module_refresh(void);
 
-/* The module that pc lies in, and the place in its file; NULL: none, or code made at run time. */
-struct gt_module *gt_module_of(uint64_t pc, uint64_t *offset);
+/*
+ * The module that pc lies in, and the place in its file; NULL: none, or code made at run time.
+ * *range is the number of the mapping, for gt_module_note.
+ */
+struct gt_module *gt_module_of(uint64_t pc, uint64_t *offset, size_t *range);
+
+/* An executable mapping of a file. */
+struct gt_mapping {
+	uint64_t start;
+	uint64_t bytes;
+	uint64_t offset; /* in the file */
+	const char *path;
+	const uint8_t *build_id;
+	size_t build_id_bytes; /* 0: none, or nobody has opened the module */
+};
+
+/* Of this mapping is to be spoken. */
+void gt_module_note(size_t range);
+/* The next of those from *range on, which is then spoken of; false: no more. */
+bool gt_module_take_noted(size_t *range, struct gt_mapping *out);
 
 /* As the kernel writes it: a newline is \012, and a file that is gone ends in " (deleted)". */
 const char *gt_module_path(const struct gt_module *m);

@@ -108,8 +108,7 @@ static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **w
 	gt_sys_madvise(*p, bytes, MADV_DONTFORK);
 	gt_sys_madvise(*p, bytes, MADV_DONTDUMP);
 	t = *p;
-	memcpy(t->head.magic, GT_SPOOL_MAGIC, sizeof(t->head.magic));
-	t->head.version = GT_SPOOL_VERSION;
+	gt_spool_describe(&t->head);
 	t->head.pid = (uint32_t)gt_sys_pid();
 	gt_store_relaxed(&t->bytes, bytes);
 	gt_store_relaxed(&t->brk, GT_ROUND_UP(sizeof(*t), (uint64_t)GT_REF_UNIT));

@@ -28,6 +28,11 @@ GT_INLINE uint32_t gt_ptr_ref(const void *p)
  */
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what);
 
+/* Writes into the head of a new spool what it is and where what is (spool.c). */
+void gt_spool_describe(struct gt_spool_head *head);
+/* Keeps where code is mapped, which a dead process cannot be asked any more. With x_advance. */
+void gt_spool_keep_maps(void);
+
 /* Before anybody else uses it, or in the only thread that did. */
 void gt_shm_unmap(struct gt_trace *t);
 /*

@@ -119,18 +119,21 @@ static bool resolve(uint64_t pc, struct gt_symbol *out, char *buf, size_t bytes)
 	struct gt_module *m;
 	uint64_t offset;
 	uint64_t start;
+	size_t range;
 	bool usable;
 	bool named;
 
 	out->func = buf;
 	out->module = "?";
 	out->offset = 0;
-	m = gt_module_of(pc, &offset);
+	out->mapping = 0;
+	m = gt_module_of(pc, &offset, &range);
 	if (m == NULL) {
 		set_name(buf, bytes, known != NULL ? known : "?");
 		return false;
 	}
 	out->module = gt_module_path(m);
+	out->mapping = range + 1;
 	/* In a file that cannot be read, the place in the file stands for the address. */
 	out->offset = offset;
 	usable = gt_module_open(m, &file) && gt_image_address(&m->image, offset, &out->offset);

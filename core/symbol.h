@@ -16,6 +16,7 @@ struct gt_symbol {
 	const char *func;   /* at most GT_WIRE_STRING_MAX bytes, never empty */
 	const char *module; /* the file's path, "[vdso]", or "?" */
 	uint64_t offset;    /* of the pc in the file's own address space; 0 with module "?" */
+	size_t mapping;     /* for gt_module_note, plus one; 0 with module "?" */
 };
 
 /*

@@ -38,6 +38,7 @@
 struct gt_thread;
 
 #define GT_PATH_MAX 1024
+enum { GT_MAPS_MAX = 48 << 10 };
 
 /* All clocks at one moment: the start of a generation. */
 struct gt_stamp {
@@ -70,6 +71,8 @@ struct gt_trace {
 	_Atomic uint64_t backed;
 	_Atomic uint64_t free_bufs GT_ALIGNED(GT_LINE);
 	_Atomic uint32_t free_bufs_count;
+	_Atomic uint32_t bufs; /* all buffers, for a recovery: ref of the newest */
+	_Atomic uint32_t buf_number;
 	/* [any] Sealed batches, by parity; the newest first. */
 	_Atomic uint32_t full[2] GT_ALIGNED(GT_LINE);
 	_Atomic uint32_t full_count[2];
@@ -117,6 +120,9 @@ struct gt_trace {
 	_Atomic uint32_t about_new;
 	/* [any] Whether somebody has removed what a finished trace does not need. */
 	_Atomic uint32_t tidied;
+	/* [advancer] Mappings of code, for a recovery (spool.c). */
+	_Atomic uint32_t maps_len;
+	char maps[GT_MAPS_MAX];
 	/* [any] Why recording stopped before the program's end; NULL-like 0: it did not. */
 	_Atomic uint32_t broken;
 };

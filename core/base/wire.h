@@ -25,6 +25,11 @@
 #define GT_WIRE_STRING_MAX 1024u  /* bytes of a string; one more is fatal */
 #define GT_WIRE_FRAMES_MAX 128u   /* frames of a stack; one more is fatal */
 #define GT_WIRE_ARGS_MAX   5      /* arguments after the time */
+/*
+ * M ids of wakers that have ended are this with the id of their G: above all tids (PID_MAX_LIMIT is
+ * 2^22), below what readers take.
+ */
+#define GT_WIRE_DEAD_M (UINT64_C(1) << 30)
 
 /* Largest batch header: type, experiment, four varints. */
 #define GT_WIRE_BATCH_HEADER_MAX (2 + 4 * 10)

@@ -45,7 +45,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: loader_lock LIBRARY\n");
 		return 1;
 	}
-	alarm(30); /* the failure: a deadlock */
+	alarm(240); /* the failure: a deadlock */
 	pthread_mutex_lock(&of_program);
 	pthread_create(&loader, NULL, load, argv[1]);
 	pthread_create(&holder, NULL, hold_other, NULL);

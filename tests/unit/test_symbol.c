@@ -22,6 +22,7 @@
 #include "base/sys.h"
 #include "base/wire.h"
 #include "image.h"
+#include "module.h"
 
 static char buf[GT_WIRE_STRING_MAX + 1];
 
@@ -105,6 +106,49 @@ Test(symbol, an_entry_can_be_named)
 	gt_symbol_name_entry((uintptr_t)buf, "in data");
 	cr_assert_str_eq(find((uintptr_t)buf, 0).func, "in data");
 	cr_assert_str_eq(find((uintptr_t)buf, 1).func, "?");
+}
+
+/* As eu-readelf or file would say it: from the notes that the linker left in memory. */
+static size_t own_build_id(uint8_t *to)
+{
+	extern const char __ehdr_start[];
+	const Elf64_Ehdr *eh = (const void *)__ehdr_start;
+	const Elf64_Phdr *ph = (const void *)(__ehdr_start + eh->e_phoff);
+
+	for (unsigned i = 0; i < eh->e_phnum; i++) {
+		const Elf64_Nhdr *n = (const void *)(__ehdr_start + ph[i].p_offset);
+
+		if (ph[i].p_type == PT_NOTE && n->n_type == NT_GNU_BUILD_ID) {
+			memcpy(to, (const char *)(n + 1) + 4, n->n_descsz);
+			return n->n_descsz;
+		}
+	}
+	return 0;
+}
+
+Test(symbol, a_mapping_is_told_once_it_is_noted)
+{
+	struct gt_symbol s;
+	struct gt_mapping m;
+	uint8_t id[256];
+	size_t bytes = own_build_id(id);
+	size_t range = 0;
+
+	gt_symbol_refresh();
+	cr_assert_not(gt_module_take_noted(&range, &m));
+	s = find(known, 3);
+	gt_module_note(s.mapping - 1);
+	gt_module_note(s.mapping - 1);
+	range = 0;
+	cr_assert(gt_module_take_noted(&range, &m));
+	cr_assert_leq(m.start, known);
+	cr_assert_gt(m.start + m.bytes, known);
+	cr_assert_str_eq(m.path, s.module);
+	cr_assert_eq(m.build_id_bytes, bytes);
+	cr_assert_arr_eq(m.build_id, id, bytes);
+	cr_assert_not(gt_module_take_noted(&range, &m));
+	range = 0;
+	cr_assert_not(gt_module_take_noted(&range, &m));
 }
 
 /* --- A copy of this program, changed, mapped as a loader would ---------------------------------
