@@ -5,81 +5,62 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <inttypes.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "progress.h"
 #include "stat_view.h"
 
 enum { TOP = 8 };
 
 static const char help[] =
-	"usage: gtrace stat [--top N] [--system] [--json] FILE...\n"
+	"usage: gtrace stat [--full] [--json] [--from T] [--to T] [--thread X] [--object X]\n"
+	"                   [--critical-path[=END]] [--top N] [--system] FILE...\n"
 	"\n"
-	"Sums a trace up: how long each thread ran and waited, the places where threads waited\n"
-	"longest with the object, who had it and who ended the wait, and who woke whom.\n"
+	"Sums a trace up on one screen: deadlocks; the locks that threads waited for longest, who "
+	"had\n"
+	"them meanwhile, where and doing what, and what would help; where else threads waited; "
+	"calls;\n"
+	"and how long each thread ran and waited.\n"
 	"\n"
-	"  --top N   lines of a list; 0: all. By default 8; with more threads than that only "
-	"their\n"
-	"            start routines are shown, and of waits what counts: not those that all last\n"
-	"            until the end, nor those of less than a thousandth of the time\n"
-	"  --system  also the tracer's or the Go runtime's own threads\n"
-	"  --json    everything, as one JSON object a file, each in a line\n"
-	"\n"
-	"A wait lasts from the event that says that a thread blocks to the one that says that it\n"
-	"may run again; from there to running it is runnable. A wait that is open at the end of "
+	"  --full       all lists: every place, who held what, who woke whom\n"
+	"  --top N      lines of a list; 0: all. By default 8, on the one screen less; with more\n"
+	"               threads than that only their start routines are shown, and of waits what\n"
+	"               counts: not those that all last until the end, nor those of less than a\n"
+	"               thousandth of the time\n" //
+	GT_WINDOW_HELP "  --object X   only waits for the object with this number (#3), address "
+	"(0x5567), or name\n"
+	"               of a global variable\n"
+	"  --critical-path[=END]\n"
+	"               what made END as late as it was, back through who was waited for. END:\n"
+	"               longest-wait (if none is given), thread=X, or the name of a task\n"
+	"  --system     also the tracer's or the Go runtime's own threads\n"
+	"  --json       everything, as one JSON object a file, each in a line: docs/stat.md has "
 	"the\n"
-	"trace counts up to there. p50 and p99 are exact to 3 %. The percentages of who held it "
-	"and\n"
-	"who woke are of the time waited. System calls: with and without a processor. A call that\n"
-	"was a wait, for the network or a child, stands among the waits and among the calls.\n"
+	"               keys\n"
 	"\n"
-	"Keys of the JSON, stable; times are integers of ns, points in time are since the "
-	"beginning;\n"
-	"threads are named by their id, null is nobody or not known:\n"
-	"\n"
-	"  file, format (\"1.26\"), writer (gtrace or go), truncated, problem (null: none),\n"
-	"  duration_ns, generations, events, samples, cpus\n"
-	"  losses[]    what, text, count\n"
-	"  unread      batches of facts that a newer gtrace wrote and that are not wholly read\n"
-	"  about[]     what, text, value, means: settings, and what the machine allowed\n"
-	"  ended       waits by how they ended: open (not yet), waker, nobody, timeout, error,\n"
-	"              cancelled, refused (the waker is known, but not in Go's own events), "
-	"returned\n"
-	"              (a call that no thread ends: network, time, a child)\n"
-	"  threads[]   id, tid, routine, labels[], system, creator, created_ns, ended_ns, state,\n"
-	"              running_ns, runnable_ns, syscall_ns, syscall_blocked_ns (without a "
-	"processor),\n"
-	"              blocked_ns, blocks, syscalls, waiting_ns and waits by reason, ended,\n"
-	"              yields (calls of sched_yield), yields_long (over 20 us), yields_ns "
-	"(others)\n"
-	"  routines[]  routine, threads (how many), and the sums over them\n"
-	"  sites[]     reason, stack[] (innermost first), system, waits, total_ns, max_ns, "
-	"mean_ns,\n"
-	"              p50_ns, p99_ns, runnable_ns (from their ends to running), ended, and each "
+	"A wait lasts from the event that says that a thread blocks to the one that says that it "
+	"may\n"
+	"run again; from there to running it is runnable. A wait that is open at the end of the "
+	"trace\n"
+	"counts up to there. p50 and p99 are exact to 3 %. While threads wait for a lock the time "
+	"is\n"
+	"charged to who sets it free next, at the place of its unlock; the percentages of who held "
+	"it\n"
+	"are of the time waited. A lock that nobody waited for is not in a trace. System calls: "
 	"with\n"
-	"              waits, total_ns, max_ns: threads[] (thread), objects[] (address, epoch, "
-	"kind),\n"
-	"              owners[] (thread that had it when the wait began), wakers[] (thread); "
-	"retakes\n"
-	"              (waits, total_ns, max_ns, owners[]: for the mutex after a condition)\n"
-	"  objects[]   address, epoch, kind, waits, total_ns, max_ns, owners[], wakers[]\n"
-	"  owners[]    thread, waits, total_ns, max_ns: of others, for what it had\n"
-	"  wakes[]     waker, wakee, reason, stack[] (of the waker), waits, total_ns, max_ns\n"
-	"  calls[]     call (null: not named in the trace), number, class, waits (how many), "
-	"total_ns,\n"
-	"              max_ns, mean_ns, p50_ns, p99_ns, blocked (those over 20 us), failed, "
-	"errors[]\n"
-	"              (error, number), threads[], sites[] (stack), untimed (known by name alone)\n"
-	"  spins[]     address, epoch, kind, waits, total_ns (both estimates from samples), "
-	"max_ns,\n"
-	"              threads[], sites[]\n"
+	"and without a processor. A call that was a wait, for the network or a child, stands among "
+	"the\n"
+	"waits and among the calls.\n"
 	"\n"
 	"FILE - is standard input. Exit status: 0 good, 1 a trace is not valid or truncated (what\n"
-	"comes before is summed up), 2 one cannot be read.\n";
+	"comes before is summed up), or what was asked for is not in it; 2 one cannot be read.\n";
 
 static bool terminal_is_utf8(void)
 {
@@ -102,18 +83,54 @@ static bool wants_colour(void)
 	       (term == NULL || strcmp(term, "dumb") != 0);
 }
 
-static int stat_file(struct gt_stat *st, bool json)
+static void watch_path(void *path, struct gt_model *model, const struct gt_span *span)
+{
+	gt_path_span(path, model, span);
+}
+
+/* Whether what was asked for is in the trace. */
+static bool is_there(const struct gt_stat *st, const struct gt_path_found *path)
+{
+	const struct gt_model *model = st->model;
+	const struct gt_model_cut *cut = &model->cut;
+	bool thread = cut->window.thread == NULL, object = cut->object == NULL;
+
+	for (uint32_t i = 0; !thread && i < gt_spans_threads(model->spans); i++) {
+		thread = gt_window_thread(&cut->window, model->spans, i);
+	}
+	for (uint32_t i = 0; !object && i < gt_spans_objects(model->spans); i++) {
+		object = gt_model_is_object(model, i, cut->object);
+	}
+	if (!thread) {
+		fprintf(stderr, "gtrace stat: %s: no thread %s\n", st->path, cut->window.thread);
+	} else if (!object) {
+		fprintf(stderr, "gtrace stat: %s: nothing waited for an object %s\n", st->path,
+			cut->object);
+	} else if (path != NULL && path->error != 0) {
+		fprintf(stderr, "gtrace stat: %s: critical path: temporary file: %s\n", st->path,
+			strerror(path->error));
+	} else if (path != NULL && !path->any) {
+		fprintf(stderr, "gtrace stat: %s: critical path: no such end: %s\n", st->path,
+			st->path_end);
+	}
+	return thread && object && (path == NULL || path->any);
+}
+
+static int read_file(struct gt_stat *st)
 {
 	struct gt_error e = {0};
-	char text[sizeof(e.message) + 300];
+	char *text = st->message;
 	struct gt_merge *merge = gt_merge_open(st->path, 0, &e);
-	int status = GT_EXIT_GOOD;
+	int status = GT_EXIT_GOOD, n;
+	char spool[PATH_MAX];
 
-	st->model = gt_model_create();
 	st->problem = NULL;
 	st->truncated = false;
-	if (merge == NULL || gt_model_read(st->model, merge, &e) < 0) {
-		gt_error_text(&e, text, sizeof(text));
+	gt_progress_begin("stat", st->path);
+	n = merge != NULL ? gt_model_read(st->model, merge, &e) : -1;
+	gt_progress_end();
+	if (n < 0) {
+		gt_error_text(&e, text, sizeof(st->message));
 		st->problem = text;
 		st->truncated = e.kind == GT_ERROR_TRUNCATED;
 		status = e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO;
@@ -121,11 +138,73 @@ static int stat_file(struct gt_stat *st, bool json)
 			st->truncated ? "truncated: " : "", text);
 	}
 	gt_merge_close(merge);
-	if (status != GT_EXIT_TROUBLE && json) {
-		gt_stat_json(st, stdout);
-	} else if (status != GT_EXIT_TROUBLE) {
-		gt_stat_text(st, stdout);
+	snprintf(spool, sizeof(spool), "%s.spool", st->path);
+	st->spool = access(spool, F_OK) == 0;
+	return status;
+}
+
+/*
+ * The address of a global by its name: the trace is read once for that, because what was mapped
+ * where stands behind the events. NULL: there is none, or the file cannot be read.
+ */
+static const char *address_of(const char *path, const char *name, char *room, size_t size)
+{
+	struct gt_model *model = gt_model_create();
+	struct gt_error e = {0};
+	struct gt_merge *merge = gt_merge_open(path, 0, &e);
+	const char *found = NULL, *global;
+
+	if (merge != NULL) {
+		gt_model_read(model, merge, &e);
 	}
+	for (uint32_t i = 0; i < gt_spans_objects(model->spans) && found == NULL; i++) {
+		global = gt_model_global(model, i);
+		if (global != NULL && strcmp(global, name) == 0) {
+			snprintf(room, size, "0x%" PRIx64,
+				 gt_spans_object(model->spans, i)->address);
+			found = room;
+		}
+	}
+	gt_merge_close(merge);
+	gt_model_destroy(model);
+	return found;
+}
+
+static int stat_file(struct gt_stat *st, const struct gt_model_cut *asked, bool json)
+{
+	struct gt_model_cut cut = *asked;
+	char address[24];
+	struct gt_path *path = NULL;
+	struct gt_path_found found;
+	int status;
+
+	if (st->path_end != NULL && (path = gt_path_create(st->path_end)) == NULL) {
+		fprintf(stderr, "gtrace stat: critical path: temporary file: %s\n",
+			strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	st->model = gt_model_create();
+	if (cut.object != NULL && *cut.object != '#' && strncmp(cut.object, "0x", 2) != 0 &&
+	    strcmp(st->path, "-") != 0) {
+		cut.address = address_of(st->path, cut.object, address, sizeof(address));
+	}
+	gt_model_set_cut(st->model, &cut);
+	if (path != NULL) {
+		gt_model_set_watch(st->model, watch_path, path);
+	}
+	status = read_file(st);
+	st->path_found = NULL;
+	if (path != NULL && status != GT_EXIT_TROUBLE) {
+		found = gt_path_find(path, st->model);
+		st->path_found = &found;
+	}
+	if (status != GT_EXIT_TROUBLE) {
+		(json ? gt_stat_json : gt_stat_text)(st, stdout);
+	}
+	if (status == GT_EXIT_GOOD && !is_there(st, st->path_found)) {
+		status = GT_EXIT_NO;
+	}
+	gt_path_destroy(path);
 	gt_model_destroy(st->model);
 	return status;
 }
@@ -134,12 +213,17 @@ int gt_cmd_stat(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"top", required_argument, NULL, 't'},
+		{"full", no_argument, NULL, 'f'},
 		{"system", no_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"object", required_argument, NULL, 'o'},
+		{"critical-path", optional_argument, NULL, 'c'},
+		GT_WINDOW_OPTIONS,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct gt_stat st = {.top = TOP, .colour = wants_colour(), .utf8 = terminal_is_utf8()};
+	struct gt_model_cut cut = {.window = GT_WINDOW_ALL};
 	bool json = false;
 	int c, worst = GT_EXIT_GOOD;
 
@@ -155,11 +239,28 @@ int gt_cmd_stat(int argc, char **argv)
 			}
 			st.top = st.top ? st.top : SIZE_MAX;
 			break;
+		case 'f':
+			st.full = true;
+			break;
 		case 's':
 			st.system = true;
 			break;
 		case 'j':
 			json = true;
+			break;
+		case 'o':
+			cut.object = optarg;
+			break;
+		case 'c':
+			st.path_end = optarg != NULL ? optarg : "longest-wait";
+			break;
+		case GT_WINDOW_FROM:
+		case GT_WINDOW_TO:
+		case GT_WINDOW_THREAD:
+			if (!gt_window_take(&cut.window, c, optarg)) {
+				return gt_cmd_usage("stat", "%s: expected a time: 1.5s, 200ms",
+						    optarg);
+			}
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -178,7 +279,7 @@ int gt_cmd_stat(int argc, char **argv)
 			fputs("\n\n", stdout);
 		}
 		st.path = argv[i];
-		status = stat_file(&st, json);
+		status = stat_file(&st, &cut, json);
 		worst = GT_MAX(worst, status);
 	}
 	return worst;

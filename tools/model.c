@@ -3,17 +3,23 @@
  */
 #include "model.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Every set of pairs in a model, for what is done to all of them. */
 static const size_t all_pairs[] = {
 	offsetof(struct gt_model, site_thread),   offsetof(struct gt_model, site_object),
 	offsetof(struct gt_model, site_owner),    offsetof(struct gt_model, site_waker),
 	offsetof(struct gt_model, site_retake),   offsetof(struct gt_model, object_owner),
-	offsetof(struct gt_model, object_waker),  offsetof(struct gt_model, call_thread),
-	offsetof(struct gt_model, call_stack),    offsetof(struct gt_model, call_error),
-	offsetof(struct gt_model, spin_thread),   offsetof(struct gt_model, spin_stack),
-	offsetof(struct gt_model, thread_reason), offsetof(struct gt_model, group_reason),
+	offsetof(struct gt_model, object_waker),  offsetof(struct gt_model, object_site),
+	offsetof(struct gt_model, object_thread), offsetof(struct gt_model, hold_thread),
+	offsetof(struct gt_model, hold_stack),    offsetof(struct gt_model, object_doing),
+	offsetof(struct gt_model, call_thread),   offsetof(struct gt_model, call_stack),
+	offsetof(struct gt_model, call_error),    offsetof(struct gt_model, spin_thread),
+	offsetof(struct gt_model, spin_stack),    offsetof(struct gt_model, thread_reason),
+	offsetof(struct gt_model, group_reason),
 };
 
 static struct gt_model_pairs *pairs_at(struct gt_model *model, size_t i)
@@ -26,11 +32,20 @@ struct gt_model *gt_model_create(void)
 	struct gt_model *model = gt_alloc(sizeof(*model));
 	const size_t share = sizeof(struct gt_model_share);
 
-	model->names = gt_set_of(0);
+	model->spans = gt_spans_open(NULL, 0);
 	model->stacks = gt_set_of(0);
 	model->sites = gt_set_of(sizeof(struct gt_model_site));
 	model->groups = gt_set_of(sizeof(struct gt_model_group));
-	model->objects = gt_set_of(share);
+	model->objects = gt_set_of(sizeof(struct gt_model_object));
+	model->locks = gt_set_of(sizeof(uint32_t));
+	model->holds = gt_set_of(sizeof(struct gt_model_hold));
+	model->plain = gt_set_of(sizeof(char *));
+	model->globals = gt_globals_create();
+	model->doings = gt_set_of(share);
+	model->orders = gt_set_of(sizeof(struct gt_model_order));
+	model->lock_state = gt_model_locks_create();
+	model->cut.window = GT_WINDOW_ALL;
+	model->to = UINT64_MAX;
 	model->wakes = gt_set_of(share);
 	model->group_wakes = gt_set_of(share);
 	model->calls = gt_set_of(sizeof(struct gt_model_call));
@@ -49,13 +64,22 @@ void gt_model_destroy(struct gt_model *model)
 	if (model == NULL) {
 		return;
 	}
-	for (size_t i = 0; i < model->nthreads; i++) {
-		free(model->threads[i]->labels);
-		free(model->threads[i]);
-	}
 	free(model->threads);
-	free(model->frames);
-	gt_set_fini(&model->names);
+	free(model->stack_of);
+	free(model->stuck);
+	for (size_t i = 0; i < model->nrings; i++) {
+		free(model->rings[i].locks);
+	}
+	free(model->rings);
+	for (size_t i = 0; i < model->sites.count; i++) {
+		gt_hist_fini(&((struct gt_model_site *)gt_set_value(&model->sites, i))->hist);
+	}
+	for (size_t i = 0; i < model->objects.count; i++) {
+		gt_hist_fini(&((struct gt_model_object *)gt_set_value(&model->objects, i))->hist);
+	}
+	for (size_t i = 0; i < model->calls.count; i++) {
+		gt_hist_fini(&((struct gt_model_call *)gt_set_value(&model->calls, i))->hist);
+	}
 	gt_set_fini(&model->stacks);
 	gt_set_fini(&model->sites);
 	gt_set_fini(&model->groups);
@@ -63,6 +87,16 @@ void gt_model_destroy(struct gt_model *model)
 	gt_set_fini(&model->wakes);
 	gt_set_fini(&model->group_wakes);
 	gt_set_fini(&model->owners);
+	for (size_t i = 0; i < model->plain.count; i++) {
+		free(*(char **)gt_set_value(&model->plain, i));
+	}
+	gt_set_fini(&model->plain);
+	gt_globals_destroy(model->globals);
+	gt_set_fini(&model->locks);
+	gt_set_fini(&model->holds);
+	gt_set_fini(&model->doings);
+	gt_set_fini(&model->orders);
+	gt_model_locks_destroy(model->lock_state);
 	gt_set_fini(&model->calls);
 	gt_set_fini(&model->spins);
 	gt_set_fini(&model->about);
@@ -70,15 +104,53 @@ void gt_model_destroy(struct gt_model *model)
 		gt_set_fini(&pairs_at(model, i)->set);
 		free(pairs_at(model, i)->order);
 	}
-	gt_idmap_fini(&model->by_g);
-	gt_idmap_fini(&model->by_m);
-	gt_idmap_fini(&model->ids);
+	gt_spans_close(model->spans);
 	free(model);
+}
+
+struct gt_model_thread *gt_model_thread(struct gt_model *model, uint32_t thread)
+{
+	while (thread >= model->nthreads) {
+		model->threads = gt_grow(model->threads, model->nthreads, &model->threads_cap,
+					 sizeof(*model->threads));
+		model->threads[model->nthreads] = (struct gt_model_thread){
+			.is = gt_spans_thread(model->spans, (uint32_t)model->nthreads),
+			.entry = GT_MODEL_NONE,
+		};
+		model->nthreads++;
+	}
+	return &model->threads[thread];
 }
 
 const char *gt_model_name(const struct gt_model *model, uint32_t name)
 {
-	return name == GT_MODEL_NONE ? "" : gt_set_key(&model->names, name, NULL);
+	return gt_spans_string(model->spans, name, NULL);
+}
+
+uint32_t gt_model_stack_of(struct gt_model *model, uint32_t stack)
+{
+	const struct gt_span_frame *frames;
+	uint32_t *names;
+	size_t n;
+
+	if (stack >= model->nstack_of) {
+		const size_t more = GT_MAX(2 * (size_t)stack, 64);
+
+		model->stack_of = gt_realloc(model->stack_of, more * sizeof(*model->stack_of));
+		memset(model->stack_of + model->nstack_of, 0,
+		       (more - model->nstack_of) * sizeof(*model->stack_of));
+		model->nstack_of = more;
+	}
+	if (model->stack_of[stack] == 0) {
+		frames = gt_spans_stack(model->spans, stack, &n);
+		names = gt_alloc(n * sizeof(*names));
+		for (size_t i = 0; i < n; i++) {
+			names[i] = frames[i].func;
+		}
+		model->stack_of[stack] = gt_set_put(&model->stacks, names, n * sizeof(*names)) + 1;
+		free(names);
+	}
+	return model->stack_of[stack] - 1;
 }
 
 const uint32_t *gt_model_stack(const struct gt_model *model, uint32_t stack, size_t *n)
@@ -87,6 +159,40 @@ const uint32_t *gt_model_stack(const struct gt_model *model, uint32_t stack, siz
 
 	*n /= sizeof(*frames);
 	return frames;
+}
+
+const char *gt_model_plain(const struct gt_model *model, uint32_t name)
+{
+	struct gt_set *set = (struct gt_set *)&model->plain; /* NOLINT: a cache */
+	const char *text;
+	size_t before = set->count, size;
+	uint32_t index;
+	char **plain;
+
+	if (name == GT_MODEL_NONE) {
+		return "";
+	}
+	text = gt_spans_string(model->spans, name, &size);
+	index = gt_set_put(set, &name, sizeof(name));
+	plain = gt_set_value(set, index);
+	if (index == before) {
+		*plain = gt_name_plain(text, size);
+	}
+	return *plain != NULL ? *plain : text;
+}
+
+uint32_t gt_model_label(const struct gt_model *model, uint32_t thread)
+{
+	const struct gt_span_thread *t = model->threads[thread].is;
+
+	return t->nlabels ? t->labels[t->nlabels - 1] : GT_MODEL_NONE;
+}
+
+const struct gt_span_object *gt_model_object(const struct gt_model *model, uint32_t object)
+{
+	const uint32_t *index = gt_set_key(&model->objects, object, NULL);
+
+	return gt_spans_object(model->spans, *index);
 }
 
 /* --- Orders ----------------------------------------------------------------------------------- */
@@ -171,9 +277,9 @@ const uint32_t *gt_model_pairs_of(const struct gt_model_pairs *pairs, uint32_t a
 
 uint32_t gt_model_group(struct gt_model *model, uint32_t thread)
 {
-	uint32_t routine = model->threads[thread]->routine;
+	const uint32_t entry = model->threads[thread].entry;
 
-	return gt_set_put(&model->groups, &routine, sizeof(routine));
+	return gt_set_put(&model->groups, &entry, sizeof(entry));
 }
 
 void gt_model_share_add(struct gt_model_share *share, uint64_t ns)
@@ -207,20 +313,22 @@ void gt_model_pair_join(struct gt_model_pairs *pairs, uint32_t a, uint32_t b,
 
 static void sum_threads(struct gt_model *model)
 {
-	for (size_t i = 0; i < model->nthreads; i++) {
-		struct gt_model_thread *t = model->threads[i];
+	for (uint32_t i = 0; i < model->nthreads; i++) {
+		struct gt_model_thread *t = &model->threads[i];
 		struct gt_model_group *group;
 		uint32_t label;
 
-		if (!t->seen) {
+		if (!t->is->seen) {
 			continue;
 		}
-		/* As Go's pages: what is never seen with a stack is a thread of the runtime. */
-		t->system |= t->routine == GT_MODEL_NONE;
-		group = gt_set_value(&model->groups, gt_model_group(model, t->index));
-		label = t->nlabels ? t->labels[t->nlabels - 1] : GT_MODEL_NONE;
+		t->system = gt_spans_is_system(model->spans, i);
+		if (t->entry == GT_MODEL_NONE) {
+			t->entry = t->is->routine;
+		}
+		group = gt_set_value(&model->groups, gt_model_group(model, i));
+		label = gt_model_label(model, i);
 		if (group->threads++ == 0) {
-			group->first = t->index;
+			group->first = i;
 			group->label = label;
 		} else if (group->label != label) {
 			group->label = GT_MODEL_NONE;
@@ -237,7 +345,7 @@ static void sum_threads(struct gt_model *model)
 		group->yields_ns += t->yields_ns;
 		model->systems += t->system;
 		model->users += !t->system;
-		for (unsigned how = 0; how < GT_MODEL_HOWS && !t->system; how++) {
+		for (unsigned how = 0; how < GT_SPAN_HOWS && !t->system; how++) {
 			model->how[how] += t->how[how];
 		}
 	}
@@ -254,17 +362,17 @@ static void sum_sites(struct gt_model *model)
 		struct gt_model_site *site = gt_set_value(&model->sites, pair->a);
 		const struct gt_model_site_key *key = gt_set_key(&model->sites, pair->a, NULL);
 
-		site->system &= model->threads[pair->b]->system;
+		site->system &= model->threads[pair->b].system;
 		gt_model_pair_join(&model->thread_reason, pair->b, key->reason, share);
 		gt_model_pair_join(&model->group_reason, gt_model_group(model, pair->b),
 				   key->reason, share);
 	}
 	for (uint32_t i = 0; i < model->object_owner.set.count; i++) {
 		const struct gt_model_pair *pair = gt_model_pair(&model->object_owner, i);
-		const struct gt_model_object_key *key = gt_set_key(&model->objects, pair->a, NULL);
+		const struct gt_span_object *object = gt_model_object(model, pair->a);
 
 		/* A thread that is joined holds nothing. */
-		if (key->kind != GT_OBJECT_THREAD) {
+		if (object->kind != GT_OBJECT_THREAD) {
 			gt_model_share_join(gt_set_get(&model->owners, &pair->b, sizeof(pair->b)),
 					    gt_model_share(&model->object_owner, i));
 		}
@@ -285,7 +393,7 @@ static void sum_wakes(struct gt_model *model)
 		struct gt_model_wake_key key =
 			*(const struct gt_model_wake_key *)gt_set_key(&model->wakes, i, NULL);
 
-		if (model->threads[key.wakee]->system) {
+		if (model->threads[key.wakee].system) {
 			continue;
 		}
 		key.wakee = gt_model_group(model, key.wakee);
@@ -297,27 +405,40 @@ static void sum_wakes(struct gt_model *model)
 	}
 }
 
-void gt_model_end(struct gt_model *model)
+static void sum_locks(struct gt_model *model)
 {
-	gt_model_close(model);
-	sum_threads(model);
-	sum_sites(model);
-	sum_wakes(model);
-	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
-		pairs_at(model, i)->order = sorted(&pairs_at(model, i)->set, by_a);
+	for (uint32_t i = 0; i < model->holds.count; i++) {
+		const struct gt_model_hold_key *key = gt_set_key(&model->holds, i, NULL);
+		const struct gt_model_share *share = gt_set_value(&model->holds, i);
+
+		gt_model_pair_join(&model->hold_thread, key->object, key->thread, share);
+		gt_model_pair_join(&model->hold_stack, key->object, key->stack, share);
+	}
+	for (uint32_t i = 0; i < model->doings.count; i++) {
+		const struct gt_model_doing_key *key = gt_set_key(&model->doings, i, NULL);
+
+		gt_model_pair_join(&model->object_doing, key->object, i,
+				   gt_set_value(&model->doings, i));
 	}
 }
 
-int gt_model_read(struct gt_model *model, struct gt_merge *t, struct gt_error *e)
+void gt_model_end(struct gt_model *model)
 {
-	struct gt_event ev;
-	int n;
+	const uint32_t threads = gt_spans_threads(model->spans);
 
-	model->version = gt_merge_version(t);
-	while ((n = gt_merge_next(t, &ev, e)) > 0) {
-		gt_model_event(model, &ev, gt_merge_generation(t));
+	model->by_gtrace = gt_spans_by_gtrace(model->spans);
+	model->begin = gt_spans_begin(model->spans);
+	model->end = gt_spans_end(model->spans);
+	if (threads != 0) {
+		gt_model_thread(model, threads - 1);
 	}
-	model->unread = gt_merge_unread(t);
-	gt_model_end(model);
-	return n;
+	sum_threads(model);
+	sum_sites(model);
+	sum_wakes(model);
+	gt_model_locks_end(model);
+	gt_model_rings(model);
+	sum_locks(model);
+	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
+		pairs_at(model, i)->order = sorted(&pairs_at(model, i)->set, by_a);
+	}
 }

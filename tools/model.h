@@ -2,98 +2,50 @@
  * The model of a trace: who ran, who waited where and for what, who ended the waits.
  *
  *	struct gt_model *model = gt_model_create();
- *	n = gt_model_read(model, merge, &error);	(or gt_model_event for each, then _end)
+ *	n = gt_model_read(model, merge, &error);
  *	look around in *model
  *	gt_model_destroy(model);
  *
- * Aggregated as the events go by: memory is bounded by the numbers of threads, stacks, objects and
- * pairs of them, not by events. Everything has an index: names, stacks, sites, objects in their
- * sets; threads in threads[]. The sets of pairs are sums over the waits that belong to both.
- *
- * What counts as a wait is what Go's own summary takes for one: from the event that says that a
- * thread blocks to the one that says that it may run again. What it then waits for a processor is
- * runnable time. A wait that is open at the end of the trace counts up to there.
- *
- * Wakers: the end of a wait is known when its thread runs again. gtrace's fact names the waker;
- * without a fact it is the G of the unblock event, and in a trace of gtrace, where that event's M
- * may have no G any more, the last G of that M.
- *
- * Calls: a system call, or a wait that a fact names. The fact comes before the event that ends it,
- * and is for the thread that is on the fact's M.
+ * Sums over the spans of the trace (span.h), which say what a wait is, and who ended it. Memory is
+ * bounded by the numbers of threads, stacks, objects and pairs of them, not by events. Everything
+ * has an index: threads, strings and objects that of the spans; sites and stacks, which are lists
+ * of functions here, in their sets. The sets of pairs are sums over the waits that belong to both.
  *
  * Times are ns; points in time those of the trace clock, begin being the first.
  */
 #pragma once
 
-#include "merge.h"
+#include "globals.h"
 #include "model_hist.h"
+#include "model_lock.h"
 #include "model_set.h"
+#include "name.h"
+#include "span.h"
+#include "window.h"
 
-#define GT_MODEL_NONE UINT32_MAX /* as an index: none, nobody, not known */
+#define GT_MODEL_NONE GT_SPAN_NONE /* as an index: none, nobody, not known */
 
-/*
- * How waits ended: enum gt_ended, and besides those that are open, and calls that returned by
- * themselves, as a read of a socket does: they have no waker, and stand in no set of wakers.
- */
-enum { GT_MODEL_OPEN = 0, GT_MODEL_RETURNED = GT_ENDED_END, GT_MODEL_HOWS };
-
-struct gt_model_share {
-	uint64_t waits;
-	uint64_t total, max; /* ns */
-};
-
-/* A call that lasts: for model_event.c and model_call.c alone. */
-struct gt_model_open {
-	bool named;      /* a fact has come, */
-	uint64_t call;   /* with this number */
-	uint64_t result; /* and this zigzag result */
-	uint32_t stack;  /* of a system call; that of a wait is its site's */
-};
-
-/* A wait that lasts or has just ended: for model_event.c alone. */
-struct gt_model_wait {
-	bool any;  /* there was one: the site below is one */
-	bool call; /* it was a named call */
-	uint32_t site;
-	uint32_t object, owner; /* GT_MODEL_NONE */
-	uint32_t object_next,
-		owner_next;    /* of the block that comes next: the fact stands before it */
-	bool unblocked;        /* it is over, but who ended it not yet accounted for */
-	uint64_t ns;           /* then: how long it was, */
-	uint32_t waker, stack; /* the G and the stack of the unblock event, */
-	uint32_t waker_before; /* and the last G of its M */
-	uint8_t how;           /* what the fact says: enum gt_ended; 0: no fact yet */
-	uint64_t how_waker;    /* a G; 0: not known */
+/* What of a trace is asked for. */
+struct gt_model_cut {
+	struct gt_window window;
+	const char *object;  /* "0x5567", "#3" or a name; NULL: all */
+	const char *address; /* of what has that name; NULL: it is none, or nothing has it */
 };
 
 struct gt_model_thread {
-	uint32_t index; /* in threads[] */
-	uint64_t id;
-	uint64_t tid;     /* the M that it ran on last; GT_NO_M */
-	uint32_t creator; /* GT_MODEL_NONE: nobody, or before the trace */
-	uint32_t routine; /* name: the outermost function of its first stack; GT_MODEL_NONE */
-	bool seen;        /* false: an id that only a fact has named */
-	bool system;      /* the tracer's or the runtime's own */
-	uint8_t state;    /* enum gt_go_state; GT_GO_BAD: not yet, or gone */
-	uint32_t *labels; /* names, in the order of appearance */
-	size_t nlabels, labels_cap;
-
-	uint64_t created, ended; /* ended: 0, it lives at the end */
+	const struct gt_span_thread *is; /* who it is */
+	bool system;                     /* the tracer's or the runtime's own */
+	uint32_t entry; /* string: its start routine, or where that is of a language's library, the
+			   first function below that is not */
 	uint64_t running, runnable, waiting;
 	uint64_t syscall;         /* in system calls, and has its processor */
 	uint64_t syscall_blocked; /* in system calls, its processor gone */
 	uint64_t blocks;          /* it ran and blocked */
 	uint64_t syscalls;        /* it ran and entered a system call */
-	uint64_t how[GT_MODEL_HOWS];
+	uint64_t how[GT_SPAN_HOWS];
 	uint64_t yields;      /* calls of sched_yield, */
 	uint64_t yields_long; /* those that took long enough for an event among them, */
 	uint64_t yields_ns;   /* the others within these times */
-
-	/* The state that lasts: for model_event.c alone. */
-	uint64_t since;
-	uint64_t syscall_lost; /* since when its processor is gone; 0 */
-	struct gt_model_wait wait;
-	struct gt_model_open call;
 };
 
 /* Calls with one number. Key: the number as uint64_t; 0: no fact names them. */
@@ -110,7 +62,7 @@ struct gt_model_site {
 	struct gt_model_share share;
 	struct gt_hist hist;
 	uint64_t runnable; /* ns from the ends of these waits to running */
-	uint64_t how[GT_MODEL_HOWS];
+	uint64_t how[GT_SPAN_HOWS];
 	struct gt_model_share retakes; /* at the end, for the mutex that goes with the condition */
 	bool system;                   /* only system threads waited there */
 };
@@ -119,9 +71,13 @@ struct gt_model_site_key {
 	uint32_t reason, stack;
 };
 
-/* What was waited for. Key of a struct gt_model_share. */
-struct gt_model_object_key {
-	uint64_t address, epoch, kind;
+/* What was waited for. Key: the index of the object in the spans. */
+struct gt_model_object {
+	struct gt_model_share share;
+	struct gt_model_share
+		retakes;     /* besides: of this mutex, at the ends of waits on conditions */
+	struct gt_hist hist; /* of both */
+	uint64_t how[GT_SPAN_HOWS];
 };
 
 /* Who woke whom. Key of a struct gt_model_share. */
@@ -137,10 +93,10 @@ struct gt_model_pair {
 
 struct gt_model_pairs {
 	struct gt_set set; /* key: struct gt_model_pair, value: struct gt_model_share */
-	uint32_t *order;   /* by gt_model_end: by a, then the longest in total first */
+	uint32_t *order;   /* at the end: by a, then the longest in total first */
 };
 
-/* Threads with the same start routine. Key: the routine's name index. */
+/* Threads with the same entry, which is the key. */
 struct gt_model_group {
 	uint32_t threads;
 	uint32_t first; /* of them */
@@ -156,87 +112,111 @@ struct gt_model {
 	bool by_gtrace;   /* it holds facts, or gtrace's advancer runs in it */
 	uint64_t begin, end;
 	uint64_t events, generations, samples;
-	uint64_t cpus;               /* 0: not said */
-	uint64_t loss[GT_LOSS_END];  /* by enum gt_loss */
-	uint64_t loss_unknown;       /* of kinds that this version does not know */
-	uint64_t unread;             /* batches of facts read in part, their writer being newer */
-	uint64_t how[GT_MODEL_HOWS]; /* of waits of threads that are not system threads */
-	uint64_t users, systems;     /* threads */
+	uint64_t cpus;              /* 0: not said */
+	uint64_t loss[GT_LOSS_END]; /* by enum gt_loss */
+	uint64_t loss_unknown;      /* of kinds that this version does not know */
+	uint64_t unread;            /* batches of facts read in part, their writer being newer */
+	uint64_t how[GT_SPAN_HOWS]; /* of waits of threads that are not system threads */
+	uint64_t users, systems;    /* threads */
 
-	struct gt_model_thread **threads; /* in the order of appearance */
+	struct gt_spans *spans; /* threads, strings and objects; it has been read to its end */
+	struct gt_model_thread *threads; /* by index */
 	size_t nthreads, threads_cap;
 
-	struct gt_set names;   /* key: bytes */
-	struct gt_set stacks;  /* key: uint32_t names[], innermost first; 0 is the empty one */
+	struct gt_set stacks;  /* key: strings of functions, innermost first; 0 is the empty one */
 	struct gt_set sites;   /* struct gt_model_site */
-	struct gt_set objects; /* struct gt_model_share */
+	struct gt_set objects; /* struct gt_model_object */
 	struct gt_set wakes;   /* struct gt_model_share */
 	struct gt_set calls;   /* struct gt_model_call */
-	struct gt_set spins; /* key: struct gt_model_object_key, struct gt_model_share: estimates */
-	struct gt_set about; /* key: enum gt_about as uint64_t, value: uint64_t */
+	struct gt_set spins;   /* key: struct gt_span_object, struct gt_model_share: estimates */
+	struct gt_set about;   /* key: enum gt_about as uint64_t, value: uint64_t */
 
-	struct gt_model_pairs site_thread;  /* who waited there */
-	struct gt_model_pairs site_object;  /* for what */
-	struct gt_model_pairs site_owner;   /* who had it when the wait began */
-	struct gt_model_pairs site_waker;   /* who ended it; b may be GT_MODEL_NONE */
-	struct gt_model_pairs site_retake;  /* who set the mutex of a retake free */
-	struct gt_model_pairs object_owner; /* who had it when a wait for it began */
-	struct gt_model_pairs object_waker; /* who ended it; b may be GT_MODEL_NONE */
+	struct gt_model_pairs site_thread;                /* who waited there */
+	struct gt_model_pairs site_object;                /* for what */
+	struct gt_model_pairs site_owner;                 /* who had it when the wait began */
+	struct gt_model_pairs site_waker;                 /* who ended it; b may be GT_MODEL_NONE */
+	struct gt_model_pairs site_retake;                /* who set the mutex of a retake free */
+	struct gt_model_pairs object_owner;               /* who had it when a wait for it began */
+	struct gt_model_pairs object_waker;               /* who ended it; b may be GT_MODEL_NONE */
+	struct gt_model_pairs object_site, object_thread; /* where, and who, waited for it */
 	struct gt_model_pairs call_thread, call_stack;
 	struct gt_model_pairs call_error; /* b: errno */
 	struct gt_model_pairs spin_thread, spin_stack;
 
-	/* Made by gt_model_end. */
+	/* model_lock.h */
+	struct gt_set locks;  /* key: struct gt_model_lock_key, value: uint32_t, an object of it */
+	struct gt_set holds;  /* key: struct gt_model_hold_key, struct gt_model_hold */
+	struct gt_set doings; /* key: struct gt_model_doing_key, struct gt_model_share */
+	struct gt_set orders; /* key: struct gt_model_order_key, struct gt_model_order */
+	struct gt_model_stuck *stuck;
+	size_t nstuck, stuck_cap;
+	uint32_t cycles; /* circles of waits at the end */
+	struct gt_model_ring *rings;
+	size_t nrings, rings_cap;
+
+	/* Made at the end. */
+	struct gt_model_pairs hold_thread, hold_stack;     /* of holds: a is the object */
+	struct gt_model_pairs object_doing;                /* b: index in doings */
 	struct gt_model_pairs thread_reason, group_reason; /* reason: name index */
 	struct gt_set groups;                              /* struct gt_model_group */
 	struct gt_set group_wakes; /* as wakes, with groups for threads, without system threads */
 	struct gt_set owners; /* key: thread index; struct gt_model_share of the waits for it */
 
-	/* For model_event.c alone. */
-	struct gt_idmap by_g; /* G -> struct gt_model_thread * */
-	struct gt_idmap by_m; /* M -> index + 1 of the thread that was last on it */
-	struct gt_idmap ids;  /* stack id of this generation -> index + 1 */
-	uint64_t sync;        /* time at which this generation began */
-	uint32_t *frames;     /* room for a stack */
-	size_t frames_cap;
+	struct gt_globals *globals;
+	struct gt_set plain; /* key: string, value: char *, of gt_model_plain */
+
+	/* What is asked for, of the trace clock. */
+	struct gt_model_cut cut;
+	uint64_t from, to;
+
+	/* For the making alone. */
+	void (*watch)(void *, struct gt_model *, const struct gt_span *);
+	void *watch_data;
+	struct gt_model_locks *lock_state;
+	uint32_t *stack_of; /* by the spans' index: index in stacks, plus one */
+	size_t nstack_of;
 };
 
 struct gt_model *gt_model_create(void);
 void gt_model_destroy(struct gt_model *model);
 
-/* The next event of merge.h, and the generation that it belongs to. */
-void gt_model_event(struct gt_model *model, const struct gt_event *ev,
-		    const struct gt_generation *generation);
-/* For gt_model_end: accounts for what is open at the end. */
-void gt_model_close(struct gt_model *model);
-
-/* For model_event.c: model_thread.c. The thread with this id, which may be new. */
-struct gt_model_thread *gt_model_thread_of(struct gt_model *model, uint64_t g);
-/* The thread that was last on an M, and that it is now t. */
-uint32_t gt_model_last_on(const struct gt_model *model, uint64_t m);
-void gt_model_put_on(struct gt_model *model, struct gt_model_thread *t, uint64_t m);
-/* The index of a name, and of a stack of this generation. */
-uint32_t gt_model_name_of(struct gt_model *model, const struct gt_text *text);
-uint32_t gt_model_stack_of(struct gt_model *model, const struct gt_generation *g, uint64_t id);
-/* t was seen with this stack; it was given this name. */
-void gt_model_routine(struct gt_model *model, struct gt_model_thread *t, uint32_t stack);
-void gt_model_label(struct gt_model *model, struct gt_model_thread *t, const struct gt_text *text);
-
-/* For model_event.c: model_call.c. A fact names the call that t is in. */
-void gt_model_call_named(struct gt_model *model, struct gt_model_thread *t,
-			 const struct gt_event *ev);
-/* t begins or ends a system call, or a wait, which is a call if it has been named. */
-void gt_model_call_begin(struct gt_model *model, struct gt_model_thread *t, uint32_t stack);
-void gt_model_call_end(struct gt_model *model, struct gt_model_thread *t, uint64_t now);
-/* t, on the fact's M, spun. */
-void gt_model_spin(struct gt_model *model, const struct gt_model_thread *t,
-		   const struct gt_event *ev, uint32_t stack);
-/* No more events: closes what is open and makes the sums. */
-void gt_model_end(struct gt_model *model);
-/* All events of t, then gt_model_end: 0, or -1 with *e; the model then has what came before. */
+/* All events of t: 0, or -1 with *e; the model then has what came before. */
 int gt_model_read(struct gt_model *model, struct gt_merge *t, struct gt_error *e);
+/* Before that: who else is to see each span of the stream, before it is cut. */
+void gt_model_set_watch(struct gt_model *model,
+			void (*watch)(void *, struct gt_model *, const struct gt_span *),
+			void *data);
+/* Before that: only so much of it. What the texts point to must live as long as the model. */
+void gt_model_set_cut(struct gt_model *model, const struct gt_model_cut *cut);
+/* Whether waits of a thread for an object of the spans (or GT_SPAN_NONE) are asked for. */
+bool gt_model_wants(const struct gt_model *model, uint32_t thread, uint32_t object);
+/* Whether an object of the spans is called so. */
+bool gt_model_is_object(const struct gt_model *model, uint32_t object, const char *text);
+
+/* For gt_model_read: all spans have been. */
+void gt_model_end(struct gt_model *model);
+/* For gt_model_read: what a span says of the entries of its threads. */
+void gt_model_entry(struct gt_model *model, const struct gt_span *span);
+/* For gt_model_read: one span, already cut, or event, after the other. */
+void gt_model_span(struct gt_model *model, const struct gt_span *span);
+/* For model_event.c: model_call.c. A system call, a wait that is one, a call without a time. */
+void gt_model_call(struct gt_model *model, const struct gt_span *span);
+/* The thread on the fact's M spun. */
+void gt_model_spin(struct gt_model *model, uint32_t thread, const struct gt_event *ev);
+/* The thread with this index, which may be new; until the next one. */
+struct gt_model_thread *gt_model_thread(struct gt_model *model, uint32_t thread);
+/* The stack of functions of a stack of the spans. */
+uint32_t gt_model_stack_of(struct gt_model *model, uint32_t stack);
 
 const char *gt_model_name(const struct gt_model *model, uint32_t name);
+/* The same as people write it: demangled, if it is the linker's. */
+const char *gt_model_plain(const struct gt_model *model, uint32_t name);
+/* The name that a thread was given last; GT_MODEL_NONE. */
+uint32_t gt_model_label(const struct gt_model *model, uint32_t thread);
+/* The name of an object of the spans, if it is a global whose file is there; NULL. */
+const char *gt_model_global(const struct gt_model *model, uint32_t object);
+/* By its index in objects. */
+const struct gt_span_object *gt_model_object(const struct gt_model *model, uint32_t object);
 /* The names of a stack's functions, innermost first. */
 const uint32_t *gt_model_stack(const struct gt_model *model, uint32_t stack, size_t *n);
 /* One more of so many ns. */
@@ -249,7 +229,7 @@ void gt_model_pair_join(struct gt_model_pairs *pairs, uint32_t a, uint32_t b,
 /* The group of a thread: its index in groups. */
 uint32_t gt_model_group(struct gt_model *model, uint32_t thread);
 
-/* After gt_model_end: where the pairs with this a begin in pairs->order, and how many they are. */
+/* After gt_model_read: where the pairs with this a begin in pairs->order, and how many they are. */
 const uint32_t *gt_model_pairs_of(const struct gt_model_pairs *pairs, uint32_t a, size_t *n);
 const struct gt_model_pair *gt_model_pair(const struct gt_model_pairs *pairs, uint32_t index);
 const struct gt_model_share *gt_model_share(const struct gt_model_pairs *pairs, uint32_t index);

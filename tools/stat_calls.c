@@ -8,6 +8,8 @@
 
 #include "facts.h"
 
+enum { SCREEN_CALLS = 3 }; /* without --full */
+
 /* The stack with the largest share, and how many others there are. */
 static uint32_t main_stack(const struct gt_model_pairs *pairs, uint32_t a, size_t *others)
 {
@@ -111,13 +113,16 @@ static void call_row(const struct gt_stat *st, FILE *out, uint32_t index, uint64
 	}
 	gt_stat_style(st, out, "0");
 	fputc('\n', out);
-	call_details(st, out, index, others);
+	if (st->full) {
+		call_details(st, out, index, others);
+	}
 }
 
 void gt_stat_calls(const struct gt_stat *st, FILE *out)
 {
 	const struct gt_model *model = st->model;
 	uint32_t *order;
+	const size_t most = st->full ? st->top : GT_MIN(st->top, SCREEN_CALLS);
 	size_t shown = 0, hidden = 0;
 	uint64_t whole = 0, hidden_times = 0;
 
@@ -135,7 +140,7 @@ void gt_stat_calls(const struct gt_stat *st, FILE *out)
 		const struct gt_model_call *call = gt_set_value(&model->calls, order[i]);
 
 		whole += call->share.total;
-		if (shown++ < st->top &&
+		if (shown++ < most &&
 		    (st->top == SIZE_MAX || shown <= 3 || call->share.total * 1000 >= whole)) {
 			call_row(st, out, order[i],
 				 *(const uint64_t *)gt_set_key(&model->calls, order[i], NULL));
@@ -165,7 +170,7 @@ void gt_stat_spins(const struct gt_stat *st, FILE *out)
 	      out);
 	for (size_t i = 0; i < model->spins.count && i < st->top; i++) {
 		const struct gt_model_share *share = gt_set_value(&model->spins, order[i]);
-		const struct gt_model_object_key *key = gt_set_key(&model->spins, order[i], NULL);
+		const struct gt_span_object *key = gt_set_key(&model->spins, order[i], NULL);
 		struct gt_details d = {st, out, 0};
 		size_t others;
 		const uint32_t stack = main_stack(&model->spin_stack, order[i], &others);

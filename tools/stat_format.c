@@ -247,7 +247,7 @@ struct gt_word gt_word_reason(const struct gt_stat *st, uint32_t name)
 
 struct gt_word gt_word_routine(const struct gt_stat *st, uint32_t name, size_t wide)
 {
-	const char *text = gt_model_name(st->model, name);
+	const char *text = gt_model_plain(st->model, name);
 
 	return *text ? gt_word_clip(st, text, wide) : gt_word("(no stack seen)");
 }
@@ -267,15 +267,15 @@ struct gt_word gt_word_thread(const struct gt_stat *st, uint32_t index, size_t w
 	if (index == GT_MODEL_NONE) {
 		return gt_word("nobody seen");
 	}
-	t = model->threads[index];
-	label = t->nlabels ? t->labels[t->nlabels - 1] : GT_MODEL_NONE;
+	t = &model->threads[index];
+	label = gt_model_label(model, index);
 	group = gt_set_value(&model->groups, gt_model_group(model, index));
 	if (group->threads <= 1 || (label != GT_MODEL_NONE && group->label == GT_MODEL_NONE)) {
-		return gt_word_routine(st, label != GT_MODEL_NONE ? label : t->routine, wide);
+		return gt_word_routine(st, label != GT_MODEL_NONE ? label : t->entry, wide);
 	}
 	return gt_word("%s #%" PRIu64,
-		       gt_word_routine(st, label != GT_MODEL_NONE ? label : t->routine, wide - 6).s,
-		       t->id);
+		       gt_word_routine(st, label != GT_MODEL_NONE ? label : t->entry, wide - 6).s,
+		       t->is->id);
 }
 
 struct gt_word gt_word_group(const struct gt_stat *st, uint32_t index, size_t wide)
@@ -298,20 +298,39 @@ struct gt_word gt_word_group(const struct gt_stat *st, uint32_t index, size_t wi
 		       gt_word_times(st), group->threads);
 }
 
+/* Without what a language's library puts around people's own functions, if there are any. */
+static size_t own_frames(const struct gt_stat *st, uint32_t stack, uint32_t *names, size_t max)
+{
+	size_t n, own = 0;
+	const uint32_t *all = gt_model_stack(st->model, stack, &n);
+
+	for (size_t i = 0; i < n && own < max; i++) {
+		if (!gt_name_is_plumbing(gt_model_name(st->model, all[i]))) {
+			names[own++] = all[i];
+		}
+	}
+	if (own == 0) {
+		own = GT_MIN(n, max);
+		memcpy(names, all, own * sizeof(*names));
+	}
+	return own;
+}
+
 struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t index, size_t wide, bool outermost)
 {
 	const char *const arrow = st->utf8 ? " ← " : " < ", *const gap = st->utf8 ? " … " : " ... ";
-	size_t n, i;
-	const uint32_t *names = gt_model_stack(st->model, index, &n);
+	uint32_t names[GT_WIRE_FRAMES_MAX];
+	const size_t n = own_frames(st, index, names, GT_LEN(names));
 	struct gt_word w, last, next;
+	size_t i;
 
 	if (n == 0) {
 		return gt_word("(no stack)");
 	}
-	w = gt_word_clip(st, gt_model_name(st->model, names[0]), n == 1 ? wide : FRAME);
-	last = gt_word_clip(st, gt_model_name(st->model, names[n - 1]), FRAME);
+	w = gt_word_routine(st, names[0], n == 1 ? wide : FRAME);
+	last = gt_word_routine(st, names[n - 1], FRAME);
 	for (i = 1; i + outermost < n; i++) {
-		next = gt_word_clip(st, gt_model_name(st->model, names[i]), FRAME);
+		next = gt_word_routine(st, names[i], FRAME);
 		if (gt_word_columns(st, w.s) + gt_word_columns(st, next.s) +
 			    (outermost ? gt_word_columns(st, last.s) + 2 * gt_word_columns(st, gap)
 				       : 3) >
@@ -328,8 +347,8 @@ struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t index, size_t wi
 
 struct gt_word gt_word_object(const struct gt_stat *st, uint32_t index)
 {
-	const struct gt_model_object_key *o = gt_set_key(&st->model->objects, index, NULL);
-	const char *kind = gt_object_text(o->kind);
+	const struct gt_span_object *o = gt_model_object(st->model, index);
+	const char *kind = gt_object_text(o->kind), *name;
 	size_t n;
 	const uint32_t *owners = gt_model_pairs_of(&st->model->object_owner, index, &n);
 
@@ -337,7 +356,26 @@ struct gt_word gt_word_object(const struct gt_stat *st, uint32_t index)
 		return gt_word_thread(st, gt_model_pair(&st->model->object_owner, owners[0])->b,
 				      40);
 	}
+	name = gt_model_global(st->model,
+			       *(const uint32_t *)gt_set_key(&st->model->objects, index, NULL));
+	if (name != NULL) {
+		return gt_word("%s %s", kind ? kind : "object",
+			       gt_word_clip(st, name, GT_COLUMNS_STACK).s);
+	}
 	return gt_word("%s 0x%" PRIx64, kind ? kind : "object", o->address);
+}
+
+struct gt_word gt_word_lock(const struct gt_stat *st, uint32_t object)
+{
+	const struct gt_span_object *o = gt_spans_object(st->model->spans, object);
+	const char *kind = gt_object_text(o->kind), *name = gt_model_global(st->model, object);
+
+	if (name != NULL) {
+		return gt_word("%s #%" PRIu32 " %s", kind ? kind : "object", object + 1,
+			       gt_word_clip(st, name, GT_COLUMNS_STACK).s);
+	}
+	return gt_word("%s #%" PRIu32 " 0x%" PRIx64, kind ? kind : "object", object + 1,
+		       o->address);
 }
 
 void gt_details_parts(struct gt_details *d, const char *verb, const struct gt_model_pairs *pairs,

@@ -43,6 +43,8 @@ struct gt_word gt_word_group(const struct gt_stat *st, uint32_t group, size_t wi
 struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t stack, size_t wide, bool outermost);
 /* "mutex 0x5567"; a thread that is joined by its name. */
 struct gt_word gt_word_object(const struct gt_stat *st, uint32_t object);
+/* The same with its number: "mutex #3 0x5567". Of the spans' objects. */
+struct gt_word gt_word_lock(const struct gt_stat *st, uint32_t object);
 const char *gt_word_plural(uint64_t n);
 const char *gt_word_times(const struct gt_stat *st);
 
@@ -78,6 +80,15 @@ void gt_details_parts(struct gt_details *d, const char *verb, const struct gt_mo
 void gt_stat_notes(const struct gt_stat *st, FILE *out);
 /* Something is not there that should be. */
 bool gt_stat_lost(const struct gt_model *model);
-/* The tables of calls and of spin locks. */
+/* Sections. Each prints nothing where there is nothing to say. */
+void gt_stat_deadlocks(const struct gt_stat *st, FILE *out);
+void gt_stat_locks(const struct gt_stat *st, FILE *out);
+void gt_stat_orders(const struct gt_stat *st, FILE *out);
+void gt_stat_sites(const struct gt_stat *st, FILE *out);
 void gt_stat_calls(const struct gt_stat *st, FILE *out);
 void gt_stat_spins(const struct gt_stat *st, FILE *out);
+void gt_stat_path(const struct gt_stat *st, FILE *out);
+void gt_stat_threads(const struct gt_stat *st, FILE *out);
+void gt_stat_owners(const struct gt_stat *st, FILE *out);
+void gt_stat_wakes(const struct gt_stat *st, FILE *out);
+void gt_stat_ends(const struct gt_stat *st, FILE *out);

@@ -1,8 +1,8 @@
 /*
- * The model as JSON: everything, in one line. The keys are documented in cmd_stat.c.
+ * The model as JSON: everything, in one line. The keys are documented in docs/stat.md.
  */
 #include "facts.h"
-#include "json.h"
+#include "stat_json.h"
 #include "stat_view.h"
 
 #include <inttypes.h>
@@ -10,17 +10,17 @@
 #include <string.h>
 
 /* The id of a thread, by its index. */
-static void thread(struct gt_json *j, const struct gt_model *model, const char *name,
-		   uint32_t index)
+void gt_stat_json_thread(struct gt_json *j, const struct gt_model *model, const char *name,
+			 uint32_t index)
 {
 	if (index == GT_MODEL_NONE) {
 		gt_json_word(j, name, "null");
 	} else {
-		gt_json_number(j, name, model->threads[index]->id);
+		gt_json_number(j, name, model->threads[index].is->id);
 	}
 }
 
-static void stack(struct gt_json *j, const struct gt_model *model, uint32_t index)
+void gt_stat_json_stack(struct gt_json *j, const struct gt_model *model, uint32_t index)
 {
 	size_t n;
 	const uint32_t *frames = gt_model_stack(model, index, &n);
@@ -33,14 +33,14 @@ static void stack(struct gt_json *j, const struct gt_model *model, uint32_t inde
 	gt_json_end(j, ']');
 }
 
-static void share(struct gt_json *j, const struct gt_model_share *share)
+void gt_stat_json_share(struct gt_json *j, const struct gt_model_share *share)
 {
 	gt_json_number(j, "waits", share->waits);
 	gt_json_number(j, "total_ns", share->total);
 	gt_json_number(j, "max_ns", share->max);
 }
 
-static void put_object(struct gt_json *j, const struct gt_model_object_key *o)
+void gt_stat_json_object(struct gt_json *j, const struct gt_span_object *o)
 {
 	const char *kind = gt_object_text(o->kind);
 	char address[32];
@@ -53,21 +53,21 @@ static void put_object(struct gt_json *j, const struct gt_model_object_key *o)
 
 static void object(struct gt_json *j, const struct gt_model *model, uint32_t index)
 {
-	put_object(j, gt_set_key(&model->objects, index, NULL));
+	gt_stat_json_object(j, gt_model_object(model, index));
 }
 
-static void ended(struct gt_json *j, const uint64_t how[GT_MODEL_HOWS])
+void gt_stat_json_ended(struct gt_json *j, const uint64_t how[GT_SPAN_HOWS])
 {
 	static const char *const keys[] = {
-		[GT_MODEL_OPEN] = "open",
-		[GT_MODEL_RETURNED] = "returned",
+		[GT_SPAN_OPEN] = "open",
+		[GT_SPAN_RETURNED] = "returned",
 #define GT_ENDED(id, NAME, text) [id] = #NAME,
 #include "base/events.def"
 	};
 
 	gt_json_key(j, "ended");
 	gt_json_begin(j, '{');
-	for (unsigned i = 0; i < GT_MODEL_HOWS; i++) {
+	for (unsigned i = 0; i < GT_SPAN_HOWS; i++) {
 		char name[32];
 		size_t n = 0;
 
@@ -82,9 +82,9 @@ static void ended(struct gt_json *j, const uint64_t how[GT_MODEL_HOWS])
 }
 
 /* Pairs of a as a list of objects; `put` writes what b is. */
-static void pairs(struct gt_json *j, const struct gt_model *model, const char *name,
-		  const struct gt_model_pairs *set, uint32_t a,
-		  void (*put)(struct gt_json *, const struct gt_model *, uint32_t))
+void gt_stat_json_pairs(struct gt_json *j, const struct gt_model *model, const char *name,
+			const struct gt_model_pairs *set, uint32_t a,
+			void (*put)(struct gt_json *, const struct gt_model *, uint32_t))
 {
 	size_t n;
 	const uint32_t *order = gt_model_pairs_of(set, a, &n);
@@ -94,20 +94,20 @@ static void pairs(struct gt_json *j, const struct gt_model *model, const char *n
 	for (size_t i = 0; i < n; i++) {
 		gt_json_begin(j, '{');
 		put(j, model, gt_model_pair(set, order[i])->b);
-		share(j, gt_model_share(set, order[i]));
+		gt_stat_json_share(j, gt_model_share(set, order[i]));
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
 }
 
-static void pair_thread(struct gt_json *j, const struct gt_model *model, uint32_t index)
+void gt_stat_json_pair_thread(struct gt_json *j, const struct gt_model *model, uint32_t index)
 {
-	thread(j, model, "thread", index);
+	gt_stat_json_thread(j, model, "thread", index);
 }
 
 static void pair_stack(struct gt_json *j, const struct gt_model *model, uint32_t index)
 {
-	stack(j, model, index);
+	gt_stat_json_stack(j, model, index);
 }
 
 static void pair_error(struct gt_json *j, const struct gt_model *model, uint32_t error)
@@ -152,34 +152,35 @@ static void threads(struct gt_json *j, const struct gt_model *model)
 	gt_json_key(j, "threads");
 	gt_json_begin(j, '[');
 	for (size_t i = 0; i < model->nthreads; i++) {
-		const struct gt_model_thread *t = model->threads[i];
+		const struct gt_model_thread *t = &model->threads[i];
 
-		if (!t->seen) {
+		if (!t->is->seen) {
 			continue;
 		}
 		gt_json_begin(j, '{');
-		gt_json_number(j, "id", t->id);
-		if (t->tid == GT_NO_M) {
+		gt_json_number(j, "id", t->is->id);
+		if (t->is->tid == GT_NO_M) {
 			gt_json_word(j, "tid", "null");
 		} else {
-			gt_json_number(j, "tid", t->tid);
+			gt_json_number(j, "tid", t->is->tid);
 		}
-		gt_json_string(j, "routine", gt_model_name(model, t->routine));
+		gt_json_string(j, "routine", gt_model_name(model, t->is->routine));
+		gt_json_string(j, "entry", gt_model_plain(model, t->entry));
 		gt_json_key(j, "labels");
 		gt_json_begin(j, '[');
-		for (size_t k = 0; k < t->nlabels; k++) {
-			gt_json_put_string(j, gt_model_name(model, t->labels[k]));
+		for (size_t k = 0; k < t->is->nlabels; k++) {
+			gt_json_put_string(j, gt_model_name(model, t->is->labels[k]));
 		}
 		gt_json_end(j, ']');
 		gt_json_boolean(j, "system", t->system);
-		thread(j, model, "creator", t->creator);
-		gt_json_number(j, "created_ns", t->created - model->begin);
-		if (t->ended) {
-			gt_json_number(j, "ended_ns", t->ended - model->begin);
+		gt_stat_json_thread(j, model, "creator", t->is->creator);
+		gt_json_number(j, "created_ns", t->is->created - model->begin);
+		if (t->is->ended) {
+			gt_json_number(j, "ended_ns", t->is->ended - model->begin);
 		} else {
 			gt_json_word(j, "ended_ns", "null");
 		}
-		gt_json_string(j, "state", state_text(t->state));
+		gt_json_string(j, "state", state_text(t->is->state));
 		gt_json_number(j, "running_ns", t->running);
 		gt_json_number(j, "runnable_ns", t->runnable);
 		gt_json_number(j, "syscall_ns", t->syscall);
@@ -191,7 +192,7 @@ static void threads(struct gt_json *j, const struct gt_model *model)
 		gt_json_number(j, "yields_long", t->yields_long);
 		gt_json_number(j, "yields_ns", t->yields_ns);
 		reasons(j, model, &model->thread_reason, (uint32_t)i);
-		ended(j, t->how);
+		gt_stat_json_ended(j, t->how);
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
@@ -236,22 +237,26 @@ static void sites(struct gt_json *j, const struct gt_model *model)
 
 		gt_json_begin(j, '{');
 		gt_json_string(j, "reason", gt_model_name(model, k->reason));
-		stack(j, model, k->stack);
+		gt_stat_json_stack(j, model, k->stack);
 		gt_json_boolean(j, "system", s->system);
-		share(j, &s->share);
+		gt_stat_json_share(j, &s->share);
 		gt_json_number(j, "mean_ns", s->share.waits ? s->share.total / s->share.waits : 0);
 		gt_json_number(j, "p50_ns", gt_hist_part(&s->hist, 0.5));
 		gt_json_number(j, "p99_ns", gt_hist_part(&s->hist, 0.99));
 		gt_json_number(j, "runnable_ns", s->runnable);
-		ended(j, s->how);
-		pairs(j, model, "threads", &model->site_thread, order[i], pair_thread);
-		pairs(j, model, "objects", &model->site_object, order[i], object);
-		pairs(j, model, "owners", &model->site_owner, order[i], pair_thread);
-		pairs(j, model, "wakers", &model->site_waker, order[i], pair_thread);
+		gt_stat_json_ended(j, s->how);
+		gt_stat_json_pairs(j, model, "threads", &model->site_thread, order[i],
+				   gt_stat_json_pair_thread);
+		gt_stat_json_pairs(j, model, "objects", &model->site_object, order[i], object);
+		gt_stat_json_pairs(j, model, "owners", &model->site_owner, order[i],
+				   gt_stat_json_pair_thread);
+		gt_stat_json_pairs(j, model, "wakers", &model->site_waker, order[i],
+				   gt_stat_json_pair_thread);
 		gt_json_key(j, "retakes");
 		gt_json_begin(j, '{');
-		share(j, &s->retakes);
-		pairs(j, model, "owners", &model->site_retake, order[i], pair_thread);
+		gt_stat_json_share(j, &s->retakes);
+		gt_stat_json_pairs(j, model, "owners", &model->site_retake, order[i],
+				   gt_stat_json_pair_thread);
 		gt_json_end(j, '}');
 		gt_json_end(j, '}');
 	}
@@ -259,30 +264,17 @@ static void sites(struct gt_json *j, const struct gt_model *model)
 	free(order);
 }
 
-static void objects(struct gt_json *j, const struct gt_model *model)
+static void owners(struct gt_json *j, const struct gt_model *model)
 {
-	uint32_t *order = gt_model_longest(&model->objects);
+	uint32_t *order = gt_model_longest(&model->owners);
 
-	gt_json_key(j, "objects");
-	gt_json_begin(j, '[');
-	for (size_t i = 0; i < model->objects.count; i++) {
-		gt_json_begin(j, '{');
-		object(j, model, order[i]);
-		share(j, gt_set_value(&model->objects, order[i]));
-		pairs(j, model, "owners", &model->object_owner, order[i], pair_thread);
-		pairs(j, model, "wakers", &model->object_waker, order[i], pair_thread);
-		gt_json_end(j, '}');
-	}
-	gt_json_end(j, ']');
-	free(order);
-	order = gt_model_longest(&model->owners);
 	gt_json_key(j, "owners");
 	gt_json_begin(j, '[');
 	for (size_t i = 0; i < model->owners.count; i++) {
 		gt_json_begin(j, '{');
-		thread(j, model, "thread",
-		       *(const uint32_t *)gt_set_key(&model->owners, order[i], NULL));
-		share(j, gt_set_value(&model->owners, order[i]));
+		gt_stat_json_thread(j, model, "thread",
+				    *(const uint32_t *)gt_set_key(&model->owners, order[i], NULL));
+		gt_stat_json_share(j, gt_set_value(&model->owners, order[i]));
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
@@ -299,11 +291,11 @@ static void wakes(struct gt_json *j, const struct gt_model *model)
 		const struct gt_model_wake_key *k = gt_set_key(&model->wakes, order[i], NULL);
 
 		gt_json_begin(j, '{');
-		thread(j, model, "waker", k->waker);
-		thread(j, model, "wakee", k->wakee);
+		gt_stat_json_thread(j, model, "waker", k->waker);
+		gt_stat_json_thread(j, model, "wakee", k->wakee);
 		gt_json_string(j, "reason", gt_model_name(model, k->reason));
-		stack(j, model, k->stack);
-		share(j, gt_set_value(&model->wakes, order[i]));
+		gt_stat_json_stack(j, model, k->stack);
+		gt_stat_json_share(j, gt_set_value(&model->wakes, order[i]));
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
@@ -326,19 +318,20 @@ static void calls(struct gt_json *j, const struct gt_model *model)
 		gt_json_string(j, "call", known ? gt_calls[number].name : NULL);
 		gt_json_number(j, "number", number);
 		gt_json_string(j, "class", known ? gt_class_name(gt_calls[number].class) : NULL);
-		share(j, &c->share);
+		gt_stat_json_share(j, &c->share);
 		gt_json_number(j, "mean_ns", c->share.waits ? c->share.total / c->share.waits : 0);
 		gt_json_number(j, "p50_ns", gt_hist_part(&c->hist, 0.5));
 		gt_json_number(j, "p99_ns", gt_hist_part(&c->hist, 0.99));
 		gt_json_key(j, "blocked");
 		gt_json_begin(j, '{');
-		share(j, &c->blocked);
+		gt_stat_json_share(j, &c->blocked);
 		gt_json_end(j, '}');
 		gt_json_number(j, "untimed", c->untimed);
 		gt_json_number(j, "failed", c->failed);
-		pairs(j, model, "errors", &model->call_error, order[i], pair_error);
-		pairs(j, model, "threads", &model->call_thread, order[i], pair_thread);
-		pairs(j, model, "sites", &model->call_stack, order[i], pair_stack);
+		gt_stat_json_pairs(j, model, "errors", &model->call_error, order[i], pair_error);
+		gt_stat_json_pairs(j, model, "threads", &model->call_thread, order[i],
+				   gt_stat_json_pair_thread);
+		gt_stat_json_pairs(j, model, "sites", &model->call_stack, order[i], pair_stack);
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
@@ -353,10 +346,11 @@ static void spins(struct gt_json *j, const struct gt_model *model)
 	gt_json_begin(j, '[');
 	for (size_t i = 0; i < model->spins.count; i++) {
 		gt_json_begin(j, '{');
-		put_object(j, gt_set_key(&model->spins, order[i], NULL));
-		share(j, gt_set_value(&model->spins, order[i]));
-		pairs(j, model, "threads", &model->spin_thread, order[i], pair_thread);
-		pairs(j, model, "sites", &model->spin_stack, order[i], pair_stack);
+		gt_stat_json_object(j, gt_set_key(&model->spins, order[i], NULL));
+		gt_stat_json_share(j, gt_set_value(&model->spins, order[i]));
+		gt_stat_json_pairs(j, model, "threads", &model->spin_thread, order[i],
+				   gt_stat_json_pair_thread);
+		gt_stat_json_pairs(j, model, "sites", &model->spin_stack, order[i], pair_stack);
 		gt_json_end(j, '}');
 	}
 	gt_json_end(j, ']');
@@ -413,6 +407,17 @@ static void losses(struct gt_json *j, const struct gt_model *model)
 	gt_json_end(j, ']');
 }
 
+static void cut(struct gt_json *j, const struct gt_model *model)
+{
+	gt_json_key(j, "cut");
+	gt_json_begin(j, '{');
+	gt_json_number(j, "from_ns", model->from - model->begin);
+	gt_json_number(j, "to_ns", GT_MIN(model->to, model->end) - model->begin);
+	gt_json_string(j, "thread", model->cut.window.thread);
+	gt_json_string(j, "object", model->cut.object);
+	gt_json_end(j, '}');
+}
+
 void gt_stat_json(const struct gt_stat *stat, FILE *out)
 {
 	const struct gt_model *model = stat->model;
@@ -435,14 +440,18 @@ void gt_stat_json(const struct gt_stat *stat, FILE *out)
 	} else {
 		gt_json_word(&j, "cpus", "null");
 	}
+	cut(&j, model);
 	losses(&j, model);
 	gt_json_number(&j, "unread", model->unread);
 	about(&j, model);
-	ended(&j, model->how);
+	gt_stat_json_ended(&j, model->how);
 	threads(&j, model);
 	groups(&j, model);
 	sites(&j, model);
-	objects(&j, model);
+	gt_stat_json_objects(&j, stat->model);
+	owners(&j, model);
+	gt_stat_json_circles(&j, stat->model);
+	gt_stat_json_path(&j, stat->model, stat->path_found);
 	wakes(&j, model);
 	calls(&j, model);
 	spins(&j, model);

@@ -1,52 +1,13 @@
 /*
- * The model as one screen of text: who ran, who waited where and for what, who woke whom.
+ * The text view: lists of threads, of places where they waited, of who woke whom.
  */
 #include "stat_format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* --- The head --------------------------------------------------------------------------------- */
-
-static void head(const struct gt_stat *st, FILE *out)
-{
-	const struct gt_model *model = st->model;
-	const char *const who = model->by_gtrace ? "thread" : "goroutine";
-	const char *const dot = st->utf8 ? "·" : "-";
-	const uint64_t ns = model->end - model->begin;
-	uint64_t running = 0;
-
-	for (size_t i = 0; i < model->groups.count; i++) {
-		running += ((struct gt_model_group *)gt_set_value(&model->groups, i))->running;
-	}
-	gt_stat_style(st, out, "1");
-	fputs(st->path, out);
-	gt_stat_style(st, out, "0");
-	fprintf(out, "  %" PRIu64 ".%03" PRIu64 " s %s %s %s%s", ns / 1000000000,
-		ns / 1000000 % 1000, dot, gt_word_number(model->users).s, who,
-		gt_word_plural(model->users));
-	if (model->cpus) {
-		fprintf(out, " %s %" PRIu64 " CPU%s", dot, model->cpus,
-			gt_word_plural(model->cpus));
-	}
-	fprintf(out, " %s %.2f running on average\n", dot, ns ? (double)running / (double)ns : 0.0);
-	fprintf(out, "%s events in %s generation%s, written by %s", gt_word_number(model->events).s,
-		gt_word_number(model->generations).s, gt_word_plural(model->generations),
-		model->by_gtrace ? "gtrace" : "Go's runtime");
-	if (st->problem == NULL && !gt_stat_lost(model)) {
-		fprintf(out, "; whole%s", model->by_gtrace ? ", nothing lost" : "");
-	}
-	fputc('\n', out);
-	if (st->problem) {
-		gt_stat_style(st, out, "31");
-		fprintf(out, "%s: %s\n",
-			st->truncated ? "Cut off: what follows is about what came before"
-				      : "Not valid: what follows is about what came before",
-			st->problem);
-		gt_stat_style(st, out, "0");
-	}
-	gt_stat_notes(st, out);
-}
+/* Without --full. */
+enum { SCREEN_THREADS = 6, SCREEN_SITES = 3 };
 
 /* --- Threads ---------------------------------------------------------------------------------- */
 
@@ -114,18 +75,20 @@ static void members(const struct gt_stat *st, FILE *out, uint32_t group, bool sy
 	struct gt_model *model = st->model;
 
 	for (uint32_t i = 0; i < model->nthreads; i++) {
-		const struct gt_model_thread *t = model->threads[i];
+		const struct gt_model_thread *t = &model->threads[i];
 		const struct row row = {
-			t->nlabels && ((struct gt_model_group *)gt_set_value(&model->groups, group))
-							->label == GT_MODEL_NONE
+			t->is->nlabels && ((struct gt_model_group *)gt_set_value(&model->groups,
+										 group))
+							  ->label == GT_MODEL_NONE
 				? gt_word("  %s", gt_word_thread(st, i, GT_COLUMNS_NAME - 2).s)
-				: gt_word("  #%" PRIu64, t->id),
-			t->tid == GT_NO_M || !model->by_gtrace ? gt_word("%s", "")
-							       : gt_word("%" PRIu64, t->tid),
+				: gt_word("  #%" PRIu64, t->is->id),
+			t->is->tid == GT_NO_M || !model->by_gtrace
+				? gt_word("%s", "")
+				: gt_word("%" PRIu64, t->is->tid),
 			{t->running, t->runnable, t->syscall + t->syscall_blocked, t->waiting},
 			t->blocks};
 
-		if (t->seen && gt_model_group(model, i) == group) {
+		if (t->is->seen && gt_model_group(model, i) == group) {
 			thread_row(st, out, &row, syscalls);
 		}
 	}
@@ -166,11 +129,27 @@ static int by_running(const void *x, const void *y, void *groups)
 	return a->running != b->running ? (a->running < b->running ? 1 : -1) : (i > j) - (i < j);
 }
 
-static void threads(const struct gt_stat *st, FILE *out)
+static void system_threads(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+	uint64_t running = 0;
+
+	for (size_t i = 0; i < model->nthreads; i++) {
+		running += model->threads[i].system ? model->threads[i].running : 0;
+	}
+	if (model->systems && !st->system && st->full) {
+		fprintf(out, "  Not shown: %s system %s%s, running %s (--system)\n",
+			gt_word_number(model->systems).s, model->by_gtrace ? "thread" : "goroutine",
+			gt_word_plural(model->systems), gt_word_duration(st, running).s);
+	}
+}
+
+void gt_stat_threads(const struct gt_stat *st, FILE *out)
 {
 	struct gt_model *model = st->model;
 	uint32_t *order = gt_alloc(model->groups.count * sizeof(*order));
-	const bool each = model->users <= st->top;
+	const bool each = st->full && model->users <= st->top;
+	const size_t most = st->full ? st->top : GT_MIN(st->top, SCREEN_THREADS);
 	uint64_t hidden = 0, hidden_groups = 0, hidden_running = 0;
 	size_t n = 0, shown = 0;
 	bool syscalls = false;
@@ -198,7 +177,7 @@ static void threads(const struct gt_stat *st, FILE *out)
 	fprintf(out, " %s blocked\n", share_mark(st, BLOCKED));
 	for (size_t i = 0; i < n; i++) {
 		const struct gt_model_group *g = gt_set_value(&model->groups, order[i]);
-		const struct gt_model_thread *first = model->threads[g->first];
+		const struct gt_span_thread *first = model->threads[g->first].is;
 		const struct row row = {
 			gt_word_group(st, order[i], GT_COLUMNS_NAME),
 			g->threads == 1 && first->tid != GT_NO_M && model->by_gtrace
@@ -207,14 +186,16 @@ static void threads(const struct gt_stat *st, FILE *out)
 			{g->running, g->runnable, g->syscall + g->syscall_blocked, g->waiting},
 			g->blocks};
 
-		if (shown++ >= st->top) {
+		if (shown++ >= most) {
 			hidden += g->threads;
 			hidden_groups++;
 			hidden_running += g->running;
 			continue;
 		}
 		thread_row(st, out, &row, syscalls);
-		group_reasons(st, out, order[i]);
+		if (st->full) {
+			group_reasons(st, out, order[i]);
+		}
 		if (each && g->threads > 1) {
 			members(st, out, order[i], syscalls);
 		}
@@ -225,21 +206,7 @@ static void threads(const struct gt_stat *st, FILE *out)
 			gt_word_duration(st, hidden_running).s);
 	}
 	free(order);
-}
-
-static void system_threads(const struct gt_stat *st, FILE *out)
-{
-	const struct gt_model *model = st->model;
-	uint64_t running = 0;
-
-	for (size_t i = 0; i < model->nthreads; i++) {
-		running += model->threads[i]->system ? model->threads[i]->running : 0;
-	}
-	if (model->systems && !st->system) {
-		fprintf(out, "  Not shown: %s system %s%s, running %s (--system)\n",
-			gt_word_number(model->systems).s, model->by_gtrace ? "thread" : "goroutine",
-			gt_word_plural(model->systems), gt_word_duration(st, running).s);
-	}
+	system_threads(st, out);
 }
 
 /* --- Sites ------------------------------------------------------------------------------------ */
@@ -259,7 +226,7 @@ static struct gt_word waiters(const struct gt_stat *st, uint32_t site)
 	}
 	/* All stacks of a site end in the same function, and so have the same start routine. */
 	group = gt_set_value(&st->model->groups, gt_model_group(st->model, first));
-	name = group->label != GT_MODEL_NONE ? group->label : st->model->threads[first]->routine;
+	name = group->label != GT_MODEL_NONE ? group->label : st->model->threads[first].entry;
 	return gt_word("%s %s%zu", gt_word_routine(st, name, 36).s, gt_word_times(st), n);
 }
 
@@ -284,9 +251,7 @@ static void site_details(const struct gt_stat *st, FILE *out, uint32_t index)
 					       .s,
 				       gt_word_object(st, most).s));
 	}
-	if (n != 0 &&
-	    ((const struct gt_model_object_key *)gt_set_key(&model->objects, most, NULL))->kind !=
-		    GT_OBJECT_THREAD) {
+	if (n != 0 && gt_model_object(model, most)->kind != GT_OBJECT_THREAD) {
 		gt_details_parts(&d, "held by", &model->site_owner, index, site->share.total);
 	}
 	gt_details_parts(&d, "woken by", &model->site_waker, index, site->share.total);
@@ -301,59 +266,87 @@ static void site_details(const struct gt_stat *st, FILE *out, uint32_t index)
 		gt_details_add(
 			&d, gt_word("%s timed out", gt_word_number(site->how[GT_ENDED_TIMEOUT]).s));
 	}
-	if (site->how[GT_MODEL_OPEN]) {
+	if (site->how[GT_SPAN_OPEN]) {
 		gt_details_add(&d, gt_word("%s still waiting at the end",
-					   gt_word_number(site->how[GT_MODEL_OPEN]).s));
+					   gt_word_number(site->how[GT_SPAN_OPEN]).s));
 	}
 	gt_details_end(&d);
 }
 
-static void sites(const struct gt_stat *st, FILE *out)
+/* It stands among the locks. */
+static bool is_for_lock(const struct gt_model *model, uint32_t site)
 {
-	const struct gt_model *model = st->model;
-	uint32_t *order = gt_model_longest(&model->sites);
-	size_t shown = 0, hidden = 0;
-	uint64_t hidden_total = 0, whole = 0, lasting = 0;
+	size_t n;
+	const uint32_t *order = gt_model_pairs_of(&model->site_object, site, &n);
 
-	gt_stat_title(st, out, 5, "Waits");
+	return n != 0 &&
+	       gt_object_has_holder(
+		       gt_model_object(model, gt_model_pair(&model->site_object, order[0])->b)
+			       ->kind);
+}
+
+static void site_heads(const struct gt_stat *st, FILE *out)
+{
+	gt_stat_title(st, out, 5, st->full || !st->model->by_gtrace ? "Waits" : "Other");
 	gt_stat_heads(st, out, GT_COLUMNS_TIME - 2, (const char *const[]){"total", NULL});
 	gt_stat_heads(st, out, GT_COLUMNS_TIME,
 		      (const char *const[]){"times", "mean", "p50", "p99", "max", NULL});
 	fputs("   where\n", out);
+}
+
+static void site_row(const struct gt_stat *st, FILE *out, uint32_t index)
+{
+	const struct gt_model_site *site = gt_set_value(&st->model->sites, index);
+	const struct gt_model_site_key *key = gt_set_key(&st->model->sites, index, NULL);
+
+	gt_stat_fill(out, 3);
+	gt_stat_time(st, out, site->share.total);
+	gt_stat_right(st, out, GT_COLUMNS_TIME, gt_word_number(site->share.waits));
+	gt_stat_time(st, out, site->share.total / site->share.waits);
+	gt_stat_time(st, out, gt_hist_part(&site->hist, 0.5));
+	gt_stat_time(st, out, gt_hist_part(&site->hist, 0.99));
+	gt_stat_time(st, out, site->share.max);
+	fputs("   ", out);
+	gt_stat_style(st, out, "1");
+	fprintf(out, "%s: %s", gt_word_reason(st, key->reason).s,
+		gt_word_stack(st, key->stack, GT_COLUMNS_STACK, true).s);
+	gt_stat_style(st, out, "0");
+	fputc('\n', out);
+	site_details(st, out, index);
+}
+
+void gt_stat_sites(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+	uint32_t *order = gt_model_longest(&model->sites);
+	const size_t most = st->full ? st->top : GT_MIN(st->top, SCREEN_SITES);
+	size_t shown = 0, hidden = 0;
+	uint64_t hidden_total = 0, whole = 0, lasting = 0;
+
 	for (size_t i = 0; i < model->sites.count; i++) {
 		const struct gt_model_site *site = gt_set_value(&model->sites, order[i]);
-		const struct gt_model_site_key *key = gt_set_key(&model->sites, order[i], NULL);
 
-		if (site->share.waits == 0 || (site->system && !st->system)) {
+		if (site->share.waits == 0 || (site->system && !st->system) ||
+		    (!st->full && is_for_lock(model, order[i]))) {
 			continue;
 		}
+		if (shown + lasting == 0) {
+			site_heads(st, out);
+		}
 		/* Idle, most likely: it would hide what is not. */
-		if (site->how[GT_MODEL_OPEN] == site->share.waits && st->top != SIZE_MAX) {
+		if (site->how[GT_SPAN_OPEN] == site->share.waits && st->top != SIZE_MAX) {
 			lasting++;
 			continue;
 		}
 		whole += site->share.total;
 		/* Nor what does not matter, unless all is asked for. */
-		if (shown++ >= st->top ||
+		if (shown++ >= most ||
 		    (st->top != SIZE_MAX && shown > 3 && site->share.total * 1000 < whole)) {
 			hidden++;
 			hidden_total += site->share.total;
 			continue;
 		}
-		gt_stat_fill(out, 3);
-		gt_stat_time(st, out, site->share.total);
-		gt_stat_right(st, out, GT_COLUMNS_TIME, gt_word_number(site->share.waits));
-		gt_stat_time(st, out, site->share.total / site->share.waits);
-		gt_stat_time(st, out, gt_hist_part(&site->hist, 0.5));
-		gt_stat_time(st, out, gt_hist_part(&site->hist, 0.99));
-		gt_stat_time(st, out, site->share.max);
-		fputs("   ", out);
-		gt_stat_style(st, out, "1");
-		fprintf(out, "%s: %s", gt_word_reason(st, key->reason).s,
-			gt_word_stack(st, key->stack, GT_COLUMNS_STACK, true).s);
-		gt_stat_style(st, out, "0");
-		fputc('\n', out);
-		site_details(st, out, order[i]);
+		site_row(st, out, order[i]);
 	}
 	if (hidden) {
 		fprintf(out, "   and %s more sites, %s in total\n", gt_word_number(hidden).s,
@@ -364,7 +357,8 @@ static void sites(const struct gt_stat *st, FILE *out)
 			"   and %s place%s where a thread came to wait until the end (--top 0)\n",
 			gt_word_number(lasting).s, gt_word_plural(lasting));
 	}
-	if (shown + lasting == 0) {
+	if (shown + lasting == 0 && (st->full || !model->by_gtrace)) {
+		site_heads(st, out);
 		fputs("   none\n", out);
 	}
 	free(order);
@@ -372,7 +366,7 @@ static void sites(const struct gt_stat *st, FILE *out)
 
 /* --- Owners, wakes ---------------------------------------------------------------------------- */
 
-static void owners(const struct gt_stat *st, FILE *out)
+void gt_stat_owners(const struct gt_stat *st, FILE *out)
 {
 	const struct gt_model *model = st->model;
 	uint32_t *order = gt_model_longest(&model->owners);
@@ -394,7 +388,7 @@ static void owners(const struct gt_stat *st, FILE *out)
 }
 
 /* By threads where there are few, else by start routines. */
-static void wakes(const struct gt_stat *st, FILE *out)
+void gt_stat_wakes(const struct gt_stat *st, FILE *out)
 {
 	const struct gt_model *model = st->model;
 	const bool each = model->users <= st->top;
@@ -409,7 +403,7 @@ static void wakes(const struct gt_stat *st, FILE *out)
 		const struct gt_model_share *share = gt_set_value(set, order[i]);
 		const struct gt_model_wake_key *key = gt_set_key(set, order[i], NULL);
 
-		if (each && model->threads[key->wakee]->system) {
+		if (each && model->threads[key->wakee].system) {
 			continue;
 		}
 		if (shown == 0) {
@@ -442,7 +436,7 @@ static void wakes(const struct gt_stat *st, FILE *out)
 	free(order);
 }
 
-static void ends(const struct gt_stat *st, FILE *out)
+void gt_stat_ends(const struct gt_stat *st, FILE *out)
 {
 	const struct gt_model *model = st->model;
 	static const struct {
@@ -459,10 +453,10 @@ static void ends(const struct gt_stat *st, FILE *out)
 	uint64_t whole = 0;
 	const char *comma = "";
 
-	for (unsigned i = GT_MODEL_OPEN + 1; i < GT_ENDED_END; i++) {
+	for (unsigned i = GT_SPAN_OPEN + 1; i < GT_ENDED_END; i++) {
 		whole += model->how[i];
 	}
-	if (whole + model->how[GT_MODEL_OPEN] + model->how[GT_MODEL_RETURNED] == 0) {
+	if (whole + model->how[GT_SPAN_OPEN] + model->how[GT_SPAN_RETURNED] == 0) {
 		return;
 	}
 	gt_stat_title(st, out, 0, "What ended the waits");
@@ -478,27 +472,14 @@ static void ends(const struct gt_stat *st, FILE *out)
 		}
 	}
 	comma = *comma ? "; " : "";
-	if (model->how[GT_MODEL_RETURNED]) {
+	if (model->how[GT_SPAN_RETURNED]) {
 		fprintf(out, "%s%s ended by no thread (network, time, ...)", comma,
-			gt_word_number(model->how[GT_MODEL_RETURNED]).s);
+			gt_word_number(model->how[GT_SPAN_RETURNED]).s);
 		comma = "; ";
 	}
-	if (model->how[GT_MODEL_OPEN]) {
+	if (model->how[GT_SPAN_OPEN]) {
 		fprintf(out, "%s%s still open at the end", comma,
-			gt_word_number(model->how[GT_MODEL_OPEN]).s);
+			gt_word_number(model->how[GT_SPAN_OPEN]).s);
 	}
 	fputc('\n', out);
-}
-
-void gt_stat_text(const struct gt_stat *st, FILE *out)
-{
-	head(st, out);
-	threads(st, out);
-	system_threads(st, out);
-	sites(st, out);
-	gt_stat_calls(st, out);
-	gt_stat_spins(st, out);
-	owners(st, out);
-	wakes(st, out);
-	ends(st, out);
 }

@@ -71,8 +71,8 @@ static struct gt_model *model_of(const char *text)
 static const struct gt_model_thread *thread(const struct gt_model *model, uint64_t id)
 {
 	for (size_t i = 0; i < model->nthreads; i++) {
-		if (model->threads[i]->id == id) {
-			return model->threads[i];
+		if (model->threads[i].is->id == id) {
+			return &model->threads[i];
 		}
 	}
 	cr_assert_fail("no thread %lu", (unsigned long)id);
@@ -87,26 +87,26 @@ Test(model, times_by_thread)
 	cr_expect_eq(model->begin, 100);
 	cr_expect_eq(model->end, 300);
 	cr_expect_eq(t->running, 200);
-	cr_expect_eq(t->tid, 10);
-	cr_expect_str_eq(gt_model_name(model, t->routine), "main");
+	cr_expect_eq(t->is->tid, 10);
+	cr_expect_str_eq(gt_model_name(model, t->is->routine), "main");
 	t = thread(model, 2);
-	cr_expect_eq(t->created, 110);
+	cr_expect_eq(t->is->created, 110);
 	cr_expect_eq(t->runnable, 10 + 5 + 4);
 	cr_expect_eq(t->running, 10 + 5 + 6);
 	cr_expect_eq(t->waiting, 50 + 90 + 10);
 	cr_expect_eq(t->blocks, 3);
-	cr_expect_eq(t->tid, 11);
-	cr_expect_eq(t->creator, thread(model, 1)->index);
-	cr_expect_str_eq(gt_model_name(model, t->routine), "worker");
-	cr_assert_eq(t->nlabels, 1);
-	cr_expect_str_eq(gt_model_name(model, t->labels[0]), "my name");
+	cr_expect_eq(t->is->tid, 11);
+	cr_expect_eq(t->is->creator, thread(model, 1)->is->index);
+	cr_expect_str_eq(gt_model_name(model, t->is->routine), "worker");
+	cr_assert_eq(t->is->nlabels, 1);
+	cr_expect_str_eq(gt_model_name(model, t->is->labels[0]), "my name");
 	gt_model_destroy(model);
 }
 
 Test(model, waits_with_facts)
 {
 	struct gt_model *model = model_of(HEAD TABLES MAIN WORKER FACTS END);
-	const struct gt_model_object_key *object;
+	const struct gt_span_object *object;
 	const struct gt_model_share *share;
 	const struct gt_model_site *site;
 	const uint32_t *order;
@@ -121,10 +121,10 @@ Test(model, waits_with_facts)
 	cr_expect_eq(site->runnable, 9);
 	cr_expect_eq(site->how[GT_ENDED_WAKER], 1);
 	cr_expect_eq(site->how[GT_ENDED_TIMEOUT], 1);
-	cr_expect_eq(site->how[GT_MODEL_OPEN], 1);
+	cr_expect_eq(site->how[GT_SPAN_OPEN], 1);
 	/* The third wait has no fact. */
 	cr_assert_eq(model->objects.count, 1);
-	object = gt_set_key(&model->objects, 0, NULL);
+	object = gt_model_object(model, 0);
 	cr_expect_eq(object->address, 0x1000);
 	cr_expect_eq(object->kind, GT_OBJECT_MUTEX);
 	share = gt_set_value(&model->objects, 0);
@@ -132,14 +132,14 @@ Test(model, waits_with_facts)
 	cr_expect_eq(share->total, 140);
 	order = gt_model_pairs_of(&model->site_owner, 0, &n);
 	cr_assert_eq(n, 1);
-	cr_expect_eq(gt_model_pair(&model->site_owner, order[0])->b, thread(model, 1)->index);
+	cr_expect_eq(gt_model_pair(&model->site_owner, order[0])->b, thread(model, 1)->is->index);
 	cr_expect_eq(gt_model_share(&model->site_owner, order[0])->total, 140);
 	/* By nobody for 90, by main for 50. */
 	order = gt_model_pairs_of(&model->site_waker, 0, &n);
 	cr_assert_eq(n, 2);
 	cr_expect_eq(gt_model_pair(&model->site_waker, order[0])->b, GT_MODEL_NONE);
 	cr_expect_eq(gt_model_share(&model->site_waker, order[0])->total, 90);
-	cr_expect_eq(gt_model_pair(&model->site_waker, order[1])->b, thread(model, 1)->index);
+	cr_expect_eq(gt_model_pair(&model->site_waker, order[1])->b, thread(model, 1)->is->index);
 	cr_expect_eq(gt_model_share(&model->site_waker, order[1])->total, 50);
 	/* The last of the counters that grow. */
 	cr_expect_eq(model->loss[GT_LOSS_STACK_TRUNCATED], 9);
@@ -157,8 +157,8 @@ Test(model, waits_without_facts)
 	cr_expect_eq(model->objects.count, 0);
 	cr_assert_eq(model->wakes.count, 2);
 	key = gt_set_key(&model->wakes, 0, NULL);
-	cr_expect_eq(key->waker, thread(model, 1)->index);
-	cr_expect_eq(key->wakee, thread(model, 2)->index);
+	cr_expect_eq(key->waker, thread(model, 1)->is->index);
+	cr_expect_eq(key->wakee, thread(model, 2)->is->index);
 	cr_expect_str_eq(gt_model_name(model, key->reason), "sync");
 	frames = gt_model_stack(model, key->stack, &n);
 	cr_assert_eq(n, 2);
@@ -187,8 +187,8 @@ Test(model, waker_that_has_blocked_since)
 	/* The fact comes last: whose trace it is, the model knows at the end only. */
 	cr_assert_eq(model->wakes.count, 1);
 	key = gt_set_key(&model->wakes, 0, NULL);
-	cr_expect_eq(key->wakee, thread(model, 2)->index);
-	cr_expect_eq(key->waker, thread(model, 1)->index);
+	cr_expect_eq(key->wakee, thread(model, 2)->is->index);
+	cr_expect_eq(key->waker, thread(model, 1)->is->index);
 	/* What was so before the trace counts from its beginning. */
 	cr_expect_eq(thread(model, 2)->waiting, 20);
 	gt_model_destroy(model);
@@ -235,5 +235,6 @@ Test(model, histogram)
 	gt_hist_add(hist, UINT64_MAX);
 	cr_expect_eq(hist->max, UINT64_MAX);
 	cr_expect_lt(gt_hist_part(hist, 0), 1000 * 33 / 32);
+	gt_hist_fini(hist);
 	free(hist);
 }
