@@ -1,0 +1,114 @@
+/*
+ * gtrace merge: the traces of several processes as one.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "combine.h"
+#include "mapped.h"
+#include "output.h"
+
+/* clang-format off */
+static const char help[] =
+	"usage: gtrace merge FILE... -o OUT\n"
+	"\n"
+	"Puts the traces of several processes into one, on one clock: those that GTRACE_OUT with %p\n"
+	"makes of a process and its children. They must have been made on one machine since it was\n"
+	"started. The names of start routines get the process behind them: main [4711].\n"
+	"\n"
+	"  -o, --output OUT  the trace; - is standard output\n"
+	"\n"
+	"Exit status: 0 good, 1 a FILE is not valid or was not written by gtrace, 2 trouble with a\n"
+	"file.\n";
+/* clang-format on */
+
+static int merge(const struct gt_combine_input *inputs, size_t n, const char *output)
+{
+	struct gt_combine_done done;
+	struct gt_output out;
+	struct gt_error e = {0};
+	size_t which = 0;
+	char text[1200];
+	int status;
+
+	if (gt_output_open(&out, output) < 0) {
+		fprintf(stderr, "gtrace merge: %s: %s\n", output, strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	status = gt_combine(inputs, n, out.file, &done, &which, &e);
+	if (gt_output_close(&out, status == 0) < 0) {
+		fprintf(stderr, "gtrace merge: %s: %s\n", output, strerror(errno));
+		return GT_EXIT_TROUBLE;
+	}
+	if (status < 0) {
+		gt_error_text(&e, text, sizeof(text));
+		fprintf(stderr, "gtrace merge: %s: %s\n", inputs[which].path, text);
+		return GT_EXIT_NO;
+	}
+	fprintf(stderr, "%s: %" PRIu64 " events of %zu traces\n", output, done.events, n);
+	if (done.pid_unknown != 0) {
+		fprintf(stderr,
+			"%s: %" PRIu64 " of them do not say of which process they are: they have "
+			"the number of the file, as in main [#2]\n",
+			output, done.pid_unknown);
+	}
+	return GT_EXIT_GOOD;
+}
+
+int gt_cmd_merge(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	struct gt_combine_input *inputs;
+	struct gt_mapped *files;
+	const char *output = NULL;
+	int c, status = GT_EXIT_GOOD;
+	size_t n;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return GT_EXIT_GOOD;
+		default:
+			return gt_cmd_usage("merge", NULL);
+		}
+	}
+	if (optind >= argc || output == NULL) {
+		return gt_cmd_usage("merge", "expected traces, and -o OUT");
+	}
+	n = (size_t)(argc - optind);
+	inputs = calloc(n, sizeof(*inputs));
+	files = calloc(n, sizeof(*files));
+	for (size_t i = 0; i < n && status == GT_EXIT_GOOD; i++) {
+		const char *path = argv[optind + (int)i];
+
+		if (inputs == NULL || files == NULL || gt_mapped_open(&files[i], path) < 0) {
+			fprintf(stderr, "gtrace merge: %s: %s\n", path, strerror(errno));
+			status = GT_EXIT_TROUBLE;
+		} else {
+			inputs[i] = (struct gt_combine_input){path, files[i].data, files[i].size};
+		}
+	}
+	if (status == GT_EXIT_GOOD) {
+		status = merge(inputs, n, output);
+	}
+	for (size_t i = 0; files != NULL && i < n; i++) {
+		gt_mapped_close(&files[i]);
+	}
+	free(inputs);
+	free(files);
+	return status;
+}

@@ -1,0 +1,161 @@
+/*
+ * gtrace recover: a whole trace from what a killed process has left.
+ */
+#include "cmd.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/spool.h"
+#include "mapped.h"
+#include "output.h"
+#include "recover.h"
+
+/* clang-format off */
+static const char help[] =
+	"usage: gtrace recover FILE [-o OUT]\n"
+	"\n"
+	"Makes a whole trace out of one that was cut short. Its whole generations are kept. Where\n"
+	"FILE.spool lies beside it, as after a kill -9 or a crash of the program, what happened since\n"
+	"is taken from there, up to the last event that was written wholly. What had to be left out\n"
+	"is said.\n"
+	"\n"
+	"  -o, --output OUT  write there (- is standard output), and leave FILE and its spool as they\n"
+	"                    are; otherwise FILE is replaced and the spool removed\n"
+	"\n"
+	"Functions that no whole generation has named are called ?; gtrace symbolize names them where\n"
+	"it is known what was mapped. Exit status: 0 good, 1 there is nothing to be recovered, 2\n"
+	"trouble with a file, or the process still runs.\n";
+/* clang-format on */
+
+static int trouble(const char *path, const char *what)
+{
+	fprintf(stderr, "gtrace recover: %s: %s\n", path, what);
+	return GT_EXIT_TROUBLE;
+}
+
+static const char *s(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+static void report(const char *path, const struct gt_recovered *did, uint64_t size, bool spool)
+{
+	fprintf(stderr, "%s: %" PRIu64 " generation%s kept", path, did->whole, s(did->whole));
+	if (did->finished > 0) {
+		fprintf(stderr, ", %" PRIu64 " finished from the spool with %" PRIu64 " event%s",
+			did->finished, did->events, s(did->events));
+	} else if (!spool && size > did->whole_size) {
+		fprintf(stderr,
+			", %" PRIu64 " bytes of an unfinished one left out: there is no spool",
+			size - did->whole_size);
+	} else if (size > did->whole_size) {
+		fprintf(stderr, ", %" PRIu64 " bytes behind them left out", size - did->whole_size);
+	}
+	if (did->cut > 0) {
+		fprintf(stderr,
+			"; left out what is not consistent: %" PRIu64 " bytes in %" PRIu64
+			" stream%s",
+			did->cut_bytes, did->cut, s(did->cut));
+	}
+	fprintf(stderr, "%s%s\n", did->why[0] != '\0' ? ": " : "", did->why);
+}
+
+/* Writes what can be had; *good: it is there under its name. */
+static int recover(const char *path, const char *output, const struct gt_mapped *file,
+		   const struct gt_mapped *spool)
+{
+	struct gt_recovered did;
+	struct gt_output out;
+	struct gt_error e = {0};
+	char text[1200];
+	int n;
+
+	if (gt_output_open(&out, output) < 0) {
+		return trouble(output, strerror(errno));
+	}
+	n = gt_recover(file->data, file->size, spool->data, spool->size, out.file, &did, &e);
+	if (gt_output_close(&out, n == 0) < 0) {
+		return trouble(output, strerror(errno));
+	}
+	if (n < 0) {
+		gt_error_text(&e, text, sizeof(text));
+		trouble(path, text);
+		return e.kind == GT_ERROR_TRUNCATED ? GT_EXIT_NO : GT_EXIT_TROUBLE;
+	}
+	report(path, &did, file->size, spool->data != NULL);
+	return GT_EXIT_GOOD;
+}
+
+/* The process that writes it still runs, as far as that can be seen. */
+static bool alive(const struct gt_mapped *spool)
+{
+	const struct gt_spool_head *head = spool->data;
+
+	return spool->size >= sizeof(*head) && head->pid != 0 &&
+	       (kill((pid_t)head->pid, 0) == 0 || errno == EPERM);
+}
+
+int gt_cmd_recover(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	const char *path, *output = NULL;
+	struct gt_mapped file, spool;
+	char *name;
+	int c, status;
+
+	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+		switch (c) {
+		case 'o':
+			output = optarg;
+			break;
+		case 'h':
+			fputs(help, stdout);
+			return GT_EXIT_GOOD;
+		default:
+			return gt_cmd_usage("recover", NULL);
+		}
+	}
+	if (optind + 1 != argc) {
+		return gt_cmd_usage("recover", "expected one trace");
+	}
+	path = argv[optind];
+	if (asprintf(&name, "%s" GT_SPOOL_SUFFIX, path) < 0) {
+		return trouble(path, strerror(errno));
+	}
+	if (gt_mapped_open(&spool, name) < 0 && errno != ENOENT) {
+		status = trouble(name, strerror(errno));
+		free(name);
+		return status;
+	}
+	/* Killed before it had a file: all there is may be in the spool. */
+	if (gt_mapped_open(&file, path) < 0 && !(errno == ENOENT && spool.data != NULL)) {
+		status = trouble(path, strerror(errno));
+	} else if (output == NULL && alive(&spool)) {
+		fprintf(stderr,
+			"gtrace recover: %s: process %u still writes it; with -o what is there now "
+			"goes to another file\n",
+			path, ((const struct gt_spool_head *)spool.data)->pid);
+		status = GT_EXIT_TROUBLE;
+	} else {
+		status = recover(path, output != NULL ? output : path, &file, &spool);
+		if (status == GT_EXIT_GOOD && output == NULL && spool.data != NULL &&
+		    unlink(name) != 0) {
+			status = trouble(name, strerror(errno));
+		}
+	}
+	gt_mapped_close(&file);
+	gt_mapped_close(&spool);
+	free(name);
+	return status;
+}

@@ -1,0 +1,417 @@
+/*
+ * Cutting: once through the trace to see between which events it is, and whom it concerns; then
+ * again to write.
+ */
+#include "cut.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "rewrite.h"
+#include "span.h"
+
+struct about {
+	uint64_t what, value;
+};
+
+struct cutter {
+	const struct gt_cut *cut;
+	struct gt_cut_done *done;
+	uint64_t first, end; /* events, counted from 0: from, up to but not that one */
+	uint64_t begin;      /* ns: the trace's first event */
+
+	/* With cut->threads: Gs that are kept, and the Ms that they ran on. */
+	struct gt_idmap gs, ms;
+
+	struct gt_replay *replay;
+	struct gt_compose *compose;
+	struct gt_rewrite rewrite;
+	bool open;                        /* a generation of the new trace is */
+	uint64_t next;                    /* event */
+	uint64_t ticks;                   /* of the last one */
+	uint64_t procs;                   /* ProcsChange that found nobody to say it, + 1 */
+	struct about about[GT_ABOUT_END]; /* said before the part begins */
+	size_t nabout;
+};
+
+/* --- The first time ----------------------------------------------------------------------- */
+
+static bool is_counted(const struct gt_event *ev)
+{
+	return (ev->kind == GT_TIMED || ev->kind == GT_ALLOC) && !ev->implied;
+}
+
+static int find_part(struct cutter *c, const void *data, size_t size, struct gt_error *e)
+{
+	struct gt_merge *t = gt_merge_open_memory(data, size, 0, e);
+	const struct gt_cut *cut = c->cut;
+	uint64_t count = 0;
+	struct gt_event ev;
+	int n;
+
+	if (t == NULL) {
+		return -1;
+	}
+	c->first = c->end = UINT64_MAX;
+	while ((n = gt_merge_next(t, &ev, e)) > 0) {
+		uint64_t since;
+
+		if (!is_counted(&ev)) {
+			continue;
+		}
+		c->begin = count == 0 ? ev.time : c->begin;
+		since = ev.time - c->begin;
+		c->first = since >= cut->from ? GT_MIN(c->first, count) : c->first;
+		c->end = since > cut->to ? GT_MIN(c->end, count) : c->end;
+		count++;
+	}
+	gt_merge_close(t);
+	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
+		return -1;
+	}
+	c->end = GT_MIN(c->end, count);
+	c->done->of_events = count;
+	if (c->first >= c->end) {
+		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+				    "no event lies between these times");
+	}
+	return 0;
+}
+
+/* Whether one of the patterns fits the text. */
+static bool fits(const char *patterns, const char *text)
+{
+	char pattern[256];
+
+	for (const char *p = patterns; *text != '\0' && *p != '\0'; p += *p == ',') {
+		const size_t n = strcspn(p, ",");
+
+		snprintf(pattern, sizeof(pattern), "%.*s", (int)GT_MIN(n, (size_t)255), p);
+		if (fnmatch(pattern, text, 0) == 0) {
+			return true;
+		}
+		p += n;
+	}
+	return false;
+}
+
+static bool thread_fits(const char *patterns, const struct gt_spans *s,
+			const struct gt_span_thread *t)
+{
+	char number[24];
+
+	snprintf(number, sizeof(number), "#%" PRIu64, t->id);
+	if (fits(patterns, number) || fits(patterns, gt_spans_string(s, t->routine, NULL))) {
+		return true;
+	}
+	snprintf(number, sizeof(number), "%" PRIu64, t->tid);
+	if (fits(patterns, number)) {
+		return true;
+	}
+	for (size_t i = 0; i < t->nlabels; i++) {
+		if (fits(patterns, gt_spans_string(s, t->labels[i], NULL))) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static void list(struct gt_idmap *map, uint64_t id)
+{
+	if (gt_idmap_get(map, id) == 0) {
+		gt_idmap_put(map, id, 1);
+	}
+}
+
+static int find_threads(struct cutter *c, const void *data, size_t size, struct gt_error *e)
+{
+	struct gt_merge *t = gt_merge_open_memory(data, size, 0, e);
+	struct gt_spans *s = t != NULL ? gt_spans_open(t, 0) : NULL;
+	struct gt_error ignored;
+	struct gt_span span;
+	int n = 0;
+
+	if (t == NULL) {
+		return -1;
+	}
+	while (gt_spans_next(s, &span, &ignored) > 0) {
+	}
+	if (!gt_spans_by_gtrace(s)) {
+		n = gt_error_set(
+			e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+			"not written by gtrace: here goroutines change threads, and cannot "
+			"be taken out one by one");
+	}
+	for (uint32_t i = 0; n == 0 && i < gt_spans_threads(s); i++) {
+		const struct gt_span_thread *thread = gt_spans_thread(s, i);
+
+		c->done->of_threads++;
+		if (!thread_fits(c->cut->threads, s, thread)) {
+			continue;
+		}
+		/* And those that have created it. */
+		while (gt_idmap_get(&c->gs, thread->id) == 0) {
+			c->done->threads++;
+			list(&c->gs, thread->id);
+			list(&c->ms, thread->tid);
+			if (thread->creator == GT_SPAN_NONE) {
+				break;
+			}
+			thread = gt_spans_thread(s, thread->creator);
+		}
+	}
+	gt_spans_close(s);
+	gt_merge_close(t);
+	if (n == 0 && c->done->threads == 0) {
+		n = gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+				 "no thread fits \"%s\"", c->cut->threads);
+	}
+	return n;
+}
+
+/* --- What is kept ------------------------------------------------------------------------- */
+
+static bool has_g(const struct cutter *c, uint64_t g)
+{
+	return c->cut->threads == NULL || gt_idmap_get(&c->gs, g) != 0;
+}
+
+static bool has_m(const struct cutter *c, uint64_t m)
+{
+	return c->cut->threads == NULL || gt_idmap_get(&c->ms, m) != 0;
+}
+
+static bool is_kept(const struct cutter *c, const struct gt_replayed *ev)
+{
+	if (ev->kind == GT_REPLAY_FACT) {
+		return ev->spec->args[0].type == GT_ARG_g ? has_g(c, ev->args[0]) : has_m(c, ev->m);
+	}
+	switch (ev->spec->number) {
+	case GT_EV_PROC_START:
+	case GT_EV_PROC_STOP:
+	case GT_EV_PROC_STEAL:
+	case GT_EV_PROC_STATUS:
+	case GT_EV_HEAP_ALLOC:
+	case GT_EV_HEAP_GOAL:
+		return has_m(c, ev->m);
+	case GT_EV_GO_STATUS:
+	case GT_EV_GO_STATUS_STACK:
+	case GT_EV_GO_CREATE:
+	case GT_EV_GO_CREATE_BLOCKED:
+	case GT_EV_GO_CREATE_SYSCALL:
+	case GT_EV_GO_START:
+	case GT_EV_GO_UNBLOCK:
+		return has_g(c, ev->args[0]);
+	default:
+		return has_g(c, ev->event.g);
+	}
+}
+
+/* For gt_rewrite_states. */
+static bool lives(void *data, uint64_t g)
+{
+	return has_g(data, g);
+}
+
+static bool lives_unlisted(void *data, uint64_t g)
+{
+	const struct cutter *c = data;
+
+	return has_g(c, g) && gt_idmap_get(&c->rewrite.gs, g) == 0;
+}
+
+/* --- The second time ---------------------------------------------------------------------- */
+
+/* What the generation says in nobody's name holds for all of it. */
+static int put_common(struct cutter *c, const struct gt_generation *g, struct gt_error *e)
+{
+	struct gt_cursor cursor;
+	int n = 0;
+
+	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
+		struct gt_event ev;
+
+		if (g->facts.array[i].m != GT_NO_M) {
+			continue;
+		}
+		gt_cursor_init(&cursor, g, &g->facts.array[i], true);
+		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
+			struct gt_replayed fact = {
+				.kind = GT_REPLAY_FACT,
+				.spec = gt_spec_fact(ev.number),
+				.m = GT_NO_M,
+				.ticks = gt_compose_ticks(g, ev.time),
+			};
+
+			memcpy(fact.args, ev.args, sizeof(fact.args));
+			gt_rewrite_put(&c->rewrite, g, &fact);
+		}
+	}
+	return n;
+}
+
+static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
+{
+	const struct gt_generation *g = gt_replay_generation(c->replay);
+	struct gt_compose_head head = gt_compose_head_of(g);
+
+	if (middle) {
+		head.ticks = GT_MAX(c->ticks, gt_compose_ticks(g, c->begin + c->cut->from));
+	}
+	c->open = true;
+	gt_compose_begin(c->compose, &head);
+	gt_compose_streams(c->compose, g);
+	gt_rewrite_new_generation(&c->rewrite);
+	if (middle) {
+		gt_rewrite_states(&c->rewrite, c->replay, head.ticks,
+				  c->cut->threads != NULL ? lives : NULL, c);
+	}
+	for (size_t i = 0; i < c->nabout; i++) {
+		const uint64_t args[] = {c->about[i].what, c->about[i].value};
+
+		gt_compose_event(c->compose, GT_NO_M, head.ticks, gt_spec_fact(GT_FACT_ABOUT),
+				 args);
+	}
+	c->nabout = 0;
+	return put_common(c, g, e);
+}
+
+static int end_generation(struct cutter *c, struct gt_error *e)
+{
+	if (!c->open) {
+		return 0;
+	}
+	c->open = false;
+	gt_rewrite_old_generation(&c->rewrite); /* the old one may be over by now */
+	/* What would have been listed after the part, or lives where nobody lists. */
+	gt_rewrite_states(&c->rewrite, c->replay, c->ticks, lives_unlisted, c);
+	if (gt_compose_end(c->compose) < 0) {
+		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+				    "cannot write: %s", strerror(errno));
+	}
+	return 0;
+}
+
+static void note_about(struct cutter *c, const struct gt_replayed *ev)
+{
+	size_t i = 0;
+
+	while (i < c->nabout && c->about[i].what != ev->args[0]) {
+		i++;
+	}
+	if (i < GT_LEN(c->about)) {
+		c->about[i] = (struct about){ev->args[0], ev->args[1]};
+		c->nabout = GT_MAX(c->nabout, i + 1);
+	}
+}
+
+/* The number of processors, which the advancer has said, by the next that may say it. */
+static void put_procs(struct cutter *c, const struct gt_replayed *ev)
+{
+	if (ev->spec->number == GT_EV_GO_START && c->procs != 0) {
+		gt_compose_event(c->compose, ev->m, ev->ticks, gt_spec_event(GT_EV_PROCS_CHANGE),
+				 (const uint64_t[]){c->procs - 1, 0});
+		c->procs = 0;
+	}
+}
+
+static void put_event(struct cutter *c, const struct gt_replayed *ev)
+{
+	const struct gt_generation *g = gt_replay_generation(c->replay);
+
+	if (is_kept(c, ev)) {
+		gt_rewrite_put(&c->rewrite, g, ev);
+		put_procs(c, ev);
+		c->done->events++;
+	} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
+		c->procs = ev->args[0] + 1;
+	}
+}
+
+static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *e)
+{
+	const struct gt_generation *g = gt_replay_generation(c->replay);
+
+	switch (ev->kind) {
+	case GT_REPLAY_GENERATION:
+		if (c->next < c->first) {
+			break;
+		}
+		return end_generation(c, e) < 0 ? -1 : begin_generation(c, false, e);
+	case GT_REPLAY_SAMPLE:
+		if (c->open && has_g(c, ev->sample.g)) {
+			gt_rewrite_sample(&c->rewrite, g, &ev->sample);
+		}
+		break;
+	case GT_REPLAY_FACT:
+		if (ev->m != GT_NO_M && c->open && is_kept(c, ev)) {
+			gt_rewrite_put(&c->rewrite, g, ev);
+		} else if (!c->open && ev->spec->number == GT_FACT_ABOUT) {
+			note_about(c, ev);
+		}
+		break;
+	default:
+		if (c->open) {
+			put_event(c, ev);
+		} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
+			c->procs = ev->args[0] + 1;
+		}
+		c->ticks = ev->ticks;
+		c->next++;
+		break;
+	}
+	return 0;
+}
+
+/* The generation in which the part begins may have ended before its first event: then not here. */
+static bool begins_here(const struct cutter *c)
+{
+	return !c->open && c->next == c->first && c->first > 0;
+}
+
+static int write_part(struct cutter *c, struct gt_error *e)
+{
+	struct gt_replayed ev;
+	int n = 0;
+
+	while (c->next < c->end && (n = gt_replay_next(c->replay, &ev, e)) > 0) {
+		if (put(c, &ev, e) < 0) {
+			return -1;
+		}
+		if (begins_here(c) && ev.kind == GT_REPLAY_EVENT &&
+		    begin_generation(c, true, e) < 0) {
+			return -1;
+		}
+	}
+	return n < 0 ? -1 : end_generation(c, e);
+}
+
+int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
+	   struct gt_cut_done *done, struct gt_error *e)
+{
+	struct cutter c = {.cut = cut, .done = done};
+	int n;
+
+	*done = (struct gt_cut_done){0};
+	n = find_part(&c, data, size, e);
+	if (n == 0 && cut->threads != NULL) {
+		n = find_threads(&c, data, size, e);
+	}
+	c.replay = n == 0 ? gt_replay_open_memory(data, size, e) : NULL;
+	if (c.replay != NULL) {
+		c.compose = gt_compose_new(out, gt_replay_version(c.replay));
+		c.rewrite.to = c.compose;
+		n = write_part(&c, e);
+		gt_compose_free(c.compose);
+		gt_rewrite_fini(&c.rewrite);
+	} else {
+		n = -1;
+	}
+	gt_replay_close(c.replay);
+	gt_idmap_fini(&c.gs);
+	gt_idmap_fini(&c.ms);
+	return n;
+}

@@ -1,0 +1,31 @@
+/*
+ * A part of a trace as a trace of its own. For cmd_cut.c.
+ *
+ * It begins between two events: what every live G, P and M does at that moment is said first, and
+ * numbers count from there. Events, their order and their times are those of the whole trace. Each
+ * generation that reaches into the part is one of the new trace.
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "error.h"
+
+struct gt_cut {
+	uint64_t from, to; /* ns since the first event; UINT64_MAX: to the end */
+	/*
+	 * Patterns with commas between: tids, numbers (#3), or shell patterns for names and start
+	 * routines. NULL: all. With the threads that fit come those that have created them; of the
+	 * others what they did to these is left: an unblock by nobody. Only for gtrace's traces.
+	 */
+	const char *threads;
+};
+
+struct gt_cut_done {
+	uint64_t events, of_events; /* written, of so many */
+	uint64_t threads, of_threads;
+};
+
+/* 0, or -1 with *e. A truncated trace is cut as far as it goes. */
+int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
+	   struct gt_cut_done *done, struct gt_error *e);
