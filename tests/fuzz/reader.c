@@ -1,8 +1,8 @@
 /*
  * Any bytes as a trace: reader, order, merge, all views and the text form must end with a verdict.
  *
- * A libFuzzer target (tests/fuzz/run builds it with clang, ASan and UBSan). With GT_REPLAY it is a
- * program that runs the files it is given, so that every compiler can replay the corpus.
+ * A libFuzzer target: tests/fuzz/run builds it with clang, ASan and UBSan; with replay.c it is a
+ * program of any compiler that replays the corpus.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,32 +106,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	return 0;
 }
-
-#ifdef GT_REPLAY
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		FILE *in = fopen(argv[i], "rb");
-		uint8_t *data;
-		size_t size;
-
-		if (in == NULL || fseek(in, 0, SEEK_END) != 0) {
-			perror(argv[i]);
-			return 1;
-		}
-		size = (size_t)ftell(in);
-		rewind(in);
-		/* Exactly as long as the file, so that a sanitizer sees what is read beyond. */
-		data = gt_alloc(size);
-		if (fread(data, 1, size, in) != size) {
-			perror(argv[i]);
-			return 1;
-		}
-		fclose(in);
-		LLVMFuzzerTestOneInput(data, size);
-		free(data);
-	}
-	printf("%d inputs\n", argc - 1);
-	return argc > 1 ? 0 : 1;
-}
-#endif

@@ -6,8 +6,10 @@
 # stay on the reader of the Go that is installed. The paths in the overlay are made here, from
 # `go env GOROOT` and the folder of this script.
 #
-#   build.sh OUTPUT     build the program
-#   build.sh --check    only print the go command that would be used
+#   build.sh OUTPUT            build the program
+#   build.sh --cover OUTPUT    the same, with counters in Go's reader and validator (cover.go)
+#   build.sh --ties OUTPUT     the same, with a reader whose order is certain (list.go)
+#   build.sh --check           only print the go command that would be used
 #
 # GO names the go command; otherwise the one in PATH, otherwise the place of Go's own installer.
 # Exit status 77, as meson understands it: no Go >= 1.26 here.
@@ -20,7 +22,17 @@ skip() {
   exit 77
 }
 
-[ $# -eq 1 ] || { echo "usage: build.sh OUTPUT | --check" >&2; exit 2; }
+flags=
+ties=
+if [ "${1-}" = --ties ]; then
+  ties=yes
+  shift
+elif [ "${1-}" = --cover ]; then
+  flags="-tags=gtcover -cover -covermode=atomic"
+  flags="$flags -coverpkg=internal/trace,internal/trace/testtrace,internal/trace/version"
+  shift
+fi
+[ $# -eq 1 ] || { echo "usage: build.sh [--cover | --ties] OUTPUT | --check" >&2; exit 2; }
 
 # Nothing of the caller's Go settings may change what is built, or fetch another Go.
 export GOTOOLCHAIN=local GOPROXY=off GOWORK=off GOENV=off GOFLAGS='' GO111MODULE=on CGO_ENABLED=0
@@ -59,7 +71,37 @@ esac
 
 # Under names of our own, then moved: two may build at once.
 overlay=$out.$$.json
-trap 'rm -f "$overlay" "$out.$$"' EXIT
+patched=$out.$$.go
+trap 'rm -rf "$overlay" "$out.$$" "$patched"' EXIT
+
+# Ties of times are broken by the place of an M in the file. Each change must find its line, and one
+# line alone.
+change() {
+  file=$1
+  shift
+  [ -f "$patched/$file" ] || cp "$goroot/src/internal/trace/$file" "$patched/$file"
+  for edit in "$@"; do
+    sed "$edit" "$patched/$file" >"$patched/new"
+    if [ "$(diff "$patched/$file" "$patched/new" | grep -c '^>')" -ne 1 ]; then
+      echo "build.sh: $file of $version is not as expected: $edit" >&2
+      exit 2
+    fi
+    mv "$patched/new" "$patched/$file"
+  done
+}
+mkdir "$patched"
+if [ -n "$ties" ]; then
+  change reader.go \
+    's/for _, m := range r.gen.batchMs {/for place, m := range r.gen.batchMs {/' \
+    's/bc := &batchCursor{m: m}/bc := \&batchCursor{m: m, place: place}/'
+  change generation.go 's/slices.SortFunc(samples/slices.SortStableFunc(samples/'
+  change batchcursor.go \
+    's/^\tm       ThreadID$/\tm ThreadID; place int/' \
+    's/return cmp.Compare(b.ev.time, a.ev.time)/return cmp.Or(cmp.Compare(b.ev.time, a.ev.time), cmp.Compare(b.place, a.place))/' \
+    's/heap\[(i-1)\/2\].ev.time > heap\[i\].ev.time/heap[(i-1)\/2].compare(heap[i]) > 0/' \
+    's/b\[i1\].ev.time; t < minT {/b[i1].ev.time; t < minT || t == minT \&\& b[i1].place < b[minIdx].place {/' \
+    's/b\[i2\].ev.time; t < minT {/b[i2].ev.time; t < minT || t == minT \&\& b[i2].place < b[minIdx].place {/'
+fi
 
 # The folder gtoracle exists only in the overlay.
 {
@@ -70,9 +112,14 @@ trap 'rm -f "$overlay" "$out.$$"' EXIT
       "$comma" "$goroot" "$(basename -- "$file")" "$file"
     comma=,
   done
+  for file in "$patched"/*.go; do
+    [ ! -f "$file" ] ||
+      printf ',"%s/src/internal/trace/%s":"%s"' "$goroot" "$(basename -- "$file")" "$file"
+  done
   printf '}}\n'
 } >"$overlay"
 
+# shellcheck disable=SC2086 # the flags are words
 (cd "$goroot/src" &&
-  "$go" build -overlay "$overlay" -buildvcs=false -o "$out.$$" internal/trace/gtoracle)
+  "$go" build $flags -overlay "$overlay" -buildvcs=false -o "$out.$$" internal/trace/gtoracle)
 mv -f "$out.$$" "$out"

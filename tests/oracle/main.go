@@ -9,7 +9,9 @@
 //	each.go      --each: every generation alone, and suffixes
 //	live.go      --live: every live goroutine is listed in every generation
 //	stats.go     --stats: who ran, who waited for what, who woke whom
-//	text.go      --text: events, one a line
+//	text.go      --text: events, one a line, for people
+//	list.go      --list: events with everything, to compare with gtrace's reader
+//	bare.go      --bare: Go's reader alone, to be timed
 //	pages.go     --pages: what go tool trace serves
 //	selftest.go  --selftest: the verdicts on files whose verdict is known
 package main
@@ -30,6 +32,7 @@ const (
 
 const usage = `usage: oracle [--each] [--live] [--allow-truncated] [--full] FILE...
        oracle --stats | --text | --pages [--allow-truncated] FILE
+       oracle --list | --sum | --bare FILE
        oracle --selftest
 
 Reads traces with Go's own internal/trace and the validator of its tests.
@@ -40,6 +43,9 @@ Reads traces with Go's own internal/trace and the validator of its tests.
   --full             do not shorten long messages of Go's reader
   --stats            JSON: times by goroutine and state, blocks with stacks, who woke whom
   --text             events, one a line
+  --list             events with all their fields, as gtrace's reader is compared by
+  --sum              the last line of that
+  --bare             read the events and count them, nothing else
   --pages            what every page of go tool trace answers
   --selftest         judge files whose verdict is known
 
@@ -53,20 +59,23 @@ type options struct {
 
 func main() {
 	var opt options
-	var stats, text, pages, selftest bool
+	var stats, text, list, sum, bare, pages, selftest bool
 	flag.BoolVar(&opt.each, "each", false, "")
 	flag.BoolVar(&opt.live, "live", false, "")
 	flag.BoolVar(&opt.allowTruncated, "allow-truncated", false, "")
 	flag.BoolVar(&opt.full, "full", false, "")
 	flag.BoolVar(&stats, "stats", false, "")
 	flag.BoolVar(&text, "text", false, "")
+	flag.BoolVar(&list, "list", false, "")
+	flag.BoolVar(&sum, "sum", false, "")
+	flag.BoolVar(&bare, "bare", false, "")
 	flag.BoolVar(&pages, "pages", false, "")
 	flag.BoolVar(&selftest, "selftest", false, "")
 	flag.Usage = func() { fmt.Fprint(os.Stderr, usage) }
 	flag.Parse()
 
 	var outputs int
-	for _, set := range []bool{stats, text, pages, selftest} {
+	for _, set := range []bool{stats, text, list, sum, bare, pages, selftest} {
 		if set {
 			outputs++
 		}
@@ -74,9 +83,9 @@ func main() {
 	files := flag.Args()
 	switch {
 	case outputs > 1:
-		fail("--stats, --text, --pages and --selftest exclude each other")
+		fail("--stats, --text, --list, --sum, --pages and --selftest exclude each other")
 	case outputs == 1 && (opt.each || opt.live):
-		fail("--each and --live judge; they do not go with --stats, --text, --pages, --selftest")
+		fail("--each and --live judge; they go with nothing that prints, nor with --selftest")
 	case selftest && len(files) != 0:
 		fail("--selftest takes no file")
 	case selftest:
@@ -84,11 +93,15 @@ func main() {
 	case len(files) == 0:
 		fail("no file given")
 	case outputs == 1 && len(files) != 1:
-		fail("--stats, --text and --pages take one file")
+		fail("--stats, --text, --list, --sum and --pages take one file")
 	case stats:
 		os.Exit(runStats(files[0], opt))
 	case text:
 		os.Exit(runText(files[0], opt))
+	case list, sum:
+		os.Exit(runList(files[0], sum))
+	case bare:
+		os.Exit(runBare(files[0]))
 	case pages:
 		os.Exit(runPages(files[0], opt))
 	}

@@ -182,6 +182,11 @@ func judge(data []byte, opt options) (v verdict) {
 		v.err = fmt.Errorf("Go's reader sees %d generations, the batch headers show %d",
 			v.syncs-1, len(c.pieces))
 	}
+	if v.err == nil && c.torn == "" && c.rest < len(data) {
+		// A table that is cut off makes the reader return io.EOF, as if the file ended there.
+		v.err = fmt.Errorf("Go's reader is content, and has not read the last %d bytes",
+			len(data)-c.rest)
+	}
 	if v.err != nil {
 		v.place = v.at(c)
 		return v

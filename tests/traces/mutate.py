@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Mutants of good traces: gtrace verify and Go's reader must agree on each.
 
-    mutate.py GTRACE ORACLE COUNT [SEED]
+    mutate.py GTRACE ORACLE COUNT [SEED [FILE...]]
 
-Takes the texts in good/ and Go's own test traces, changes one to three lines (drops, doubles or
-swaps them, or changes a number), and asks both judges. Where gtrace is stricter on purpose (rule 8
-of the model, a frequency of 0, facts that cannot be read) its message says so and is let pass.
+Takes the texts in good/ and Go's own test traces, or the traces FILE..., changes one to three lines
+(drops, doubles or swaps them, or changes a number) or a few bytes of the trace, and asks both
+judges. Where gtrace is stricter on purpose (rule 8 of the model, a frequency of 0, facts that
+cannot be read, the spelling of the header) its message says so and is let pass.
 The same seed gives the same mutants; a disagreement is kept and named.
 """
 
@@ -19,9 +20,13 @@ import tempfile
 from run import HERE, go_tests, run
 
 # What gtrace alone refuses, by its messages.
-STRICTER = re.compile(r"in that M's batch|frequency is 0|fact|WaitEnd|Block is cut|Loss is cut|Spin object="
-                      r"|without an end-of-generation byte|after its header")
-LAST = "18446744073709551615"
+STRICTER = re.compile(r"in that M's batch|frequency is 0|fact|WaitEnd|Spin object="
+                      r"|a (Block|Loss|Spin|Call|Retake|Yields|About|Mapping) is cut"
+                      r"|without an end-of-generation byte|after its header|not a Go execution")
+# Go keeps 8 bits of a status.
+STRICTER_STATUS = re.compile(r"invalid status for goroutine \d+: (\d+)")
+LAST = 2**64 - 1
+NUMBERS = [0, 1, 2, 3, 4, 5, 10, 11, 255, 256, 258, 2**32, 2**63 - 1, 2**63, LAST - 1, LAST]
 BATCH = 200  # files for one run of the oracle
 
 
@@ -44,7 +49,7 @@ def change_number(rng, lines, i):
         return
     m = rng.choice(found)
     old = int(m.group(1))
-    new = rng.choice([old + 1, max(old - 1, 0), 0, 1, 2, 3, 4, 5, 10, 11, LAST,
+    new = rng.choice([old + 1, max(old - 1, 0), *NUMBERS,
                       rng.choice(re.findall(r"=(\d+)", "\n".join(lines)))])
     lines[i] = f"{lines[i][:m.start()]}={new}{lines[i][m.end():]}"
 
@@ -69,6 +74,34 @@ def mutate(rng, text):
     return "\n".join(lines) + "\n"
 
 
+def mutate_bytes(rng, path):
+    """Changes, drops, doubles or cuts some bytes of a file."""
+    with open(path, "rb") as f:
+        data = bytearray(f.read())
+    for _ in range(rng.randint(1, 3)):
+        i = rng.randrange(len(data))
+        n = min(rng.randint(1, 12), len(data) - i)
+        kind = rng.random()
+        if kind < 0.4:
+            data[i] ^= 1 << rng.randrange(8)
+        elif kind < 0.6:
+            data[i] = rng.choice([0, 1, 2, 127, 128, 255, data[rng.randrange(len(data))]])
+        elif kind < 0.75 and len(data) > n:
+            del data[i:i + n]
+        elif kind < 0.9:
+            data[i:i] = data[i:i + n]
+        elif i > 0:
+            del data[i:]
+    with open(path, "wb") as f:
+        f.write(data)
+
+
+def stricter(said):
+    """Whether a refusal is one of those that gtrace alone makes."""
+    status = STRICTER_STATUS.search(said)
+    return STRICTER.search(said) or (status and int(status[1]) % 256 <= 4)
+
+
 def verdicts(program, paths):
     """Path -> (good, line). Each program prints one line for each file."""
     r = subprocess.run([program, *paths], capture_output=True, text=True, errors="replace",
@@ -88,7 +121,7 @@ def main():
         print("SKIP: no Go >= 1.26: nobody to compare with")
         sys.exit(77)
     rng = random.Random(seed)
-    texts = sources()
+    texts = [(f, run(gtrace, "dump", f).stdout) for f in sys.argv[5:]] or sources()
     asked = good = 0
     failures = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -100,12 +133,16 @@ def main():
             mutants = {}
             for _ in range(min(BATCH, count - asked)):
                 name, text = rng.choice(texts)
-                mutant = mutate(rng, text)
+                in_bytes = rng.random() < 0.4
+                mutant = mutate(rng, text) if not in_bytes else text
                 path = os.path.join(scratch, f"{asked}.trace")
                 asked += 1
                 r = subprocess.run([gtrace, "assemble", "-", "-o", path], input=mutant,
                                    capture_output=True, text=True, check=False)
                 if r.returncode == 0:
+                    if in_bytes:
+                        mutate_bytes(rng, path)
+                        mutant = f"its bytes: {open(path, 'rb').read().hex()}\n"
                     mutants[path] = (name, mutant)
             ours, theirs = verdicts(verify, list(mutants)), verdicts(oracle, list(mutants))
             for path, (name, mutant) in mutants.items():
@@ -115,7 +152,7 @@ def main():
                     continue
                 (a, said_a), (b, said_b) = ours[path], theirs[path]
                 good += a
-                if a != b and not (b and STRICTER.search(said_a)):
+                if a != b and not (b and stricter(said_a)):
                     failures.append((name, mutant, f"gtrace: {said_a}\noracle: {said_b}"))
     for name, mutant, text in failures[:20]:
         print(f"--- mutant of {name}\n{mutant}{text}")

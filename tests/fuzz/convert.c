@@ -1,0 +1,71 @@
+/*
+ * Any bytes as a trace that becomes one of another version, or is put together with itself. In
+ * another version, other than that of Go 1.22, which lacks events, a valid trace is a valid trace.
+ *
+ * A libFuzzer target; see reader.c. The first byte chooses, the rest is the trace.
+ */
+#include "convert.h"
+
+#include <stdlib.h>
+
+#include "combine.h"
+#include "merge.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static bool valid(const void *data, size_t size, struct gt_error *e)
+{
+	struct gt_merge *t = gt_merge_open_memory(data, size, GT_MERGE_STRICT, e);
+	struct gt_event ev;
+	int n = -1;
+
+	while (t != NULL && (n = gt_merge_next(t, &ev, e)) > 0) {
+	}
+	gt_merge_close(t);
+	return n == 0;
+}
+
+static int convert(const void *data, size_t size, unsigned version, FILE *out, struct gt_error *e)
+{
+	struct gt_convert_lost lost;
+
+	return gt_convert(data, size, version, out, &lost, e);
+}
+
+static int combine(const void *data, size_t size, FILE *out, struct gt_error *e)
+{
+	const struct gt_combine_input inputs[] = {{"a", data, size}, {"b", data, size}};
+	struct gt_combine_done done;
+	size_t which;
+
+	return gt_combine(inputs, GT_LEN(inputs), out, &done, &which, e);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static const unsigned versions[] = {23, 25, 26, 22};
+	struct gt_error e = {0}, ignored = {0};
+	char *out = NULL, text[2000];
+	size_t out_size = 0;
+	FILE *file;
+	int n;
+
+	if (size < 1) {
+		return 0;
+	}
+	file = open_memstream(&out, &out_size);
+	n = data[0] & 4 ? combine(data + 1, size - 1, file, &e)
+			: convert(data + 1, size - 1, versions[data[0] & 3], file, &e);
+	fclose(file);
+	if (n != 0 && e.message[0] == '\0') {
+		abort();
+	}
+	if (n == 0 && (data[0] & 7) < 3 && valid(data + 1, size - 1, &ignored) &&
+	    !valid(out, out_size, &e)) {
+		gt_error_text(&e, text, sizeof(text));
+		fprintf(stderr, "a valid trace has become: %s\n", text);
+		abort();
+	}
+	free(out);
+	return 0;
+}
