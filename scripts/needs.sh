@@ -34,6 +34,10 @@ need_for_build() {
 	need cmd gcc gcc
 	need cmd pkg-config pkg-config
 	need lib libxxhash libxxhash-dev # ids of stacks and strings
+	need lib libdw libdw-dev         # source files and lines: gtrace symbolize
+	need file '*/libiberty.a' libiberty-dev # names of C++ and Rust, for the same
+	need lib zlib zlib1g-dev           # gtrace pprof compresses
+	need lib sqlite3 libsqlite3-dev  # gtrace export --to sqlite; and tests/apps
 	# libc's headers are only a recommendation of gcc's package.
 	[[ -e /usr/include/stdlib.h ]] || needed+=(libc6-dev)
 }
@@ -55,7 +59,6 @@ need_for_apps() {
 	need cmd tmux tmux
 	need cmd node nodejs
 	need cmd stress-ng stress-ng
-	need lib sqlite3 libsqlite3-dev
 	compgen -G '/usr/lib/llvm-*/lib/libomp.so' >/dev/null || needed+=(libomp-dev)
 }
 
@@ -83,9 +86,9 @@ install_needed() {
 	fi
 	local rc=0
 	{
-		as_root apt-get -q update &&
+		as_root apt-get -q -o Acquire::Retries=3 update &&
 			as_root env DEBIAN_FRONTEND=noninteractive \
-				apt-get -q install -y --no-install-recommends "${needed[@]}"
+				apt-get -q -o Acquire::Retries=3 install -y --no-install-recommends "${needed[@]}"
 	} </dev/null || rc=$?
 	[[ -z $made ]] || as_root rm -f "$policy"
 	((rc == 0)) || die "apt-get could not install ${needed[*]}"

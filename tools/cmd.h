@@ -15,9 +15,17 @@ enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2, GT_EXIT_TRUNCATED 
 int gt_cmd_run(int argc, char **argv);
 int gt_cmd_verify(int argc, char **argv);
 int gt_cmd_stat(int argc, char **argv);
+int gt_cmd_pprof(int argc, char **argv);
+int gt_cmd_export(int argc, char **argv);
 int gt_cmd_dump(int argc, char **argv);
+int gt_cmd_cut(int argc, char **argv);
+int gt_cmd_diff(int argc, char **argv);
+int gt_cmd_convert(int argc, char **argv);
+int gt_cmd_merge(int argc, char **argv);
+int gt_cmd_recover(int argc, char **argv);
 int gt_cmd_assemble(int argc, char **argv);
 int gt_cmd_spec(int argc, char **argv);
+int gt_cmd_symbolize(int argc, char **argv);
 
 /* Prints "gtrace CMD: message" and how to get help on stderr; returns GT_EXIT_TROUBLE. */
 GT_PRINTF(2, 3) int gt_cmd_usage(const char *cmd, const char *format, ...);

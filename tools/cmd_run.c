@@ -5,7 +5,9 @@
  * program.c, running it is spawn.c's.
  */
 #include "cmd.h"
+#include "error.h"
 #include "program.h"
+#include "run_symbolize.h"
 #include "spawn.h"
 
 #include "base/env.h"
@@ -24,9 +26,8 @@
 #include <unistd.h>
 
 static const char help[] =
-	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow] [-v] "
-	"[--]\n"
-	"                  CMD [ARG]...\n"
+	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow]\n"
+	"                  [--no-symbolize] [-v] [--] CMD [ARG]...\n"
 	"\n"
 	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
 	"Output, exit status and signals of CMD stay as they are.\n"
@@ -47,6 +48,10 @@ static const char help[] =
 	"      --period T     length of a generation, such as 10ms or 1s: what is lost at most "
 	"when\n"
 	"                     CMD is killed (sets GTRACE_PERIOD)\n"
+	"      --no-symbolize leave the stacks as they are: names of functions as in symbol "
+	"tables.\n"
+	"                     Without it gtrace symbolize is done at the end, with debug\n"
+	"                     information that is on this machine\n"
 	"  -v, --verbose      name the library and the trace, even if standard error is no "
 	"terminal\n"
 	"  -h, --help         this text\n"
@@ -62,6 +67,7 @@ struct run {
 	const char *out; /* as the user wrote it, with %p */
 	const char *period, *events, *min;
 	bool alone; /* no children */
+	bool raw;   /* not symbolized */
 	bool verbose;
 	char library[PATH_MAX];
 	struct gt_program program;
@@ -237,8 +243,24 @@ static bool is_newer(const char *path, const struct timespec *start)
 		(st.st_mtim.tv_sec == start->tv_sec && st.st_mtim.tv_nsec >= start->tv_nsec));
 }
 
-/* The number of traces that processes other than pid have left beside it. */
-static unsigned count_others(const struct run *r, const char *pattern, pid_t pid)
+/* Names of traces. */
+struct names {
+	char **array;
+	size_t n, cap;
+};
+
+static void add_name(struct names *names, const char *name)
+{
+	char *copy = strdup(name);
+
+	if (copy) {
+		names->array = gt_grow(names->array, names->n, &names->cap, sizeof(*names->array));
+		names->array[names->n++] = copy;
+	}
+}
+
+/* The traces that processes other than pid have left beside it. */
+static void find_others(const struct run *r, const char *pattern, pid_t pid, struct names *others)
 {
 	const char *slash = strrchr(pattern, '/');
 	int dirlen = slash ? (int)(slash - pattern) + 1 : 0;
@@ -246,7 +268,6 @@ static unsigned count_others(const struct run *r, const char *pattern, pid_t pid
 	char dirname[PATH_MAX];
 	char expected[PATH_MAX];
 	char path[PATH_MAX + 256];
-	unsigned count = 0;
 	struct dirent *e;
 	DIR *dir;
 
@@ -261,13 +282,14 @@ static unsigned count_others(const struct run *r, const char *pattern, pid_t pid
 		other = strtol(e->d_name + prefix, NULL, 10);
 		expand(expected, sizeof(expected), pattern + dirlen, (pid_t)other);
 		snprintf(path, sizeof(path), "%s%s", dirname, e->d_name);
-		count += other > 0 && other != pid && strcmp(expected, e->d_name) == 0 &&
-			 is_newer(path, &r->start);
+		if (other > 0 && other != pid && strcmp(expected, e->d_name) == 0 &&
+		    is_newer(path, &r->start)) {
+			add_name(others, path);
+		}
 	}
 	if (dir) {
 		closedir(dir);
 	}
-	return count;
 }
 
 static void say_size(char *to, size_t n, off_t bytes)
@@ -327,7 +349,9 @@ static void report(const struct run *r, pid_t pid, int status)
 	char pattern[PATH_MAX + 8]; /* of all processes but the command's first program */
 	char trace[PATH_MAX];
 	char execed[PATH_MAX];
-	unsigned others;
+	struct names traces = {0};
+	bool exec, loud = r->verbose || isatty(STDERR_FILENO);
+	size_t others;
 
 	snprintf(pattern, sizeof(pattern), "%s%s", r->out, with_pid ? "" : ".%p");
 	expand(trace, sizeof(trace), r->out, pid);
@@ -338,16 +362,32 @@ static void report(const struct run *r, pid_t pid, int status)
 			WCOREDUMP(status) ? " (core dumped)" : "");
 	}
 	say_trouble(trace, status);
-	if (!r->verbose && !isatty(STDERR_FILENO)) {
+	if (r->raw && !loud) {
+		return;
+	}
+	exec = !with_pid && is_newer(execed, &r->start);
+	find_others(r, pattern, pid, &traces);
+	others = traces.n;
+	if (!r->raw) {
+		add_name(&traces, trace);
+		if (exec) {
+			add_name(&traces, execed);
+		}
+		gt_run_symbolize(traces.array, traces.n);
+	}
+	for (size_t i = 0; i < traces.n; i++) {
+		free(traces.array[i]);
+	}
+	free(traces.array);
+	if (!loud) {
 		return;
 	}
 	say_trace(trace, "");
-	if (!with_pid && is_newer(execed, &r->start)) {
+	if (exec) {
 		say_trace(execed, " after exec");
 	}
-	others = count_others(r, pattern, pid);
 	if (others) {
-		fprintf(stderr, "gtrace run: and %u of other processes, %s where %%p is the pid\n",
+		fprintf(stderr, "gtrace run: and %zu of other processes, %s where %%p is the pid\n",
 			others, pattern);
 	}
 }
@@ -358,10 +398,15 @@ static void report(const struct run *r, pid_t pid, int status)
 static bool parse(struct run *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'}, {"period", required_argument, NULL, 'p'},
-		{"events", required_argument, NULL, 'e'}, {"min", required_argument, NULL, 'm'},
-		{"no-follow", no_argument, NULL, 'f'},    {"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+		{"output", required_argument, NULL, 'o'},
+		{"period", required_argument, NULL, 'p'},
+		{"events", required_argument, NULL, 'e'},
+		{"min", required_argument, NULL, 'm'},
+		{"no-follow", no_argument, NULL, 'f'},
+		{"no-symbolize", no_argument, NULL, 's'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
 	};
 	char letter[3];
 	uint64_t ns, classes = 0;
@@ -403,6 +448,9 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 			break;
 		case 'f':
 			r->alone = true;
+			break;
+		case 's':
+			r->raw = true;
 			break;
 		case 'v':
 			r->verbose = true;

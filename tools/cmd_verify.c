@@ -8,15 +8,20 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/spool.h"
 
-#include "merge.h"
+#include "progress.h"
+#include "sides.h"
+
+enum { JOBS_MAX = 256 };
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace verify [--each] [--live] [--lenient] [--allow-truncated] FILE...\n"
+	"usage: gtrace verify [--each] [--live] [--lenient] [--allow-truncated] [--jobs N] FILE...\n"
 	"\n"
 	"Reads traces and checks every rule of the format: batches, tables, clocks, and that the\n"
 	"events can be ordered so that each may happen when it does. Prints one line a file:\n"
@@ -36,6 +41,8 @@ static const char help[] =
 	"             checker hold as well\n"
 	"  --allow-truncated\n"
 	"             a file whose last generation is missing or incomplete is good\n"
+	"  -j, --jobs N  judge N generations at a time (as many as there are processors); they are\n"
+	"             in memory together\n"
 	"  -q, --quiet  print only what is not ok\n"
 	"\n"
 	"The file of a process that was killed may end between two generations, as a whole one does:\n"
@@ -44,45 +51,6 @@ static const char help[] =
 	"FILE - is standard input. Exit status: 0 all are valid, 1 one is not, 2 one cannot be\n"
 	"read or is no trace at all, 3 one is truncated and nothing is worse.\n";
 /* clang-format on */
-
-struct tally {
-	uint64_t generations, events, gs;
-	uint64_t unread;      /* batches of facts */
-	uint64_t first, last; /* ns */
-	struct gt_idmap seen; /* Gs */
-};
-
-static void count(struct tally *t, const struct gt_event *ev)
-{
-	uint64_t g = GT_NO_G;
-
-	if (ev->kind == GT_STRUCT && ev->number == GT_EV_SYNC) {
-		t->generations++;
-		return;
-	}
-	if (ev->kind == GT_FACT || ev->implied) {
-		return;
-	}
-	if (t->events++ == 0) {
-		t->first = ev->time;
-	}
-	t->last = ev->time;
-	switch (ev->kind == GT_TIMED ? ev->number : 0) {
-	case GT_EV_GO_CREATE:
-	case GT_EV_GO_CREATE_BLOCKED:
-	case GT_EV_GO_CREATE_SYSCALL:
-	case GT_EV_GO_STATUS:
-	case GT_EV_GO_STATUS_STACK:
-		g = ev->args[0];
-		if (gt_idmap_get(&t->seen, g) == 0) {
-			gt_idmap_put(&t->seen, g, 1);
-			t->gs++;
-		}
-		break;
-	default:
-		break;
-	}
-}
 
 static int report(const char *path, const struct gt_error *e, const char *how, uint64_t good)
 {
@@ -94,8 +62,9 @@ static int report(const char *path, const struct gt_error *e, const char *how, u
 		printf("%s: unreadable: %s\n", path, e->message);
 		return GT_EXIT_TROUBLE;
 	case GT_ERROR_TRUNCATED:
-		printf("%s: truncated after %" PRIu64 " good generation%s: %s\n", path, good,
-		       good == 1 ? "" : "s", text);
+		printf("%s: truncated after %" PRIu64
+		       " good generation%s: %s; gtrace recover %s makes a whole trace of it\n",
+		       path, good, good == 1 ? "" : "s", text, path);
 		return GT_EXIT_TRUNCATED;
 	default:
 		printf("%s: invalid%s: %s\n", path, how, text);
@@ -128,18 +97,19 @@ static bool unfinished(const char *path, uint64_t good)
 	}
 	alive = kill((pid_t)head.pid, 0) == 0 || errno == EPERM;
 	printf("%s: truncated after %" PRIu64 " good generation%s: process %" PRIu32
-	       " %s generation %" PRIu64 ": what it did in that one is missing here%s%s\n",
+	       " %s generation %" PRIu64 ": what it did in that one is missing here%s%s%s%s\n",
 	       path, good, good == 1 ? "" : "s", head.pid,
 	       alive ? "is still alive and writes" : "was killed in", head.gen,
-	       alive ? "" : ", and is in ", alive ? "" : name);
+	       alive ? "" : ", and is in ", alive ? "" : name,
+	       alive ? "" : "; to put it together: gtrace recover ", alive ? "" : path);
 	return true;
 }
 
 /* One pass over a file: 0, or -1 with *e. t, if not NULL, is filled; *good counts generations. */
-static int pass(const char *path, unsigned flags, struct tally *t, uint64_t *good,
+static int pass(const char *path, unsigned flags, struct gt_tally *t, uint64_t *good,
 		struct gt_error *e)
 {
-	struct gt_event ev;
+	const struct gt_event *ev;
 	struct gt_merge *merge = gt_merge_open(path, flags, e);
 	int n;
 
@@ -147,9 +117,9 @@ static int pass(const char *path, unsigned flags, struct tally *t, uint64_t *goo
 	if (merge == NULL) {
 		return -1;
 	}
-	while ((n = gt_merge_next(merge, &ev, e)) > 0) {
+	while ((n = gt_merge_lend(merge, &ev, e)) > 0) {
 		if (t != NULL) {
-			count(t, &ev);
+			gt_tally_event(t, ev);
 		}
 	}
 	if (t != NULL) {
@@ -160,27 +130,44 @@ static int pass(const char *path, unsigned flags, struct tally *t, uint64_t *goo
 	return n;
 }
 
-static int verify(const char *path, unsigned flags, bool each, bool quiet)
+/* As pass, by several threads where that works: 0 or -1. *alone: each generation is good alone. */
+static int passes(const char *path, unsigned flags, unsigned jobs, struct gt_tally *t, bool *alone,
+		  uint64_t *good, struct gt_error *e)
 {
-	struct tally t = {0};
+	*alone = jobs > 1 && strcmp(path, "-") != 0 && gt_sides_verify(path, flags, jobs, t);
+	if (*alone) {
+		return 0;
+	}
+	gt_idmap_fini(&t->seen);
+	*t = (struct gt_tally){0};
+	return pass(path, flags, t, good, e);
+}
+
+static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bool quiet)
+{
+	struct gt_tally t = {0};
 	struct gt_error e = {0};
 	const char *how = "";
-	uint64_t good, ns;
-	int n = pass(path, flags, &t, &good, &e);
 	int status = GT_EXIT_GOOD;
+	uint64_t good = 0, ns;
+	bool alone;
+	int n;
 
+	gt_progress_begin("verify", path);
+	n = passes(path, flags, jobs, &t, &alone, &good, &e);
 	/* What is left of a truncated file is judged as well. */
-	if (each && (n == 0 || e.kind == GT_ERROR_TRUNCATED)) {
-		struct gt_error alone = {0};
+	if (each && !alone && (n == 0 || e.kind == GT_ERROR_TRUNCATED)) {
+		struct gt_error bad = {0};
 		uint64_t ignored;
 
-		if (pass(path, flags | GT_MERGE_ALONE, NULL, &ignored, &alone) < 0 &&
-		    alone.kind != GT_ERROR_TRUNCATED) {
+		if (pass(path, flags | GT_MERGE_ALONE, NULL, &ignored, &bad) < 0 &&
+		    bad.kind != GT_ERROR_TRUNCATED) {
 			n = -1;
-			e = alone;
+			e = bad;
 			how = " where a generation is alone";
 		}
 	}
+	gt_progress_end();
 	ns = t.last - t.first;
 	if (n < 0) {
 		status = report(path, &e, how, good);
@@ -201,22 +188,28 @@ static int verify(const char *path, unsigned flags, bool each, bool quiet)
 	return status;
 }
 
+/* 0 if it is no number of threads. */
+static unsigned jobs_of(const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && *end == '\0' && n <= JOBS_MAX ? (unsigned)n : 0;
+}
+
 int gt_cmd_verify(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"each", no_argument, NULL, 'e'},
-		{"live", no_argument, NULL, 'l'},
-		{"lenient", no_argument, NULL, 'n'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"allow-truncated", no_argument, NULL, 't'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
+		{"each", no_argument, NULL, 'e'},    {"live", no_argument, NULL, 'l'},
+		{"lenient", no_argument, NULL, 'n'}, {"jobs", required_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},   {"allow-truncated", no_argument, NULL, 't'},
+		{"help", no_argument, NULL, 'h'},    {0},
 	};
-	unsigned flags = GT_MERGE_STRICT;
+	unsigned flags = GT_MERGE_STRICT, jobs = 0;
 	bool each = false, quiet = false, truncated_is_good = false;
 	int c, worst = GT_EXIT_GOOD;
 
-	while ((c = getopt_long(argc, argv, "qh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "j:qh", options, NULL)) != -1) {
 		switch (c) {
 		case 'e':
 			each = true;
@@ -229,6 +222,13 @@ int gt_cmd_verify(int argc, char **argv)
 			break;
 		case 'n':
 			flags &= ~(unsigned)GT_MERGE_STRICT;
+			break;
+		case 'j':
+			jobs = jobs_of(optarg);
+			if (jobs == 0) {
+				return gt_cmd_usage("verify", "--jobs %s: expected 1 to %u", optarg,
+						    JOBS_MAX);
+			}
 			break;
 		case 'q':
 			quiet = true;
@@ -243,6 +243,11 @@ int gt_cmd_verify(int argc, char **argv)
 	if (optind == argc) {
 		return gt_cmd_usage("verify", "no file named");
 	}
+	if (jobs == 0) {
+		long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+		jobs = (unsigned)GT_MAX(1, GT_MIN(cpus, JOBS_MAX));
+	}
 	for (int i = optind; i < argc; i++) {
 		int status;
 
@@ -250,7 +255,7 @@ int gt_cmd_verify(int argc, char **argv)
 			return gt_cmd_usage("verify", "--each reads a file twice, which standard "
 						      "input does not allow");
 		}
-		status = verify(argv[i], flags, each, quiet);
+		status = verify(argv[i], flags, jobs, each, quiet);
 		if (status == GT_EXIT_TRUNCATED && truncated_is_good) {
 			status = GT_EXIT_GOOD;
 		}

@@ -76,3 +76,8 @@ void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const st
 		    bool facts);
 /* The next event without its context (m is the stream's): 1, 0 at the end, -1 with *e. */
 int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);
+/*
+ * The next n events at once, or fewer: 0 where gt_cursor_next is to be asked, because the stream is
+ * at its end or at something that is wrong or not known.
+ */
+unsigned gt_cursor_run(struct gt_cursor *c, struct gt_event *ev, unsigned n);

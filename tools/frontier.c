@@ -5,14 +5,9 @@
 
 #include <stdlib.h>
 
-/* Go's times are signed. Of equal times the M that came first in the file is first. */
-static bool before(const struct gt_frontier_entry *a, const struct gt_frontier_entry *b)
-{
-	return a->time != b->time ? (int64_t)a->time < (int64_t)b->time : a->id < b->id;
-}
-
 void gt_frontier_clear(struct gt_frontier *f)
 {
+	f->any = false;
 	f->nheap = f->nparked = 0;
 }
 
@@ -25,7 +20,7 @@ void gt_frontier_fini(struct gt_frontier *f)
 
 static void sift_up(struct gt_frontier *f, struct gt_frontier_entry e, size_t i)
 {
-	while (i > 0 && before(&e, &f->heap[(i - 1) / 2])) {
+	while (i > 0 && gt_frontier_before(&e, &f->heap[(i - 1) / 2])) {
 		f->heap[i] = f->heap[(i - 1) / 2];
 		i = (i - 1) / 2;
 	}
@@ -40,10 +35,11 @@ static void sift_down(struct gt_frontier *f, struct gt_frontier_entry e, size_t 
 		if (child >= f->nheap) {
 			break;
 		}
-		if (child + 1 < f->nheap && before(&f->heap[child + 1], &f->heap[child])) {
+		if (child + 1 < f->nheap &&
+		    gt_frontier_before(&f->heap[child + 1], &f->heap[child])) {
 			child++;
 		}
-		if (!before(&f->heap[child], &e)) {
+		if (!gt_frontier_before(&f->heap[child], &e)) {
 			break;
 		}
 		f->heap[i] = f->heap[child];
@@ -54,6 +50,17 @@ static void sift_down(struct gt_frontier *f, struct gt_frontier_entry e, size_t 
 
 static void push(struct gt_frontier *f, struct gt_frontier_entry e)
 {
+	if (!f->any) {
+		f->any = true;
+		f->first = e;
+		return;
+	}
+	if (gt_frontier_before(&e, &f->first)) {
+		struct gt_frontier_entry first = f->first;
+
+		f->first = e;
+		e = first;
+	}
 	f->heap = gt_grow(f->heap, f->nheap, &f->heap_cap, sizeof(*f->heap));
 	sift_up(f, e, f->nheap++);
 }
@@ -65,24 +72,28 @@ void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id)
 
 void gt_frontier_pop(struct gt_frontier *f)
 {
-	f->nheap--;
+	f->any = f->nheap > 0;
 	if (f->nheap > 0) {
-		sift_down(f, f->heap[f->nheap], 0);
+		f->first = f->heap[0];
+		f->nheap--;
+		if (f->nheap > 0) {
+			sift_down(f, f->heap[f->nheap], 0);
+		}
 	}
 }
 
-void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
+void gt_frontier_sink(struct gt_frontier *f)
 {
-	struct gt_frontier_entry e = f->heap[0];
+	struct gt_frontier_entry e = f->first;
 
-	e.time = time;
+	f->first = f->heap[0];
 	sift_down(f, e, 0);
 }
 
 void gt_frontier_park(struct gt_frontier *f, struct gt_key key)
 {
 	f->parked = gt_grow(f->parked, f->nparked, &f->parked_cap, sizeof(*f->parked));
-	f->parked[f->nparked++] = (struct gt_frontier_parked){f->heap[0], key};
+	f->parked[f->nparked++] = (struct gt_frontier_parked){f->first, key};
 	gt_frontier_pop(f);
 }
 
@@ -115,7 +126,7 @@ static int compare(const void *a, const void *b)
 {
 	const struct gt_frontier_parked *x = a, *y = b;
 
-	return before(&x->entry, &y->entry) ? -1 : 1;
+	return gt_frontier_before(&x->entry, &y->entry) ? -1 : 1;
 }
 
 void gt_frontier_sort_parked(struct gt_frontier *f)
@@ -127,10 +138,10 @@ void gt_frontier_sort_parked(struct gt_frontier *f)
 
 bool gt_frontier_earliest(const struct gt_frontier *f, uint64_t *time)
 {
-	const struct gt_frontier_entry *least = f->nheap > 0 ? &f->heap[0] : NULL;
+	const struct gt_frontier_entry *least = f->any ? &f->first : NULL;
 
 	for (size_t i = 0; i < f->nparked; i++) {
-		if (least == NULL || before(&f->parked[i].entry, least)) {
+		if (least == NULL || gt_frontier_before(&f->parked[i].entry, least)) {
 			least = &f->parked[i].entry;
 		}
 	}

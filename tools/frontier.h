@@ -1,9 +1,12 @@
 /*
  * The frontier: the next event of each M, by time.
  *
- * They stand in a heap. The earliest is tried; one that cannot happen yet is parked under the key
- * of what it waits for, and comes back when that changes. So the choice is always the earliest
- * event that can happen, as in Go's reader, which instead tries all others again and again.
+ * The earliest is tried; one that cannot happen yet is parked under the key of what it waits for,
+ * and comes back when that changes. So the choice is always the earliest event that can happen, as
+ * in Go's reader, which instead tries all others again and again.
+ *
+ * The earliest stands apart from the heap of the others: an M often has several events in a row,
+ * and then one comparison shows that it stays the earliest.
  *
  * Knows times, ids that the caller gives, and keys; nothing of events. For merge.c.
  */
@@ -22,7 +25,9 @@ struct gt_frontier_parked {
 };
 
 struct gt_frontier {
-	struct gt_frontier_entry *heap; /* heap[0] is the earliest */
+	bool any;                       /* there is a first */
+	struct gt_frontier_entry first; /* the earliest that is not parked */
+	struct gt_frontier_entry *heap; /* the others; heap[0] is the earliest of them */
 	size_t nheap, heap_cap;
 	struct gt_frontier_parked *parked; /* in no order */
 	size_t nparked, parked_cap;
@@ -32,9 +37,26 @@ void gt_frontier_clear(struct gt_frontier *f);
 void gt_frontier_fini(struct gt_frontier *f);
 
 void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id);
-/* The earliest goes; or gets a new time, that of its M's next event. */
+/* The earliest goes. */
 void gt_frontier_pop(struct gt_frontier *f);
-void gt_frontier_replace(struct gt_frontier *f, uint64_t time);
+/* The first is not the earliest any more. */
+void gt_frontier_sink(struct gt_frontier *f);
+
+/* Go's times are signed. Of equal times the M that came first in the file is first. */
+GT_INLINE bool gt_frontier_before(const struct gt_frontier_entry *a,
+				  const struct gt_frontier_entry *b)
+{
+	return a->time != b->time ? (int64_t)a->time < (int64_t)b->time : a->id < b->id;
+}
+
+/* The earliest gets a new time, that of its M's next event. */
+GT_INLINE void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
+{
+	f->first.time = time;
+	if (f->nheap > 0 && !gt_frontier_before(&f->first, &f->heap[0])) {
+		gt_frontier_sink(f);
+	}
+}
 
 /* The earliest waits for key from now on. */
 void gt_frontier_park(struct gt_frontier *f, struct gt_key key);

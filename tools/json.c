@@ -4,6 +4,7 @@
 #include "json.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 void gt_json_begin(struct gt_json *j, char bracket)
 {
@@ -40,10 +41,11 @@ size_t gt_utf8_length(const char *s)
 	return n > 1 && (rune < least[n] || rune > 0x10ffff || rune >> 11 == 0x1b) ? 0 : n;
 }
 
-void gt_json_put_string(struct gt_json *j, const char *s)
+void gt_json_put_text(struct gt_json *j, const char *text, size_t size)
 {
 	fputs(j->more ? ", \"" : "\"", j->out);
-	while (*s) {
+	for (size_t i = 0; i < size;) {
+		const char *s = text + i;
 		const size_t n = gt_utf8_length(s);
 
 		if (n == 0) {
@@ -56,10 +58,15 @@ void gt_json_put_string(struct gt_json *j, const char *s)
 			}
 			fwrite(s, 1, n, j->out);
 		}
-		s += n ? n : 1;
+		i += n ? n : 1;
 	}
 	fputc('"', j->out);
 	j->more = true;
+}
+
+void gt_json_put_string(struct gt_json *j, const char *s)
+{
+	gt_json_put_text(j, s, strlen(s));
 }
 
 void gt_json_key(struct gt_json *j, const char *name)

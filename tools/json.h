@@ -19,6 +19,8 @@ void gt_json_key(struct gt_json *j, const char *name);
 
 /* Elements of a list. A word is written as it is: true, null. */
 void gt_json_put_string(struct gt_json *j, const char *s);
+/* Any bytes, zeros too; a zero byte that is not part of them must follow. */
+void gt_json_put_text(struct gt_json *j, const char *text, size_t size);
 void gt_json_put_number(struct gt_json *j, uint64_t n);
 void gt_json_put_word(struct gt_json *j, const char *word);
 

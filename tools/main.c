@@ -15,7 +15,15 @@ static const struct {
 } commands[] = {
 	{"run", gt_cmd_run, "run a program and trace its threads"},
 	{"stat", gt_cmd_stat, "summarise a trace: who ran, who waited for what, who woke whom"},
+	{"pprof", gt_cmd_pprof, "make a profile of the waits for pprof"},
+	{"export", gt_cmd_export, "write a trace in the form of another tool"},
+	{"symbolize", gt_cmd_symbolize, "give the stacks of a trace files, lines and inlines"},
 	{"verify", gt_cmd_verify, "check that a trace is valid"},
+	{"cut", gt_cmd_cut, "write a part of a trace as a trace of its own"},
+	{"diff", gt_cmd_diff, "compare two traces: what got slower"},
+	{"convert", gt_cmd_convert, "write a trace in another version of the format"},
+	{"merge", gt_cmd_merge, "put the traces of several processes into one"},
+	{"recover", gt_cmd_recover, "make a whole trace of one that was cut short by a kill"},
 	{"dump", gt_cmd_dump, "print the events of a trace as text"},
 	{"assemble", gt_cmd_assemble, "make a trace from the text that dump prints"},
 	{"spec", gt_cmd_spec, "print the table of event types"},
@@ -27,11 +35,11 @@ static void usage(FILE *out)
 	for (size_t i = 0; i < GT_LEN(commands); i++) {
 		fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].doc);
 	}
-	fputs("\ngtrace COMMAND --help tells more; gtrace --version the version.\n"
+	fputs("\ngtrace help COMMAND tells more, as gtrace COMMAND --help; gtrace --version the "
+	      "version.\n"
 	      "Exit status: 0 good, 1 the answer is no (a trace is not valid), 2 bad usage or\n"
-	      "something cannot be read, 3 a trace is truncated and nothing is worse; gtrace run "
-	      "has\n"
-	      "that of the program.\n",
+	      "something cannot be read, 3 a trace is truncated and nothing is worse. That of\n"
+	      "gtrace run is the program's.\n",
 	      out);
 }
 
@@ -50,13 +58,36 @@ int gt_cmd_usage(const char *cmd, const char *format, ...)
 	return GT_EXIT_TROUBLE;
 }
 
-int main(int argc, char **argv)
+/* argv[0] is the name of a command; argv is ended by NULL. */
+static int run(int argc, char **argv)
 {
 	int status;
+
+	for (size_t i = 0; i < GT_LEN(commands); i++) {
+		if (strcmp(argv[0], commands[i].name) == 0) {
+			status = commands[i].run(argc, argv);
+			if (fflush(stdout) != 0 && status == GT_EXIT_GOOD) {
+				perror("gtrace: cannot write standard output");
+				status = GT_EXIT_TROUBLE;
+			}
+			return status;
+		}
+	}
+	fprintf(stderr, "gtrace: no command \"%s\"\n\n", argv[0]);
+	usage(stderr);
+	return GT_EXIT_TROUBLE;
+}
+
+int main(int argc, char **argv)
+{
+	char help[] = "--help";
 
 	if (argc < 2) {
 		usage(stderr);
 		return GT_EXIT_TROUBLE;
+	}
+	if (strcmp(argv[1], "help") == 0 && argc > 2) {
+		return run(2, (char *[]){argv[2], help, NULL});
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
 	    strcmp(argv[1], "help") == 0) {
@@ -67,17 +98,5 @@ int main(int argc, char **argv)
 		puts("gtrace " GT_VERSION);
 		return GT_EXIT_GOOD;
 	}
-	for (size_t i = 0; i < GT_LEN(commands); i++) {
-		if (strcmp(argv[1], commands[i].name) == 0) {
-			status = commands[i].run(argc - 1, argv + 1);
-			if (fflush(stdout) != 0 && status == GT_EXIT_GOOD) {
-				perror("gtrace: cannot write standard output");
-				status = GT_EXIT_TROUBLE;
-			}
-			return status;
-		}
-	}
-	fprintf(stderr, "gtrace: no command \"%s\"\n\n", argv[1]);
-	usage(stderr);
-	return GT_EXIT_TROUBLE;
+	return run(argc - 1, argv + 1);
 }

@@ -11,26 +11,28 @@
 
 #include "frontier.h"
 #include "order.h"
+#include "refs.h"
 #include "strict.h"
+#include "usual.h"
+
+enum { RUN = 16 };
 
 /*
- * One M in a generation. Its next event is one of a pair: while one of them is being delivered,
- * the other is read.
+ * Events of one cursor, read in runs: decoding many of one M at once is cheaper than one of each M
+ * in turn. There are two runs, because the last event of one is still lent when the other is read.
  */
-struct lane {
+struct feed {
+	struct gt_event *next, *end; /* of the run that is being used up; equal: it is at its end */
 	struct gt_cursor cursor;
-	struct gt_event pair[2];
 	unsigned which;
-	struct gt_m *m; /* of the order */
-	struct gt_cursor facts;
-	struct gt_event fact;
-	bool has_fact;
+	struct gt_event runs[2][RUN];
 };
 
-/* Which arguments of an event are string or stack ids. */
-struct refs {
-	uint8_t nstacks, nstrings;
-	uint8_t stacks[2], strings[2];
+/* One M in a generation. */
+struct lane {
+	struct gt_m *m;    /* of the order */
+	int64_t fact_time; /* of the next fact; INT64_MAX if there is none */
+	struct feed events, facts;
 };
 
 struct gt_merge {
@@ -40,6 +42,7 @@ struct gt_merge {
 	struct gt_strict_clock clock;
 	unsigned flags;
 	bool ended;
+	bool cut; /* as in the generation */
 	uint64_t complete;
 	uint64_t unread; /* batches of facts left before their end */
 	uint64_t last;   /* time of the last event returned */
@@ -49,29 +52,23 @@ struct gt_merge {
 	struct gt_frontier frontier; /* ids are places in lanes */
 	size_t sample;               /* next one */
 
-	unsigned out; /* next of order.out */
+	bool beside;        /* something comes before the next event of an M: see beside() */
+	bool over;          /* the generation has no more events of Ms */
+	bool pausing;       /* it was delivered to its end */
+	bool tried_all;     /* since the last event that happened, the parked ones too */
+	unsigned out, nout; /* of order.out, what is still to be given */
 	/* Facts that come before what is in order.out: those of this lane up to this time. */
 	struct lane *facts_of;
-	uint64_t facts_until;
+	int64_t facts_until;
 	bool facts_begin;  /* it is a beginning: no Call of that time */
 	size_t facts_lane; /* at the generation's end: all lanes from this one */
 
-	struct refs refs[256]; /* by event number */
+	struct gt_refs refs;
+	struct gt_event extra; /* the last Sync or sample */
 };
 
-static struct refs refs_of(const struct gt_spec *spec)
-{
-	struct refs r = {0};
-
-	for (unsigned i = 0; i < spec->nargs; i++) {
-		if (spec->args[i].type == GT_ARG_stack) {
-			r.stacks[r.nstacks++] = (uint8_t)i;
-		} else if (spec->args[i].type == GT_ARG_str) {
-			r.strings[r.nstrings++] = (uint8_t)i;
-		}
-	}
-	return r;
-}
+/* What a step towards the next event gives: -1, 0 for the end of the trace, or one of these. */
+enum { GIVEN = 1, AGAIN, PAUSED };
 
 /* --- Opening and closing ------------------------------------------------------------------ */
 
@@ -84,13 +81,10 @@ static struct gt_merge *begin(struct gt_reader *reader, unsigned flags)
 	}
 	t = gt_alloc(sizeof(*t));
 	t->reader = reader;
+	t->beside = true;
 	t->flags = flags;
 	gt_order_init(&t->order, flags & GT_MERGE_STRICT, flags & GT_MERGE_LIVE);
-	for (size_t i = 0; i < gt_specs_count; i++) {
-		if (gt_specs[i].kind == GT_TIMED || gt_specs[i].kind == GT_ALLOC) {
-			t->refs[gt_specs[i].number] = refs_of(&gt_specs[i]);
-		}
-	}
+	gt_refs_init(&t->refs, flags & GT_MERGE_STRICT);
 	return t;
 }
 
@@ -105,6 +99,11 @@ struct gt_merge *gt_merge_open_memory(const void *data, size_t size, unsigned fl
 	return begin(gt_reader_open_memory(data, size, e), flags);
 }
 
+struct gt_merge *gt_merge_share(struct gt_merge *t, unsigned flags)
+{
+	return begin(gt_reader_share(t->reader), flags);
+}
+
 void gt_merge_close(struct gt_merge *t)
 {
 	if (t == NULL) {
@@ -113,6 +112,7 @@ void gt_merge_close(struct gt_merge *t)
 	gt_order_fini(&t->order);
 	gt_reader_close(t->reader);
 	free(t->lanes);
+	gt_refs_fini(&t->refs);
 	gt_frontier_fini(&t->frontier);
 	free(t);
 }
@@ -132,6 +132,11 @@ uint64_t gt_merge_unread(const struct gt_merge *t)
 	return t->unread;
 }
 
+struct gt_order *gt_merge_order(struct gt_merge *t)
+{
+	return &t->order;
+}
+
 unsigned gt_merge_version(const struct gt_merge *t)
 {
 	return gt_reader_version(t->reader);
@@ -139,16 +144,45 @@ unsigned gt_merge_version(const struct gt_merge *t)
 
 /* --- Generations -------------------------------------------------------------------------- */
 
-static struct gt_event *next_of(struct lane *lane)
+static int read_run(struct feed *f, struct gt_error *e)
 {
-	return &lane->pair[lane->which];
+	struct gt_event *run = f->runs[f->which ^= 1];
+	int n = (int)gt_cursor_run(&f->cursor, run, RUN);
+
+	if (n == 0) {
+		n = gt_cursor_next(&f->cursor, run, e);
+	}
+	f->next = run;
+	f->end = run + GT_MAX(n, 0);
+	return n;
+}
+
+/* On to the next event: > 0, 0 at the end, -1 with *e. */
+GT_INLINE int next_event(struct feed *f, struct gt_error *e)
+{
+	return gt_likely(++f->next < f->end) ? 1 : read_run(f, e);
+}
+
+/* Room for n lanes, none of which is in use: they point into themselves and must not move. */
+static void reserve_lanes(struct gt_merge *t, size_t n)
+{
+	t->nlanes = 0;
+	if (n > t->lanes_cap) {
+		free(t->lanes);
+		t->lanes_cap = n;
+		t->lanes = gt_alloc(n * sizeof(*t->lanes));
+	}
 }
 
 static struct lane *add_lane(struct gt_merge *t)
 {
-	t->lanes = gt_grow(t->lanes, t->nlanes, &t->lanes_cap, sizeof(*t->lanes));
-	t->lanes[t->nlanes] = (struct lane){0};
-	return &t->lanes[t->nlanes++];
+	struct lane *lane = &t->lanes[t->nlanes++];
+
+	lane->m = NULL;
+	lane->fact_time = INT64_MAX;
+	lane->events.next = lane->events.end = lane->events.runs[0];
+	lane->facts.next = lane->facts.end = lane->facts.runs[0];
+	return lane;
 }
 
 /* A call has these at its beginning, and others at its end. */
@@ -159,13 +193,10 @@ static bool is_begin(const struct gt_event *ev)
 		ev->number == GT_EV_PROC_STOP);
 }
 
-static int next_fact(struct lane *lane, struct gt_error *e)
+/* n: what came of the step to the next fact of the lane. */
+static int note_fact(struct lane *lane, int n)
 {
-	int n = gt_cursor_next(&lane->facts, &lane->fact, e);
-
-	lane->fact.p = GT_NO_P;
-	lane->fact.g = GT_NO_G;
-	lane->has_fact = n > 0;
+	lane->fact_time = n > 0 ? (int64_t)lane->facts.next->time : INT64_MAX;
 	return n;
 }
 
@@ -174,19 +205,19 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 {
 	const struct gt_generation *g = t->generation;
 
-	t->nlanes = 0;
+	reserve_lanes(t, g->streams.count + g->facts.count);
 	gt_frontier_clear(&t->frontier);
 	for (size_t i = 0; i < g->streams.count; i++) {
 		struct lane *lane = add_lane(t);
 		int n;
 
-		gt_cursor_init(&lane->cursor, g, &g->streams.array[i], false);
-		n = gt_cursor_next(&lane->cursor, next_of(lane), e);
+		gt_cursor_init(&lane->events.cursor, g, &g->streams.array[i], false);
+		n = read_run(&lane->events, e);
 		if (n < 0) {
 			return -1;
 		}
 		if (n > 0) {
-			gt_frontier_push(&t->frontier, next_of(lane)->time, i);
+			gt_frontier_push(&t->frontier, lane->events.next->time, i);
 		}
 	}
 	for (size_t i = 0; i < g->facts.count; i++) {
@@ -194,21 +225,21 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 		uintptr_t at = gt_idmap_get(&g->streams.by_m, s->m);
 		struct lane *lane = at != 0 ? &t->lanes[at - 1] : add_lane(t);
 
-		gt_cursor_init(&lane->facts, g, s, true);
-		lane->facts.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
-		if (next_fact(lane, e) < 0) {
+		gt_cursor_init(&lane->facts.cursor, g, s, true);
+		lane->facts.cursor.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
+		if (note_fact(lane, read_run(&lane->facts, e)) < 0) {
 			return -1;
 		}
 	}
 	return 0;
 }
 
-static int begin_generation(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+static int begin_generation(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 {
 	int n = gt_reader_next(t->reader, &t->generation, e);
 
 	if (n <= 0) {
-		if (n == 0 && t->complete == 0) {
+		if (n == 0 && t->complete == 0 && !(t->flags & GT_MERGE_PAUSE)) {
 			n = gt_error_set(e, GT_ERROR_TRUNCATED, gt_reader_offset(t->reader),
 					 GT_NOWHERE, GT_NOWHERE,
 					 "the file ends after its header, without a generation");
@@ -217,9 +248,13 @@ static int begin_generation(struct gt_merge *t, struct gt_event *ev, struct gt_e
 		return n;
 	}
 	if (t->flags & GT_MERGE_ALONE) {
+		struct gt_granted *granted = t->order.granted;
+
 		gt_order_fini(&t->order);
 		gt_order_init(&t->order, t->flags & GT_MERGE_STRICT, t->flags & GT_MERGE_LIVE);
+		t->order.granted = granted;
 		t->clock.known = false;
+		t->last = t->flags & GT_MERGE_PAUSE ? 0 : t->last;
 	}
 	if ((t->flags & GT_MERGE_STRICT) &&
 	    gt_strict_clock(&t->clock, t->generation, gt_merge_version(t), t->flags & GT_MERGE_LIVE,
@@ -227,54 +262,25 @@ static int begin_generation(struct gt_merge *t, struct gt_event *ev, struct gt_e
 		return -1;
 	}
 	gt_order_generation(&t->order, t->generation);
+	gt_refs_generation(&t->refs, t->generation);
 	if (fill_lanes(t, e) < 0) {
 		return -1;
 	}
 	t->sample = t->facts_lane = 0;
-	*ev = (struct gt_event){.number = GT_EV_SYNC,
-				.kind = GT_STRUCT,
-				.time = t->generation->start,
-				.m = GT_NO_M,
-				.p = GT_NO_P,
-				.g = GT_NO_G,
-				.offset = t->generation->offset};
+	t->over = false;
+	t->cut = t->generation->cut;
+	t->extra = (struct gt_event){.number = GT_EV_SYNC,
+				     .kind = GT_STRUCT,
+				     .time = t->generation->start,
+				     .m = GT_NO_M,
+				     .p = GT_NO_P,
+				     .g = GT_NO_G,
+				     .offset = t->generation->offset};
+	*ev = &t->extra;
 	return 1;
 }
 
 /* --- Events ------------------------------------------------------------------------------- */
-
-GT_COLD static int bad_id(const struct gt_merge *t, const struct gt_event *ev, const char *what,
-			  uint64_t id, struct gt_error *e)
-{
-	gt_error_set(e, GT_ERROR_INVALID, ev->offset, t->generation->number, ev->m,
-		     "invalid %s id %" PRIu64 "; expected one of the %s table of this generation",
-		     what, id, what);
-	gt_event_text(ev, e->event, sizeof(e->event));
-	return -1;
-}
-
-static int check_ids(const struct gt_merge *t, const struct gt_event *ev, struct gt_error *e)
-{
-	const struct refs *r = &t->refs[ev->number];
-
-	for (unsigned i = 0; i < r->nstacks; i++) {
-		struct gt_stack *s = gt_generation_stack(t->generation, ev->args[r->stacks[i]]);
-
-		if (s == NULL) {
-			return bad_id(t, ev, "stack", ev->args[r->stacks[i]], e);
-		}
-		if (!s->checked && (t->flags & GT_MERGE_STRICT) &&
-		    gt_strict_stack(t->generation, s, e) < 0) {
-			return -1;
-		}
-	}
-	for (unsigned i = 0; i < r->nstrings; i++) {
-		if (gt_generation_string(t->generation, ev->args[r->strings[i]]) == NULL) {
-			return bad_id(t, ev, "string", ev->args[r->strings[i]], e);
-		}
-	}
-	return 0;
-}
 
 /* Nothing can come next: what each of the events waits for, the earliest first. */
 GT_COLD static int stuck(struct gt_merge *t, struct gt_error *e)
@@ -285,7 +291,7 @@ GT_COLD static int stuck(struct gt_merge *t, struct gt_error *e)
 
 	gt_frontier_sort_parked(f);
 	for (shown = 0; shown < f->nparked && shown < 8 && n < sizeof(e->message); shown++) {
-		const struct gt_event *ev = next_of(&t->lanes[f->parked[shown].entry.id]);
+		const struct gt_event *ev = t->lanes[f->parked[shown].entry.id].events.next;
 
 		if (shown == 0) {
 			gt_error_set(e, GT_ERROR_INVALID, ev->offset, t->generation->number, ev->m,
@@ -307,7 +313,7 @@ GT_COLD static int stuck(struct gt_merge *t, struct gt_error *e)
 	return -1;
 }
 
-static int next_sample(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+static int next_sample(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 {
 	const struct gt_sample *s = &t->generation->samples[t->sample];
 	struct gt_stack *stack;
@@ -322,171 +328,215 @@ static int next_sample(struct gt_merge *t, struct gt_event *ev, struct gt_error 
 		return -1;
 	}
 	t->sample++;
-	*ev = (struct gt_event){.number = GT_EV_CPU_SAMPLE,
-				.kind = GT_STRUCT,
-				.time = s->time,
-				.args = {s->stack},
-				.m = s->m,
-				.p = s->p,
-				.g = s->g,
-				.offset = s->offset};
+	t->extra = (struct gt_event){.number = GT_EV_CPU_SAMPLE,
+				     .kind = GT_STRUCT,
+				     .time = s->time,
+				     .args = {s->stack},
+				     .m = s->m,
+				     .p = s->p,
+				     .g = s->g,
+				     .offset = s->offset};
+	*ev = &t->extra;
 	return 1;
 }
 
-/* The event at the frontier's head has happened: on to the next of its M. */
-static int step(struct gt_merge *t, struct lane *lane, struct gt_error *e)
+/* Nothing stands in the heap: > 0 if something parked may try once more, or all is over. */
+GT_COLD static int none_is_first(struct gt_merge *t, struct gt_error *e)
 {
+	if (t->frontier.nparked == 0) {
+		t->over = t->beside = true;
+		return AGAIN;
+	}
+	if (t->tried_all) {
+		return stuck(t, e);
+	}
+	/* Should a key ever say too little: all may try once more. */
+	t->tried_all = true;
+	gt_frontier_unpark_all(&t->frontier);
+	return AGAIN;
+}
+
+/* The earliest event that can happen does, with what precedes and follows from it. */
+GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out, struct gt_error *e)
+{
+	struct lane *lane;
+	struct gt_event *ev;
 	int n;
 
-	t->out = 0;
-	t->facts_of = lane->has_fact ? lane : NULL;
-	t->facts_until = next_of(lane)->time;
-	t->facts_begin = is_begin(next_of(lane));
-	lane->which ^= 1;
-	n = gt_cursor_next(&lane->cursor, next_of(lane), e);
-	if (n < 0) {
+	if (gt_unlikely(!t->frontier.any)) {
+		return none_is_first(t, e);
+	}
+	lane = &t->lanes[t->frontier.first.id];
+	ev = lane->events.next;
+	if (gt_unlikely(lane->m == NULL || !happens_as_usual(&t->order, ev, lane->m, strict))) {
+		n = gt_order_advance(&t->order, ev, &lane->m, e);
+		if (n == GT_NOT_YET) {
+			gt_frontier_park(&t->frontier, t->order.wait);
+			return AGAIN;
+		}
+		if (n == GT_BROKEN) {
+			return -1;
+		}
+	}
+	t->tried_all = false;
+	if (!gt_refs_known(&t->refs, ev) && gt_refs_check(&t->refs, ev, e) < 0) {
 		return -1;
 	}
-	if (n == 0) {
+	if (lane->fact_time <= (int64_t)ev->time || t->order.nout > 1) {
+		t->beside = true;
+		t->out = 0;
+		t->nout = t->order.nout;
+		t->facts_of = lane;
+		t->facts_until = (int64_t)ev->time;
+		t->facts_begin = is_begin(ev);
+	}
+	n = next_event(&lane->events, e);
+	if (gt_likely(n > 0)) {
+		gt_frontier_replace(&t->frontier, lane->events.next->time);
+	} else if (n == 0) {
 		gt_frontier_pop(&t->frontier);
 	} else {
-		gt_frontier_replace(&t->frontier, next_of(lane)->time);
+		return -1;
 	}
 	if (gt_unlikely(t->frontier.nparked > 0)) {
 		gt_frontier_unpark(&t->frontier, t->order.changed, t->order.nchanged);
 	}
-	return 0;
+	*out = ev;
+	return t->beside ? AGAIN : GIVEN;
 }
 
-/* Tries events in the order of time until one happens: 1, 0 if there is none left, -1. */
-static int advance(struct gt_merge *t, struct gt_error *e)
+GT_INLINE int advance(struct gt_merge *t, struct gt_event **out, struct gt_error *e)
 {
-	struct gt_frontier *f = &t->frontier;
-	bool again = false;
-
-	for (;;) {
-		struct lane *lane;
-
-		if (f->nheap == 0) {
-			if (f->nparked == 0) {
-				return 0;
-			}
-			if (again) {
-				return stuck(t, e);
-			}
-			/* Should a key ever say too little: all may try once more. */
-			again = true;
-			gt_frontier_unpark_all(f);
-		}
-		lane = &t->lanes[f->heap[0].id];
-		switch (gt_order_advance(&t->order, next_of(lane), &lane->m, e)) {
-		case GT_ADVANCED:
-			if (check_ids(t, next_of(lane), e) < 0) {
-				return -1;
-			}
-			return step(t, lane, e) < 0 ? -1 : 1;
-		case GT_NOT_YET:
-			gt_frontier_park(f, t->order.wait);
-			break;
-		case GT_BROKEN:
-			return -1;
-		}
-	}
+	return t->order.strict ? advance_by(t, true, out, e) : advance_by(t, false, out, e);
 }
 
 /* The fact that this lane is at. late: all events of its M have been. */
-static int give_fact(struct gt_merge *t, struct lane *lane, bool late, struct gt_event *ev,
+static int give_fact(struct gt_merge *t, struct lane *lane, bool late, struct gt_event **out,
 		     struct gt_error *e)
 {
-	*ev = lane->fact;
+	struct gt_event *ev = lane->facts.next;
+
+	ev->p = GT_NO_P;
+	ev->g = GT_NO_G;
 	if ((t->flags & GT_MERGE_STRICT) &&
 	    gt_strict_fact(t->generation, ev, late && (t->flags & GT_MERGE_LIVE), e) < 0) {
 		return -1;
 	}
-	return next_fact(lane, e) < 0 ? -1 : 1;
+	*out = ev;
+	return note_fact(lane, next_event(&lane->facts, e)) < 0 ? -1 : GIVEN;
 }
 
 /* Whether the next fact of the lane stands before the event in order.out. */
 static bool fact_is_due(const struct gt_merge *t, const struct lane *lane)
 {
-	const int64_t time = (int64_t)lane->fact.time, until = (int64_t)t->facts_until;
-
-	return lane->has_fact && time <= until &&
-	       !(t->facts_begin && time == until && lane->fact.number == GT_FACT_CALL);
+	return lane->fact_time <= t->facts_until && lane->fact_time != INT64_MAX &&
+	       !(t->facts_begin && lane->fact_time == t->facts_until &&
+		 lane->facts.next->number == GT_FACT_CALL);
 }
 
 /* Facts that nothing was later than, lane by lane. */
-static int last_facts(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+static int last_facts(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 {
 	for (; t->facts_lane < t->nlanes; t->facts_lane++) {
 		struct lane *lane = &t->lanes[t->facts_lane];
 
-		if (lane->has_fact) {
+		if (lane->facts.next < lane->facts.end) {
 			return give_fact(t, lane, true, ev, e);
 		}
 	}
 	return 0;
 }
 
-/* The next event, its time not yet made to grow. */
-static int next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+/* What is no event of an M, or was held back by such: GIVEN, AGAIN if nothing is, 0, -1. */
+static int beside(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 {
-	for (;;) {
-		int n;
+	int n;
 
-		if (t->facts_of != NULL) {
-			if (fact_is_due(t, t->facts_of)) {
-				return give_fact(t, t->facts_of, false, ev, e);
-			}
-			t->facts_of = NULL;
+	if (t->ended) {
+		return 0;
+	}
+	if (t->facts_of != NULL) {
+		if (fact_is_due(t, t->facts_of)) {
+			return give_fact(t, t->facts_of, false, ev, e);
 		}
-		if (t->out < t->order.nout) {
-			*ev = *t->order.out[t->out++];
-			return 1;
-		}
-		if (t->generation == NULL) {
-			return begin_generation(t, ev, e);
-		}
-		if (t->sample < t->generation->nsamples && (n = next_sample(t, ev, e)) != 0) {
-			return n;
-		}
-		t->order.nout = 0;
-		n = advance(t, e);
-		if (n > 0) {
-			continue;
-		}
-		if (n < 0 || (n = last_facts(t, ev, e)) != 0) {
+		t->facts_of = NULL;
+	}
+	if (t->out < t->nout) {
+		*ev = t->order.out[t->out++];
+		return GIVEN;
+	}
+	if (t->generation == NULL || t->pausing) {
+		t->pausing = false;
+		return begin_generation(t, ev, e);
+	}
+	if (t->sample < t->generation->nsamples && (n = next_sample(t, ev, e)) != 0) {
+		return n;
+	}
+	if (t->over) {
+		if ((n = last_facts(t, ev, e)) != 0) {
 			return n;
 		}
 		if (gt_order_generation_end(&t->order, e) < 0) {
 			return -1;
 		}
 		t->complete++;
-		t->generation = NULL;
+		t->cut = t->over = false;
+		t->pausing = true;
+		return t->flags & GT_MERGE_PAUSE ? PAUSED : AGAIN;
 	}
+	t->beside = false;
+	n = advance(t, ev, e);
+	t->beside |= t->sample < t->generation->nsamples;
+	return n;
 }
 
-int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+GT_COLD static int end(struct gt_merge *t, int n, struct gt_error *e)
 {
-	const bool cut = t->generation != NULL && t->generation->cut;
+	if (n < 0 && t->cut && e->kind == GT_ERROR_INVALID) {
+		e->kind = GT_ERROR_TRUNCATED; /* what it lacks may be what is cut off */
+	}
+	t->ended = t->beside = true;
+	return n;
+}
+
+GT_COLD static int no_time_left(const struct gt_event *ev, struct gt_error *e)
+{
+	return gt_error_set(e, GT_ERROR_INVALID, ev->offset, GT_NOWHERE, ev->m,
+			    "its time, 1 ns after that of the event before, has more than 63 bits");
+}
+
+int gt_merge_lend(struct gt_merge *t, const struct gt_event **out, struct gt_error *e)
+{
+	struct gt_event *ev;
 	int n;
 
-	if (t->ended) {
-		return 0;
+	do {
+		n = gt_unlikely(t->beside) ? beside(t, &ev, e) : advance(t, &ev, e);
+	} while (n == AGAIN);
+	if (gt_unlikely(n != GIVEN)) {
+		return n == PAUSED ? GT_MERGE_PAUSED : end(t, n, e);
 	}
-	n = next(t, ev, e);
-	if (n <= 0) {
-		t->ended = true;
-		if (n < 0 && cut && e->kind == GT_ERROR_INVALID) {
-			e->kind = GT_ERROR_TRUNCATED; /* what it lacks may be what is cut off */
-		}
-		return n;
-	}
-	if (ev->kind != GT_FACT) {
+	if (gt_likely(ev->kind != GT_FACT)) {
 		if ((int64_t)ev->time <= (int64_t)t->last) {
+			if (t->last == INT64_MAX && (t->flags & GT_MERGE_STRICT)) {
+				t->ended = t->beside = true;
+				return no_time_left(ev, e);
+			}
 			ev->time = t->last + 1;
 		}
 		t->last = ev->time;
 	}
+	*out = ev;
 	return 1;
+}
+
+int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)
+{
+	const struct gt_event *lent;
+	int n = gt_merge_lend(t, &lent, e);
+
+	if (n > 0) {
+		*ev = *lent;
+	}
+	return n;
 }

@@ -38,11 +38,20 @@ enum {
 	 * generation (invariant 9), and there is one frequency for the whole file (12); all facts
 	 * can be read, and no Call is later than the last event of its M in the generation. */
 	GT_MERGE_LIVE = 4,
+	/* gt_merge_lend gives GT_MERGE_PAUSED at the end of each generation, and goes on after. */
+	GT_MERGE_PAUSE = 8,
 };
+
+enum { GT_MERGE_PAUSED = 2 };
 
 struct gt_merge *gt_merge_open(const char *path, unsigned flags, struct gt_error *e);
 struct gt_merge *gt_merge_open_memory(const void *data, size_t size, unsigned flags,
 				      struct gt_error *e);
+/*
+ * Another merge over the same reader, as gt_reader_share: each generation goes to the one that asks
+ * first, which makes sense with GT_MERGE_ALONE only.
+ */
+struct gt_merge *gt_merge_share(struct gt_merge *t, unsigned flags);
 void gt_merge_close(struct gt_merge *t);
 
 /*
@@ -50,6 +59,9 @@ void gt_merge_close(struct gt_merge *t);
  * complete generations before -1 with GT_ERROR_TRUNCATED.
  */
 int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e);
+
+/* The same without a copy: *ev is only lent, until the next call. */
+int gt_merge_lend(struct gt_merge *t, const struct gt_event **ev, struct gt_error *e);
 
 /* The generation of the last event returned; NULL before the first. */
 const struct gt_generation *gt_merge_generation(const struct gt_merge *t);
@@ -61,3 +73,6 @@ uint64_t gt_merge_complete(const struct gt_merge *t);
  */
 uint64_t gt_merge_unread(const struct gt_merge *t);
 unsigned gt_merge_version(const struct gt_merge *t);
+/* What every G, P and M is doing, all events so far having happened (tools/order.h). To be read. */
+struct gt_order;
+struct gt_order *gt_merge_order(struct gt_merge *t);

@@ -113,6 +113,7 @@ struct gt_g *gt_rule_add_g(struct gt_order *o, uint64_t id, unsigned state)
 	if (g == NULL) {
 		g = gt_alloc(sizeof(*g));
 		g->id = id;
+		g->entry.how = GT_ENTRY_CREATED; /* where it is listed, that is said after */
 		gt_idmap_put(&o->gs, id, (uintptr_t)g);
 	}
 	g->alive = true;
@@ -156,6 +157,9 @@ static void reap(struct gt_order *o)
 		g->is_ended = false;
 		if (!g->alive) {
 			gt_idmap_remove(&o->gs, g->id);
+			if (o->recent_gs[g->id % GT_LEN(o->recent_gs)] == g) {
+				o->recent_gs[g->id % GT_LEN(o->recent_gs)] = NULL;
+			}
 			free_g(g);
 		}
 		g = next;
@@ -166,7 +170,7 @@ struct gt_p *gt_rule_add_p(struct gt_order *o, uint64_t id, unsigned state)
 {
 	struct gt_p *p = gt_alloc(sizeof(*p));
 
-	*p = (struct gt_p){.id = id, .state = (uint8_t)state, .seq = seq_at(o, 0)};
+	*p = (struct gt_p){.id = id, .state = (uint8_t)state, .alive = true, .seq = seq_at(o, 0)};
 	gt_idmap_put(&o->ps, id, (uintptr_t)p);
 	return p;
 }
@@ -175,7 +179,8 @@ struct gt_m *gt_rule_add_m(struct gt_order *o, uint64_t id)
 {
 	struct gt_m *m = gt_alloc(sizeof(*m));
 
-	*m = (struct gt_m){id, GT_NO_G, GT_NO_P, GT_NO_G, GT_NO_P};
+	*m = (struct gt_m){
+		.id = id, .g = GT_NO_G, .bound_g = GT_NO_G, .p = GT_NO_P, .bound_p = GT_NO_P};
 	gt_idmap_put(&o->ms, id, (uintptr_t)m);
 	return m;
 }
@@ -196,59 +201,32 @@ enum gt_outcome gt_rule_broken(struct gt_order *o, const struct gt_event *ev, co
 	return GT_BROKEN;
 }
 
-static bool need(struct gt_order *o, const struct gt_event *ev, const char *what, uint64_t id,
-		 enum gt_need n)
+void gt_rule_missing(struct gt_order *o, const struct gt_event *ev, const char *what)
 {
-	const bool none = id == UINT64_MAX;
-
-	if (n == GT_NEED_ONE && none) {
-		BROKEN("expected a %s but didn't have one", what);
-		return false;
-	}
-	if (n == GT_NEED_NONE && !none) {
-		BROKEN("expected no %s but had one: %" PRIu64, what, id);
-		return false;
-	}
-	return true;
+	BROKEN("expected a %s but didn't have one", what);
 }
 
-bool gt_rule_context(struct gt_order *o, const struct gt_event *ev, enum gt_need m, enum gt_need p,
-		     enum gt_need g)
+void gt_rule_superfluous(struct gt_order *o, const struct gt_event *ev, const char *what,
+			 uint64_t id)
 {
-	return need(o, ev, "thread", ev->m, m) && need(o, ev, "proc", ev->p, p) &&
-	       need(o, ev, "goroutine", ev->g, g);
+	BROKEN("expected no %s but had one: %" PRIu64, what, id);
 }
 
-struct gt_g *gt_rule_current_g(struct gt_order *o, const struct gt_event *ev)
+void gt_rule_ended(struct gt_order *o, const struct gt_event *ev)
 {
-	struct gt_g *g = gt_order_g(o, ev->g);
-
-	if (g == NULL) {
-		BROKEN("this M runs G %" PRIu64 ", which has ended elsewhere", ev->g);
-	}
-	return g;
+	BROKEN("this M runs G %" PRIu64 ", which has ended elsewhere", ev->g);
 }
 
-struct gt_g *gt_rule_current_g_in(struct gt_order *o, const struct gt_event *ev, unsigned state)
+void gt_rule_other_state(struct gt_order *o, const struct gt_event *ev, const struct gt_g *g,
+			 unsigned state)
 {
-	struct gt_g *g = gt_rule_current_g(o, ev);
-
-	if (g != NULL && g->state != state) {
-		BROKEN("the G of this M, %" PRIu64 ", is %s; expected %s", g->id,
-		       gt_go_state_text(g->state), gt_go_state_text(state));
-		return NULL;
-	}
-	return g;
+	BROKEN("the G of this M, %" PRIu64 ", is %s; expected %s", g->id,
+	       gt_go_state_text(g->state), gt_go_state_text(state));
 }
 
-struct gt_p *gt_rule_current_p(struct gt_order *o, const struct gt_event *ev)
+void gt_rule_unknown_p(struct gt_order *o, const struct gt_event *ev)
 {
-	struct gt_p *p = gt_order_p(o, ev->p);
-
-	if (p == NULL) {
-		BROKEN("this M has P %" PRIu64 ", of which nothing is known", ev->p);
-	}
-	return p;
+	BROKEN("this M has P %" PRIu64 ", of which nothing is known", ev->p);
 }
 
 GT_RULE(none)
@@ -262,7 +240,14 @@ GT_RULE(none)
 void gt_order_generation(struct gt_order *o, const struct gt_generation *g)
 {
 	o->generation = g;
+	o->number = g->number;
 	o->nth++;
+}
+
+static bool is_status(const struct gt_event *ev)
+{
+	return ev->number == GT_EV_PROC_STATUS || ev->number == GT_EV_GO_STATUS ||
+	       ev->number == GT_EV_GO_STATUS_STACK;
 }
 
 enum gt_outcome gt_order_advance(struct gt_order *o, struct gt_event *ev, struct gt_m **m,
@@ -282,6 +267,11 @@ enum gt_outcome gt_order_advance(struct gt_order *o, struct gt_event *ev, struct
 			*m = gt_rule_add_m(o, ev->m);
 		}
 	}
+	if (gt_unlikely(*m != NULL && !(*m)->used) && !is_status(ev)) {
+		(*m)->used = true;
+		(*m)->entry_g = (*m)->g;
+		(*m)->entry_p = (*m)->p;
+	}
 	ev->g = *m != NULL ? (*m)->g : GT_NO_G;
 	ev->p = *m != NULL ? (*m)->p : GT_NO_P;
 	o->nout = o->nchanged = o->nimplied = 0;
@@ -294,6 +284,9 @@ enum gt_outcome gt_order_advance(struct gt_order *o, struct gt_event *ev, struct
 				return GT_BROKEN;
 			}
 		}
+	}
+	if (gt_unlikely(*m != NULL && !(*m)->used)) {
+		*m = NULL; /* so that its next event comes here, too */
 	}
 	return outcome;
 }

@@ -41,36 +41,64 @@ struct gt_region {
 	struct gt_region *next;
 };
 
+/*
+ * How something entered a generation that is judged alone, as GT_MERGE_ALONE does: what it was
+ * taken for without knowing what was before. border.c compares that with what was before.
+ */
+struct gt_entry {
+	enum { GT_ENTRY_NONE, GT_ENTRY_CREATED, GT_ENTRY_LISTED } how;
+	unsigned state; /* listed: as the status says */
+	uint64_t m;     /* listed as executing: on this M */
+};
+
 struct gt_m {
 	uint64_t id;
-	uint64_t g, p;             /* GT_NO_G, GT_NO_P if none */
-	uint64_t bound_g, bound_p; /* the same as the validator sees it (strict.c) */
+	bool used;                 /* an event other than a status stood in it; before the first: */
+	uint64_t entry_g, entry_p; /* g and p */
+	/* GT_NO_G, GT_NO_P if none; bound: the same as the validator sees it (strict.c). */
+	uint64_t g, bound_g;
+	uint64_t p, bound_p;
 };
+
+/* What a G or P is doing. usual.h compares it as one word. */
+struct gt_standing {
+	uint8_t state; /* enum gt_go_state, enum gt_proc_state */
+	bool alive;    /* false: a G that has ended, but is still known to strict.c */
+	bool seen;     /* strict.c: it has made a transition */
+	uint8_t was;   /* strict.c: enum gt_was, the state after the last transition */
+};
+
+/* Its fields by their own names as well. */
+#define GT_STANDING                       \
+	union {                           \
+		struct gt_standing is;    \
+		struct {                  \
+			uint8_t state;    \
+			bool alive, seen; \
+			uint8_t was;      \
+		};                        \
+	}
 
 struct gt_g {
 	uint64_t id;
-	bool alive;    /* false: ended, but still known to strict.c */
-	uint8_t state; /* enum gt_go_state */
+	GT_STANDING;
 	struct gt_seq seq;
+	struct gt_m *on; /* strict.c: the M that it executes on */
 	uint64_t listed; /* index of the last generation that had a status or the creation of it */
+	struct gt_entry entry;
 	struct gt_g *next_ended;   /* in gt_order.ended */
 	bool is_ended;             /* it is in that list */
 	struct gt_region *regions; /* innermost first */
 	struct gt_range *ranges;
-	/* strict.c */
-	bool seen;
-	uint8_t was;     /* enum gt_was: its state after the last transition */
-	struct gt_m *on; /* the M that it executes on */
 };
 
 struct gt_p {
 	uint64_t id;
-	uint8_t state; /* enum gt_proc_state */
+	GT_STANDING;
 	struct gt_seq seq;
+	struct gt_m *on; /* strict.c */
+	struct gt_entry entry;
 	struct gt_range *ranges;
-	bool seen;
-	uint8_t was;
-	struct gt_m *on;
 };
 
 struct gt_task {
@@ -80,8 +108,30 @@ struct gt_task {
 
 enum gt_gc { GT_GC_UNKNOWN, GT_GC_OFF, GT_GC_ON };
 
+/* The beginning or end of a task. */
+struct gt_task_edge {
+	uint64_t id;
+	bool begin;
+};
+
+/* What else a generation that is judged alone has taken for granted; for border.c. */
+struct gt_granted {
+	struct gt_key *ranges; /* G or P: it has a range that began before (GT_RANGE_KEY) */
+	size_t nranges, ranges_cap;
+	struct gt_task_edge *tasks; /* all of them */
+	size_t ntasks, tasks_cap;
+	unsigned gc; /* the first event of the collector, 0: none */
+	uint64_t gc_seq;
+	bool gc_user; /* it had an M, a P and a G */
+	bool region;  /* a region ended that had not begun */
+	bool again;   /* a G that had ended was listed as if new */
+};
+
 struct gt_order {
 	struct gt_idmap gs, ps, ms, tasks; /* id -> struct gt_g * and so on */
+	/* Of gs and ps: those that were looked up last, by id modulo the number of places. */
+	struct gt_g *recent_gs[256];
+	struct gt_p *recent_ps[64];
 	uint64_t gc_seq;
 	enum gt_gc gc;
 
@@ -91,7 +141,7 @@ struct gt_order {
 	bool live; /* invariant 9 */
 
 	/* The outcome of the last gt_order_advance. */
-	const struct gt_event *out[3]; /* advanced: what happened, in this order */
+	struct gt_event *out[3]; /* advanced: what happened, in this order */
 	unsigned nout;
 	struct gt_event implied[2];
 	unsigned nimplied;
@@ -101,8 +151,10 @@ struct gt_order {
 	struct gt_key wait;     /* not yet */
 	struct gt_error *error; /* broken */
 
-	uint64_t nth;       /* generations begun */
-	struct gt_g *ended; /* destroyed, but still of use to strict.c */
+	uint64_t number;            /* of the generation */
+	struct gt_granted *granted; /* NULL: nobody asks */
+	uint64_t nth;               /* generations begun */
+	struct gt_g *ended;         /* destroyed, but still of use to strict.c */
 };
 
 void gt_order_init(struct gt_order *o, bool strict, bool live);
@@ -121,16 +173,42 @@ enum gt_outcome gt_order_advance(struct gt_order *o, struct gt_event *ev, struct
 /* For an event that is not yet: what it waits for and what is there instead, as text. */
 void gt_order_why(struct gt_order *o, const struct gt_event *ev, char *text, size_t size);
 
-GT_INLINE struct gt_g *gt_order_g(const struct gt_order *o, uint64_t id)
+/* Also one that has ended, as long as something is known of it. */
+GT_INLINE struct gt_g *gt_order_any_g(struct gt_order *o, uint64_t id)
 {
-	struct gt_g *g = gt_idmap_pointer(&o->gs, id);
+	struct gt_g **recent = &o->recent_gs[id % GT_LEN(o->recent_gs)];
+
+	if (gt_unlikely(*recent == NULL || (*recent)->id != id)) {
+		struct gt_g *g = gt_idmap_pointer(&o->gs, id);
+
+		if (g == NULL) {
+			return NULL;
+		}
+		*recent = g;
+	}
+	return *recent;
+}
+
+GT_INLINE struct gt_g *gt_order_g(struct gt_order *o, uint64_t id)
+{
+	struct gt_g *g = gt_order_any_g(o, id);
 
 	return g != NULL && g->alive ? g : NULL;
 }
 
-GT_INLINE struct gt_p *gt_order_p(const struct gt_order *o, uint64_t id)
+GT_INLINE struct gt_p *gt_order_p(struct gt_order *o, uint64_t id)
 {
-	return gt_idmap_pointer(&o->ps, id);
+	struct gt_p **recent = &o->recent_ps[id % GT_LEN(o->recent_ps)];
+
+	if (gt_unlikely(*recent == NULL || (*recent)->id != id)) {
+		struct gt_p *p = gt_idmap_pointer(&o->ps, id);
+
+		if (p == NULL) {
+			return NULL;
+		}
+		*recent = p;
+	}
+	return *recent;
 }
 
 GT_INLINE struct gt_m *gt_order_m(const struct gt_order *o, uint64_t id)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,31 +18,90 @@
 
 #include "base/spec.h"
 #include "base/varint.h"
+#include "progress.h"
 #include "tables.h"
 
 enum { CHUNK = 1 << 18 };
 
-struct gt_reader {
+/* What the readers of one file have in common. */
+struct source {
+	pthread_mutex_t lock; /* of all that follows but the version */
+	unsigned readers;
+	unsigned version;
 	int fd; /* -1: memory */
 	bool eof;
-	unsigned version;
+	bool over;   /* an error was told to one of the readers */
+	bool failed; /* before 1.26: the error below comes after the generation begun */
+	struct gt_error error;
+	uint64_t generations; /* given to one of them */
+	const uint8_t *rest;  /* what is read, but belongs to no generation yet */
+	size_t nrest;
+	uint64_t offset; /* of it, in the file */
+	uint8_t *buffer; /* holds the rest of a file that is not memory */
+	size_t cap;
+};
+
+struct gt_reader {
+	struct source *source;
 	const uint8_t *bytes; /* the buffer, or the caller's memory */
 	uint8_t *buffer;
 	size_t cap;
 	size_t length; /* of what is in bytes */
 	size_t at;     /* what of it is used */
 	uint64_t base; /* file offset of bytes[0] */
-	bool failed;   /* before 1.26: the error below comes after the generation begun */
-	struct gt_error error;
 	struct gt_generation generation;
 	struct gt_batch *batches;
 	size_t nbatches, batches_cap;
 };
 
+/* Begins with what the reader of the generation before has left. */
+static void take_rest(struct gt_reader *r)
+{
+	struct source *s = r->source;
+
+	r->base = s->offset;
+	r->at = 0;
+	r->length = s->nrest;
+	if (s->fd < 0) {
+		r->bytes = s->rest;
+		return;
+	}
+	if (r->cap < s->nrest) {
+		r->cap = s->nrest + 4 * CHUNK;
+		r->buffer = gt_realloc(r->buffer, r->cap);
+	}
+	if (s->nrest > 0) {
+		memcpy(r->buffer, s->rest, s->nrest);
+	}
+	r->bytes = r->buffer;
+}
+
+static void leave_rest(struct gt_reader *r)
+{
+	struct source *s = r->source;
+
+	s->offset = r->base + r->at;
+	s->nrest = r->length - r->at;
+	if (s->fd < 0) {
+		s->rest = r->bytes + r->at;
+		return;
+	}
+	if (s->cap < s->nrest) {
+		s->cap = s->nrest;
+		s->buffer = gt_realloc(s->buffer, s->cap);
+	}
+	if (s->nrest > 0) {
+		memcpy(s->buffer, r->bytes + r->at, s->nrest);
+	}
+	s->rest = s->buffer;
+}
+
 /* Wants n unused bytes; returns how many there are (fewer at the end), or -1 with *e. */
 static ssize_t want(struct gt_reader *r, size_t n, struct gt_error *e)
 {
-	while (r->length - r->at < n && !r->eof) {
+	struct source *s = r->source;
+
+	while (r->length - r->at < n && !s->eof) {
 		ssize_t got;
 
 		if (r->cap - r->length < CHUNK) {
@@ -49,7 +109,7 @@ static ssize_t want(struct gt_reader *r, size_t n, struct gt_error *e)
 			r->buffer = gt_realloc(r->buffer, r->cap);
 			r->bytes = r->buffer;
 		}
-		got = read(r->fd, r->buffer + r->length, r->cap - r->length);
+		got = read(s->fd, r->buffer + r->length, CHUNK);
 		if (got < 0 && errno == EINTR) {
 			continue;
 		}
@@ -58,7 +118,7 @@ static ssize_t want(struct gt_reader *r, size_t n, struct gt_error *e)
 					    GT_NOWHERE, "cannot read: %s", strerror(errno));
 		}
 		r->length += (size_t)got;
-		r->eof = got == 0;
+		s->eof = got == 0;
 	}
 	return (ssize_t)GT_MIN(n, r->length - r->at);
 }
@@ -84,50 +144,83 @@ static int read_header(struct gt_reader *r, struct gt_error *e)
 				    "not a Go execution trace: it does not begin with "
 				    "\"go 1.NN trace\" and three zero bytes");
 	}
-	r->version = (unsigned)(h[5] - '0') * 10 + (unsigned)(h[6] - '0');
+	r->source->version = (unsigned)(h[5] - '0') * 10 + (unsigned)(h[6] - '0');
 	for (size_t i = 0; i < GT_LEN(versions); i++) {
-		if (r->version == versions[i]) {
+		if (r->source->version == versions[i]) {
 			r->at = GT_WIRE_HEADER_SIZE;
 			return 0;
 		}
 	}
 	return gt_error_set(e, GT_ERROR_READ, 0, GT_NOWHERE, GT_NOWHERE,
 			    "a trace of version go 1.%u; known are 1.22, 1.23, 1.25 and 1.26",
-			    r->version);
+			    r->source->version);
 }
 
-static struct gt_reader *begin(struct gt_reader *r, struct gt_error *e)
+static struct gt_reader *begin(int fd, const void *data, size_t size, struct gt_error *e)
 {
+	struct source *s = gt_alloc(sizeof(*s));
+	struct gt_reader *r = gt_alloc(sizeof(*r));
+
+	pthread_mutex_init(&s->lock, NULL);
+	s->readers = 1;
+	s->fd = fd;
+	s->eof = fd < 0;
+	s->rest = data;
+	s->nrest = size;
+	r->source = s;
+	take_rest(r);
 	if (read_header(r, e) < 0) {
 		gt_reader_close(r);
 		return NULL;
 	}
+	leave_rest(r);
 	return r;
 }
 
 struct gt_reader *gt_reader_open(const char *path, struct gt_error *e)
 {
-	struct gt_reader *r = gt_alloc(sizeof(*r));
+	int fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
 
-	r->fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
-	if (r->fd < 0) {
+	if (fd < 0) {
 		gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 			     "cannot open: %s", strerror(errno));
-		free(r);
 		return NULL;
 	}
-	return begin(r, e);
+	return begin(fd, NULL, 0, e);
 }
 
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e)
 {
-	struct gt_reader *r = gt_alloc(sizeof(*r));
+	return begin(-1, data, size, e);
+}
 
-	r->fd = -1;
-	r->bytes = data;
-	r->length = size;
-	r->eof = true;
-	return begin(r, e);
+struct gt_reader *gt_reader_share(struct gt_reader *r)
+{
+	struct gt_reader *another = gt_alloc(sizeof(*another));
+
+	another->source = r->source;
+	pthread_mutex_lock(&r->source->lock);
+	r->source->readers++;
+	pthread_mutex_unlock(&r->source->lock);
+	return another;
+}
+
+static void release(struct source *s)
+{
+	unsigned left;
+
+	pthread_mutex_lock(&s->lock);
+	left = --s->readers;
+	pthread_mutex_unlock(&s->lock);
+	if (left > 0) {
+		return;
+	}
+	if (s->fd >= 0) {
+		close(s->fd);
+	}
+	pthread_mutex_destroy(&s->lock);
+	free(s->buffer);
+	free(s);
 }
 
 void gt_reader_close(struct gt_reader *r)
@@ -135,9 +228,7 @@ void gt_reader_close(struct gt_reader *r)
 	if (r == NULL) {
 		return;
 	}
-	if (r->fd >= 0) {
-		close(r->fd);
-	}
+	release(r->source);
 	gt_tables_fini(&r->generation);
 	free(r->batches);
 	free(r->buffer);
@@ -146,7 +237,7 @@ void gt_reader_close(struct gt_reader *r)
 
 unsigned gt_reader_version(const struct gt_reader *r)
 {
-	return r->version;
+	return r->source->version;
 }
 
 uint64_t gt_reader_offset(const struct gt_reader *r)
@@ -320,10 +411,11 @@ static int collect(struct gt_reader *r, uint64_t *number, struct gt_error *e)
  */
 static int collect_unmarked(struct gt_reader *r, uint64_t *number, bool *cut, struct gt_error *e)
 {
+	struct source *s = r->source;
 	struct head h;
 
-	if (r->failed) {
-		*e = r->error;
+	if (s->failed) {
+		*e = s->error;
 		return -1;
 	}
 	for (;;) {
@@ -332,10 +424,10 @@ static int collect_unmarked(struct gt_reader *r, uint64_t *number, bool *cut, st
 			if (r->nbatches == 0 || e->kind == GT_ERROR_READ) {
 				return -1;
 			}
-			r->failed = true;
+			s->failed = true;
 			*cut = e->kind == GT_ERROR_TRUNCATED &&
 			       (e->generation == GT_NOWHERE || e->generation == *number);
-			r->error = *e;
+			s->error = *e;
 			return 1;
 		case FOUND_EOF:
 			return r->nbatches > 0;
@@ -384,7 +476,7 @@ static void add_to_stream(struct gt_streams *s, struct gt_batch *b)
 /* Sorts the batches by what is in them. A payload's first byte says so, as in Go's reader. */
 static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_error *e)
 {
-	const uint8_t sync = r->version >= 25 ? GT_EV_SYNC : GT_EV_FREQUENCY;
+	const uint8_t sync = r->source->version >= 25 ? GT_EV_SYNC : GT_EV_FREQUENCY;
 	uint64_t first = 0;
 	int status = 0;
 
@@ -402,6 +494,7 @@ static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_
 				add_to_stream(&g->facts, b);
 			} else if (b->experiment == GT_FACT_EXPERIMENT) {
 				g->experiments++;
+				add_to_stream(&g->others, b);
 			} else {
 				status = gt_error_set(
 					e, GT_ERROR_INVALID, b->offset, g->number, b->m,
@@ -416,7 +509,7 @@ static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_
 		} else if (byte == GT_EV_CPU_SAMPLES) {
 			status = gt_tables_samples(g, b, e);
 		} else if (byte == sync) {
-			status = gt_tables_sync(g, b, r->version, e);
+			status = gt_tables_sync(g, b, r->source->version, e);
 		} else {
 			add_to_stream(&g->streams, b);
 		}
@@ -425,36 +518,49 @@ static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_
 	return status;
 }
 
-int gt_reader_next(struct gt_reader *r, struct gt_generation **out, struct gt_error *e)
+/* The bytes of the next generation, and its batches: 1, 0 at the end of the file, -1. */
+static int fetch(struct gt_reader *r, struct gt_error *e)
 {
 	struct gt_generation *g = &r->generation;
-	bool cut = false;
+	struct source *s = r->source;
 	uint64_t number = 0;
+	bool cut = false;
 	int n;
 
-	gt_tables_reset(g);
+	take_rest(r);
 	r->nbatches = 0;
-	/* What is used goes; memory is not moved when it is the caller's. */
-	r->base += r->at;
-	r->length -= r->at;
-	if (r->fd >= 0) {
-		memmove(r->buffer, r->buffer + r->at, r->length);
-	} else {
-		r->bytes += r->at;
-	}
-	r->at = 0;
-
 	g->offset = r->base;
-	n = r->version >= 26 ? collect(r, &number, e) : collect_unmarked(r, &number, &cut, e);
+	n = s->over            ? 0
+	    : s->version >= 26 ? collect(r, &number, e)
+			       : collect_unmarked(r, &number, &cut, e);
+	s->over |= n < 0;
 	if (n <= 0) {
 		return n;
 	}
 	g->number = number;
-	g->index++;
+	g->index = ++s->generations;
 	g->size = r->at;
+	g->end = r->bytes + r->at;
 	g->cut = cut;
-	if (sort_batches(r, g, e) < 0 || gt_tables_finish(g, r->version, e) < 0) {
-		if (cut && e->kind == GT_ERROR_INVALID) {
+	gt_progress_at(offset(r));
+	leave_rest(r);
+	return 1;
+}
+
+int gt_reader_next(struct gt_reader *r, struct gt_generation **out, struct gt_error *e)
+{
+	struct gt_generation *g = &r->generation;
+	int n;
+
+	gt_tables_reset(g);
+	pthread_mutex_lock(&r->source->lock);
+	n = fetch(r, e);
+	pthread_mutex_unlock(&r->source->lock);
+	if (n <= 0) {
+		return n;
+	}
+	if (sort_batches(r, g, e) < 0 || gt_tables_finish(g, gt_reader_version(r), e) < 0) {
+		if (g->cut && e->kind == GT_ERROR_INVALID) {
 			e->kind = GT_ERROR_TRUNCATED;
 		}
 		return -1;

@@ -22,6 +22,14 @@ struct gt_text {
 	size_t length;
 };
 
+/*
+ * The frame of an inlined function has the pc of the code and, in the bits above it, its depth
+ * (docs/adr/0009).
+ */
+enum { GT_PC_SHIFT = 56 };
+#define GT_PC_REAL(pc)  ((pc) & (((uint64_t)1 << GT_PC_SHIFT) - 1))
+#define GT_PC_DEPTH(pc) ((pc) >> GT_PC_SHIFT)
+
 /* One frame; within a generation the first definition of a pc counts, as in Go's reader. */
 struct gt_frame {
 	uint64_t pc;
@@ -93,11 +101,12 @@ struct gt_streams {
 };
 
 struct gt_generation {
-	uint64_t number; /* as in the file */
-	uint64_t index;  /* 1, 2, ... in the file */
-	uint64_t offset; /* of its first batch */
-	uint64_t size;   /* bytes, the end byte included */
-	bool cut;        /* 1.22 to 1.25: the file ends inside a batch that may belong to it */
+	uint64_t number;    /* as in the file */
+	uint64_t index;     /* 1, 2, ... in the file */
+	uint64_t offset;    /* of its first batch */
+	uint64_t size;      /* bytes, the end byte included */
+	const uint8_t *end; /* of these bytes in memory */
+	bool cut;           /* 1.22 to 1.25: the file ends inside a batch that may belong to it */
 
 	uint64_t frequency; /* ticks a second */
 	double ns_per_tick;
@@ -110,7 +119,8 @@ struct gt_generation {
 
 	struct gt_streams streams; /* of events, in the order of first appearance */
 	struct gt_streams facts;   /* gtrace's own, by the M in whose name they were written */
-	size_t experiments;        /* other experimental batches, which nobody reads */
+	size_t experiments;        /* other experimental batches, which nobody reads, */
+	struct gt_streams others;  /* by M */
 
 	struct gt_sample *samples; /* by time */
 	size_t nsamples, samples_cap;
@@ -134,6 +144,12 @@ struct gt_reader;
 struct gt_reader *gt_reader_open(const char *path, struct gt_error *e);
 /* The same from memory, which stays the caller's and must outlive the reader. */
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e);
+/*
+ * Another reader of the same file: each generation goes to the one of them that asks first, so that
+ * several threads can read at once, one of each reader. An error is told to one of them; to the
+ * others the file then ends. All are to be closed.
+ */
+struct gt_reader *gt_reader_share(struct gt_reader *r);
 void gt_reader_close(struct gt_reader *r);
 
 /* The next generation: 1 and *g, 0 at a clean end, -1 with *e. */

@@ -62,7 +62,12 @@ GT_RULE(go_status)
 				      "generation: G %" PRIu64 " (%s); expected its creation first",
 				      id, gt_go_state_text((unsigned)state));
 		}
+		if (o->granted != NULL && gt_order_any_g(o, id) != NULL) {
+			o->granted->again = true;
+		}
 		g = gt_rule_add_g(o, id, (unsigned)state);
+		g->entry = (struct gt_entry){GT_ENTRY_LISTED, (unsigned)state,
+					     state == GT_GO_SYSCALL ? ev->args[1] : ev->m};
 		ev->was = GT_WAS_UNDETERMINED;
 	}
 	g->seq = seq_at(o, 0);

@@ -31,6 +31,7 @@ GT_RULE(proc_status)
 	}
 	if (p == NULL) {
 		p = gt_rule_add_p(o, id, (unsigned)state);
+		p->entry = (struct gt_entry){GT_ENTRY_LISTED, (unsigned)state, ev->m};
 		ev->was = in_first_generation(o) ? GT_WAS_UNDETERMINED : GT_WAS_NOT_EXIST;
 	} else if (state == GT_PROC_SYSCALL_ABANDONED && p->state == GT_PROC_SYSCALL) {
 		/*

@@ -5,6 +5,16 @@
 
 #include <stdlib.h>
 
+/* The key of an open range of a G or a P, each of which has only one kind that outlives a
+ * generation. */
+void gt_rule_grant_range(struct gt_granted *granted, unsigned begin, uint64_t id)
+{
+	granted->ranges = gt_grow(granted->ranges, granted->nranges, &granted->ranges_cap,
+				  sizeof(*granted->ranges));
+	granted->ranges[granted->nranges++] =
+		(struct gt_key){begin == GT_EV_GC_SWEEP_BEGIN ? GT_KEY_P : GT_KEY_G, id};
+}
+
 static struct gt_range *find(struct gt_range *r, unsigned begin, uint64_t kind_id)
 {
 	while (r != NULL && (r->begin != begin || r->kind_id != kind_id)) {
@@ -37,6 +47,9 @@ static enum gt_outcome range_active(struct gt_order *o, struct gt_event *ev,
 				    struct gt_range **ranges, unsigned begin)
 {
 	if (in_first_generation(o)) {
+		if (o->granted != NULL) {
+			gt_rule_grant_range(o->granted, begin, ev->args[0]);
+		}
 		return range_begin(o, ev, ranges, begin, 0);
 	}
 	if (find(*ranges, begin, 0) == NULL) {
@@ -192,6 +205,11 @@ static enum gt_outcome collection(struct gt_order *o, struct gt_event *ev, bool 
 {
 	if (needs_user && !NEEDS_USER()) {
 		return GT_BROKEN;
+	}
+	if (o->granted != NULL && o->granted->gc == 0) {
+		o->granted->gc = ev->number;
+		o->granted->gc_seq = ev->args[0];
+		o->granted->gc_user = ev->m != GT_NO_M && ev->p != GT_NO_P && ev->g != GT_NO_G;
 	}
 	o->gc_seq = ev->args[0];
 	o->gc = after;

@@ -54,6 +54,17 @@ static const struct gt_text *text_of(struct gt_order *o, const struct gt_event *
 	return text;
 }
 
+static void note_task(struct gt_order *o, uint64_t id, bool begin)
+{
+	struct gt_granted *granted = o->granted;
+
+	if (granted != NULL) {
+		granted->tasks = gt_grow(granted->tasks, granted->ntasks, &granted->tasks_cap,
+					 sizeof(*granted->tasks));
+		granted->tasks[granted->ntasks++] = (struct gt_task_edge){id, begin};
+	}
+}
+
 /*
  * Nothing but a second begin of an open task is wrong: ids may be used again, parents may be
  * unknown, and an end may come without a begin.
@@ -71,6 +82,7 @@ GT_RULE(user_task_begin)
 	if (!NEEDS_USER() || (name = text_of(o, ev, ev->args[2])) == NULL) {
 		return GT_BROKEN;
 	}
+	note_task(o, ev->args[0], true);
 	task = gt_alloc(sizeof(*task));
 	*task = (struct gt_task){ev->args[1], gt_rule_keep(name)};
 	gt_idmap_put(&o->tasks, ev->args[0], (uintptr_t)task);
@@ -85,6 +97,7 @@ GT_RULE(user_task_end)
 	if (!NEEDS_USER()) {
 		return GT_BROKEN;
 	}
+	note_task(o, ev->args[0], false);
 	task = gt_idmap_pointer(&o->tasks, ev->args[0]);
 	if (task != NULL) {
 		gt_idmap_remove(&o->tasks, ev->args[0]);
@@ -124,6 +137,9 @@ GT_RULE(user_region_end)
 	}
 	r = g->regions;
 	if (r == NULL) {
+		if (o->granted != NULL) {
+			o->granted->region = true;
+		}
 		return happened(o, ev); /* it began before the trace */
 	}
 	if (r->task != ev->args[0] || !gt_text_equal(&r->name, name)) {

@@ -23,23 +23,81 @@ GT_COLD GT_PRINTF(3, 4) enum gt_outcome
 	gt_rule_broken(struct gt_order *o, const struct gt_event *ev, const char *format, ...);
 #define BROKEN(...) gt_rule_broken(o, ev, __VA_ARGS__)
 
+/* What is wrong, in words. */
+GT_COLD void gt_rule_missing(struct gt_order *o, const struct gt_event *ev, const char *what);
+GT_COLD void gt_rule_superfluous(struct gt_order *o, const struct gt_event *ev, const char *what,
+				 uint64_t id);
+GT_COLD void gt_rule_ended(struct gt_order *o, const struct gt_event *ev);
+GT_COLD void gt_rule_other_state(struct gt_order *o, const struct gt_event *ev,
+				 const struct gt_g *g, unsigned state);
+GT_COLD void gt_rule_unknown_p(struct gt_order *o, const struct gt_event *ev);
+
 /* What an event needs of its context. */
 enum gt_need { GT_NEED_NONE, GT_NEED_ANY, GT_NEED_ONE };
-bool gt_rule_context(struct gt_order *o, const struct gt_event *ev, enum gt_need m, enum gt_need p,
-		     enum gt_need g);
-#define NEEDS(m, p, g) gt_rule_context(o, ev, GT_NEED_##m, GT_NEED_##p, GT_NEED_##g)
-#define NEEDS_USER()   NEEDS(ONE, ONE, ONE)
+
+GT_INLINE bool gt_rule_need(struct gt_order *o, const struct gt_event *ev, const char *what,
+			    uint64_t id, enum gt_need n)
+{
+	const bool none = id == UINT64_MAX;
+
+	if (gt_unlikely(n == GT_NEED_ONE && none)) {
+		gt_rule_missing(o, ev, what);
+		return false;
+	}
+	if (gt_unlikely(n == GT_NEED_NONE && !none)) {
+		gt_rule_superfluous(o, ev, what, id);
+		return false;
+	}
+	return true;
+}
+
+#define NEEDS(m_, p_, g_)                                      \
+	(gt_rule_need(o, ev, "thread", ev->m, GT_NEED_##m_) && \
+	 gt_rule_need(o, ev, "proc", ev->p, GT_NEED_##p_) &&   \
+	 gt_rule_need(o, ev, "goroutine", ev->g, GT_NEED_##g_))
+#define NEEDS_USER() NEEDS(ONE, ONE, ONE)
 
 /* The G that runs on this M, or NULL after BROKEN where it is not known. */
-struct gt_g *gt_rule_current_g(struct gt_order *o, const struct gt_event *ev);
+GT_INLINE struct gt_g *gt_rule_current_g(struct gt_order *o, const struct gt_event *ev)
+{
+	struct gt_g *g = gt_order_g(o, ev->g);
+
+	if (gt_unlikely(g == NULL)) {
+		gt_rule_ended(o, ev);
+	}
+	return g;
+}
+
 /* The same, and it must be in this state. */
-struct gt_g *gt_rule_current_g_in(struct gt_order *o, const struct gt_event *ev, unsigned state);
-struct gt_p *gt_rule_current_p(struct gt_order *o, const struct gt_event *ev);
+GT_INLINE struct gt_g *gt_rule_current_g_in(struct gt_order *o, const struct gt_event *ev,
+					    unsigned state)
+{
+	struct gt_g *g = gt_rule_current_g(o, ev);
+
+	if (gt_unlikely(g != NULL && g->state != state)) {
+		gt_rule_other_state(o, ev, g, state);
+		return NULL;
+	}
+	return g;
+}
+
+GT_INLINE struct gt_p *gt_rule_current_p(struct gt_order *o, const struct gt_event *ev)
+{
+	struct gt_p *p = gt_order_p(o, ev->p);
+
+	if (gt_unlikely(p == NULL)) {
+		gt_rule_unknown_p(o, ev);
+	}
+	return p;
+}
 
 struct gt_g *gt_rule_add_g(struct gt_order *o, uint64_t id, unsigned state);
 bool gt_rule_end_g(struct gt_order *o, const struct gt_event *ev, struct gt_g *g);
 struct gt_p *gt_rule_add_p(struct gt_order *o, uint64_t id, unsigned state);
 struct gt_m *gt_rule_add_m(struct gt_order *o, uint64_t id);
+
+/* For border.c: a range was said to be open since before the generation. */
+void gt_rule_grant_range(struct gt_granted *granted, unsigned begin, uint64_t id);
 
 /* Text that outlives the generation. */
 struct gt_text gt_rule_keep(const struct gt_text *text);
@@ -63,7 +121,7 @@ GT_INLINE bool seq_follows(struct gt_seq after, struct gt_seq before)
 	return after.generation == before.generation && after.value == before.value + 1;
 }
 
-GT_INLINE enum gt_outcome happened(struct gt_order *o, const struct gt_event *ev)
+GT_INLINE enum gt_outcome happened(struct gt_order *o, struct gt_event *ev)
 {
 	o->out[o->nout++] = ev;
 	return GT_ADVANCED;

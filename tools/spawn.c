@@ -70,10 +70,20 @@ static int wait_forwarding(pid_t pid, const sigset_t *set)
 	}
 }
 
+/* What is sent to us while a child of ours runs; and the news of its end. */
+static void handed_on(sigset_t *set)
+{
+	static const int numbers[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
+				      SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH, SIGCONT};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < GT_LEN(numbers); i++) {
+		sigaddset(set, numbers[i]);
+	}
+}
+
 int gt_spawn_wait(const struct gt_program *p, char *const *argv, pid_t *pid, int *failed)
 {
-	static const int handed_on[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,  SIGUSR1,
-					SIGUSR2, SIGALRM, SIGCHLD, SIGWINCH, SIGCONT};
 	struct sigaction child = {.sa_handler = SIG_DFL};
 	struct sigaction old_child;
 	sigset_t set;
@@ -82,10 +92,7 @@ int gt_spawn_wait(const struct gt_program *p, char *const *argv, pid_t *pid, int
 	int error = 0;
 	int status;
 
-	sigemptyset(&set);
-	for (size_t i = 0; i < GT_LEN(handed_on); i++) {
-		sigaddset(&set, handed_on[i]);
-	}
+	handed_on(&set);
 	*failed = 2;
 	if (pipe2(report, O_CLOEXEC) != 0) {
 		fprintf(stderr, "gtrace run: pipe: %s\n", strerror(errno));
@@ -113,4 +120,22 @@ int gt_spawn_wait(const struct gt_program *p, char *const *argv, pid_t *pid, int
 	close(report[0]);
 	status = wait_forwarding(*pid, &set);
 	return error ? -1 : status;
+}
+
+int gt_spawn_call(void (*call)(void *), void *argument)
+{
+	sigset_t set;
+	pid_t pid;
+
+	handed_on(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		sigprocmask(SIG_UNBLOCK, &set, NULL);
+		call(argument);
+		fflush(NULL);
+		_exit(0);
+	}
+	return pid < 0 ? -1 : wait_forwarding(pid, &set);
 }

@@ -13,3 +13,9 @@
  * then been said on standard error, with the exit status to end with in *failed.
  */
 int gt_spawn_wait(const struct gt_program *p, char *const *argv, pid_t *pid, int *failed);
+
+/*
+ * Calls it in a child, after gt_spawn_wait, with signals handed on as there: its wait status, or -1
+ * with errno.
+ */
+int gt_spawn_call(void (*call)(void *), void *argument);

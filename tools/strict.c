@@ -112,7 +112,7 @@ static int transition(struct gt_order *o, const struct gt_event *ev, const struc
 
 static int go(struct gt_order *o, const struct gt_event *ev, uint64_t id, uint8_t was, uint8_t now)
 {
-	struct gt_g *g = gt_idmap_pointer(&o->gs, id);
+	struct gt_g *g = gt_order_any_g(o, id);
 	struct subject s = {"goroutine", id,     &g->seen,
 			    &g->was,     &g->on, offsetof(struct gt_m, bound_g)};
 
@@ -244,6 +244,15 @@ int gt_strict_fact(const struct gt_generation *g, const struct gt_event *ev, boo
 				    ev->args[4]);
 		}
 		return s->checked ? 0 : gt_strict_stack(g, s, e);
+	case GT_FACT_MAPPING:
+		for (unsigned i = 3; i < 5; i++) {
+			if (gt_generation_string(g, ev->args[i]) == NULL) {
+				return FACT("invalid string id %" PRIu64 "; expected one of the "
+					    "string table of this generation",
+					    ev->args[i]);
+			}
+		}
+		break;
 	case GT_FACT_ABOUT:
 		if (ev->args[0] == 0) {
 			return FACT("about 0; expected the number of a setting");
@@ -258,11 +267,22 @@ int gt_strict_fact(const struct gt_generation *g, const struct gt_event *ev, boo
 #define CLOCK(...) \
 	gt_error_set(e, GT_ERROR_INVALID, g->sync_offset, g->number, GT_NOWHERE, __VA_ARGS__)
 
+/* Wall clock as Go reckons it: ns since the year 1, of seconds that wrap as any int64 does. */
+static gt_i128 wall_of(uint64_t sec, uint64_t nsec)
+{
+	int64_t more = (int64_t)nsec / 1000000000, rest = (int64_t)nsec % 1000000000;
+
+	if (rest < 0) {
+		more--;
+		rest += 1000000000;
+	}
+	return (gt_i128)(int64_t)(sec + (uint64_t)more + 62135596800u) * 1000000000 + rest;
+}
+
 int gt_strict_clock(struct gt_strict_clock *last, const struct gt_generation *g, unsigned version,
 		    bool ours, struct gt_error *e)
 {
-	const gt_i128 wall =
-		(gt_i128)(int64_t)g->snapshot_sec * 1000000000 + (int64_t)g->snapshot_nsec;
+	const gt_i128 wall = wall_of(g->snapshot_sec, g->snapshot_nsec);
 
 	if (ours && last->known && last->frequency != g->frequency) {
 		return CLOCK("the frequency is %" PRIu64 "; expected %" PRIu64
@@ -270,9 +290,11 @@ int gt_strict_clock(struct gt_strict_clock *last, const struct gt_generation *g,
 			     g->frequency, last->frequency);
 	}
 	if (version >= 25) {
-		if (g->snapshot_mono == 0 || g->snapshot_time == 0) {
-			return CLOCK("the clock snapshot has zero %s time",
-				     g->snapshot_mono == 0 ? "mono" : "trace");
+		if (wall == 0 || g->snapshot_mono == 0 || g->snapshot_time == 0) {
+			return CLOCK("the clock snapshot has zero %s time", wall == 0 ? "wall"
+									    : g->snapshot_mono == 0
+										    ? "mono"
+										    : "trace");
 		}
 		if (last->known && (int64_t)g->snapshot_time <= (int64_t)last->time) {
 			return CLOCK("non-increasing trace time of the clock snapshots: %" PRIu64

@@ -336,10 +336,11 @@ void gt_tables_reset(struct gt_generation *g)
 {
 	gt_idmap_clear(&g->streams.by_m);
 	gt_idmap_clear(&g->facts.by_m);
+	gt_idmap_clear(&g->others.by_m);
 	index_clear(&g->string_ids);
 	index_clear(&g->stack_ids);
 	gt_idmap_clear(&g->pcs);
-	g->streams.count = g->facts.count = 0;
+	g->streams.count = g->facts.count = g->others.count = 0;
 	g->experiments = 0;
 	g->nsamples = g->nstrings = g->nstacks = g->nstack_frames = g->nframes = 0;
 	g->frequency = 0;
@@ -351,11 +352,13 @@ void gt_tables_fini(struct gt_generation *g)
 {
 	gt_idmap_fini(&g->streams.by_m);
 	gt_idmap_fini(&g->facts.by_m);
+	gt_idmap_fini(&g->others.by_m);
 	index_fini(&g->string_ids);
 	index_fini(&g->stack_ids);
 	gt_idmap_fini(&g->pcs);
 	free(g->streams.array);
 	free(g->facts.array);
+	free(g->others.array);
 	free(g->samples);
 	free(g->strings);
 	free(g->stacks);

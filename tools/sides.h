@@ -1,0 +1,23 @@
+/*
+ * The generations of a trace judged side by side, by several threads. For cmd_verify.c.
+ */
+#pragma once
+
+#include "merge.h"
+
+/* What verify tells of a good trace. */
+struct gt_tally {
+	uint64_t generations, events, gs;
+	uint64_t unread;      /* batches of facts */
+	uint64_t first, last; /* ns */
+	struct gt_idmap seen; /* Gs */
+};
+
+void gt_tally_event(struct gt_tally *t, const struct gt_event *ev);
+
+/*
+ * Judges the trace at path with that many threads; flags are those of merge.h. True: it is valid as
+ * a whole, and so is each generation alone; the tally is filled. False: something is wrong with it,
+ * or cannot be judged so: read it again, one generation after the other.
+ */
+bool gt_sides_verify(const char *path, unsigned flags, unsigned jobs, struct gt_tally *t);
