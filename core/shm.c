@@ -22,6 +22,8 @@
 
 enum {
 	BACK_STEP = 1 << 18,
+	FILL_STEP = 1 << 16,
+	SHORT = 5 * FILL_STEP,    /* bytes that a short program takes: buffers, chunks of tables */
 	LEAST = 4 << 20,          /* bytes behind the start with which recording makes sense */
 	VALGRIND_MOST = 64 << 20, /* at a process's end it looks for pointers in all of it */
 };
@@ -68,7 +70,7 @@ static char mapped_path[GT_PATH_MAX];
  */
 static int fill(int fd, uint64_t bytes)
 {
-	static const char zeros[1 << 16];
+	static const char zeros[FILL_STEP];
 	int r = 0;
 
 	while (bytes && r == 0) {
@@ -118,7 +120,7 @@ static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **w
 
 int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const char **what)
 {
-	uint64_t first = GT_ROUND_UP(sizeof(struct gt_trace), BACK_STEP);
+	uint64_t first = GT_ROUND_UP(sizeof(struct gt_trace) + SHORT, (uint64_t)FILL_STEP);
 	void *p = NULL;
 	int fd;
 	int r;
