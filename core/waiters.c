@@ -7,6 +7,14 @@
 
 struct gt_bucket gt_buckets[GT_BUCKETS];
 
+/* w comes or goes: 1 or -1. Release: see gt_wake_coming. */
+static void count_coming(struct gt_bucket *b, const struct gt_wait *w, int n)
+{
+	if (w->mask == GT_MASK_ON_ITS_WAY) {
+		gt_store_release(&b->coming, gt_load_relaxed(&b->coming) + (uint32_t)n);
+	}
+}
+
 /* Links w as the youngest of its line in b, whose lock is held. */
 static void append(struct gt_bucket *b, struct gt_wait *w)
 {
@@ -21,6 +29,7 @@ static void append(struct gt_bucket *b, struct gt_wait *w)
 	}
 	line->last = w;
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + 1);
+	count_coming(b, w, 1);
 }
 
 static struct gt_wait *first_of(struct gt_wait *from, uintptr_t object)
@@ -65,6 +74,7 @@ static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
 		line->last = w->before;
 	}
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) - 1);
+	count_coming(b, w, -1);
 }
 
 /* What stands in waits[]: w[0] of two is the condition, w[1] its mutex. */

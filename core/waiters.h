@@ -19,7 +19,8 @@ struct gt_line {
 };
 
 struct gt_bucket {
-	_Atomic uint32_t count; /* waiters; written under lock, read by anybody */
+	_Atomic uint32_t count;  /* waiters; written under lock, read by anybody */
+	_Atomic uint32_t coming; /* those of them that are on their way to sleep; the same */
 	/* Of line[1]: those that were called. Theirs as they leave; a signaller adds. */
 	_Atomic uint32_t called;
 	/*
@@ -47,6 +48,17 @@ GT_INLINE bool gt_wake_wanted(const void *object)
 {
 	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker. */
 	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
+}
+
+/*
+ * Of an object whose waiters stand in a queue: whether one of them has not slept yet. If not, an
+ * unlock that reads an unmarked word after this wakes nobody, and nobody asks who made it.
+ */
+GT_INLINE bool gt_wake_coming(const void *object)
+{
+	/* Acquire: the caller's load of the word comes after it. A waiter marks the word, then
+	 * sleeps (gt_waiters_sleep). */
+	return gt_load_acquire(&gt_bucket_of((uintptr_t)object)->coming) != 0;
 }
 
 /*

@@ -189,40 +189,49 @@ GT_INLINE int replace_word(int *word, int old, int value)
 }
 
 /*
- * Waits for m as glibc does (nptl/lowlevellock.c, __lll_lock_wait): marks the lock word, sleeps on
- * it, tries again; whoever got m by waiting leaves the word marked, because others may sleep still.
- * All else that a lock does is the try's. Returns what that said, ETIMEDOUT, or EBUSY: m is no
- * plain mutex, or the kernel refuses the call; the real one decides.
+ * Waits for m as glibc does (nptl/lowlevellock.c, __lll_lock_wait): tries, marks the lock word,
+ * sleeps on it, tries again. All else that a lock does is the try's. Returns what that said,
+ * ETIMEDOUT, or EBUSY: m is no plain mutex, or the kernel refuses the call; the real one decides.
+ *
+ * Where somebody sleeps, the word is marked, or a thread that was woken is on its way and owes the
+ * mark, because others may sleep still: it pays when it finds the mutex held (whose unlock then
+ * wakes the next), or when it has it. Who was not woken owes nothing.
  */
 static int sleep_for(struct locking *l, pthread_mutex_t *m, int (*try)(pthread_mutex_t *),
 		     struct sleep s)
 {
 	int *word = &m->__data.__lock;
+	bool owes = false;
 	int r = 0;
 
 	if (!l->t || !l->plain) {
 		return EBUSY;
 	}
-	do {
+	/* What was written of the wait took a while. */
+	l->tried = try(m);
+	while (l->tried == EBUSY && (r == 0 || r == -EAGAIN || r == -EINTR)) {
 		int held = replace_word(word, 1, LOCK_SLEEPERS);
 
 		/* Memory that nobody has initialised: glibc marks that as well. */
 		if (held < 0 || held > LOCK_SLEEPERS) {
 			replace_word(word, held, LOCK_SLEEPERS);
 		}
+		/* If it has become free it is not marked, and the kernel will say so. */
+		owes = owes && held == 0;
 		gt_wait_sleep(l->t, l->wait, l->woken);
 		r = gt_sys_futex(word, s.op, LOCK_SLEEPERS, s.until, FUTEX_BITSET_MATCH_ANY);
 		l->woken = r == 0;
+		owes = owes || l->woken;
 		if (r == -ETIMEDOUT) {
 			return ETIMEDOUT;
 		}
 		l->tried = try(m);
-	} while (l->tried == EBUSY && (r == 0 || r == -EAGAIN || r == -EINTR));
+	}
 	/*
-	 * Owned means marked now, unless another thread has set it free again already: glibc lets
-	 * it, where the mutex is a normal one. Who sleeps still had no mark in that unlock's word.
+	 * Unless another thread has set it free again already: glibc lets it, where the mutex is a
+	 * normal one. Who sleeps still had no mark in that unlock's word.
 	 */
-	if (l->tried == 0 && replace_word(word, 1, LOCK_SLEEPERS) == 0) {
+	if (l->tried == 0 && owes && replace_word(word, 1, LOCK_SLEEPERS) == 0) {
 		gt_sys_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, 0);
 	}
 	return l->tried;
@@ -332,8 +341,14 @@ static int unlock_and_wake(struct gt_thread *t, pthread_mutex_t *m,
 
 static int unlock_traced(pthread_mutex_t *m, int (*unlock)(pthread_mutex_t *), void *frame)
 {
-	struct gt_thread *t = gt_self(frame);
+	struct gt_thread *t;
 
+	/* Of a mutex that is hammered: who sleeps for it has been woken, and has not run yet. */
+	if (is_plain(m) && !gt_wake_coming(m) &&
+	    __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != LOCK_SLEEPERS) {
+		return unlock(m);
+	}
+	t = gt_self(frame);
 	if (t && gt_mutex_hint_unlock_by(t, m, frame) && is_plain(m)) {
 		return unlock_and_wake(t, m, unlock, frame);
 	}

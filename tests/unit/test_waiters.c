@@ -205,6 +205,20 @@ Test(waiters, who_did_not_sleep_after_all_passes_it_on)
 	cr_expect_eq(queue_left_by(1, true), 8u);
 }
 
+Test(waiters, who_sleeps_is_not_coming)
+{
+	cr_expect_not(gt_wake_coming(&objects[0]));
+	on_its_way(0, 1);
+	cr_expect(gt_wake_coming(&objects[0]));
+	gt_waiters_sleep(&waits[0], 2, false);
+	cr_expect_not(gt_wake_coming(&objects[0]));
+	gt_waiters_sleep(&waits[0], 3, true);
+	queue_left_by(0, true);
+	on_its_way(1, 4);
+	queue_left_by(1, false);
+	cr_expect_not(gt_wake_coming(&objects[0]));
+}
+
 Test(waiters, who_never_slept_has_the_last_unlock)
 {
 	on_its_way(0, 1);
