@@ -197,6 +197,7 @@ struct gt_thread {
 	uintptr_t wait_sp;
 	_Atomic uint32_t wait_number;  /* odd while it waits; own writes, waiters' reads (post) */
 	uint64_t wait_ns;              /* when it began */
+	uint64_t wait_cpu;             /* its time on a processor by then, ns; 0: not asked */
 	struct gt_thread *join_target; /* in a join: the thread that it waits for */
 	uint64_t join_g;               /* the G that it joins */
 	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */

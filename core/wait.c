@@ -214,6 +214,34 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 
 /* --- The waiter's side ------------------------------------------------------------------------ */
 
+/* GTRACE_CPU, until the program may forbid the call. [any, relaxed] */
+static _Atomic bool cpu_unasked;
+
+void gt_wait_ask_no_more(void)
+{
+	gt_store_relaxed(&cpu_unasked, true);
+}
+
+/* The calling thread's time on processors so far, ns. 0: nobody wants to know. */
+static uint64_t cpu_time(void)
+{
+	struct timespec ts;
+
+	if (gt_likely(!gt_env.cpu) || gt_load_relaxed(&cpu_unasked) ||
+	    gt_sys_clock(CLOCK_THREAD_CPUTIME_ID, &ts) != 0) {
+		return 0;
+	}
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+/* At the end of a wait: what it says of that is what passed since its beginning. */
+static void cpu_spent(struct gt_thread *t)
+{
+	uint64_t now = t->wait_cpu ? cpu_time() : 0;
+
+	t->wait_cpu = now ? now - t->wait_cpu : 0;
+}
+
 /* Writes the block and gives the P back. */
 static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 {
@@ -258,6 +286,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 		gt_store_release(&t->x_state, gt_state(GT_GO_WAITING, 0, 0));
 	}
 	gt_thread_give_p(t, p);
+	t->wait_cpu = cpu_time();
 	return number;
 }
 
@@ -313,6 +342,9 @@ static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint
 		gt_event(&w, FACT_RETAKE, gt_g(gt_thread_id(t)),
 			 gt_addr(gt_load_relaxed(&t->waits[1].object)), gt_g(retake->g),
 			 gt_value(retake->ns - hint->ns));
+	}
+	if (gt_unlikely(t->wait_cpu)) {
+		gt_event(&w, FACT_ON_CPU, gt_g(gt_thread_id(t)), gt_value(t->wait_cpu));
 	}
 	gt_event(&w, FACT_WAIT_END, gt_g(gt_thread_id(t)), gt_value(ended),
 		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
@@ -415,6 +447,7 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	}
 	gt_tls.busy++;
 	/* It ran from here on, and not from when its waker is found. */
+	cpu_spent(t);
 	since = gt_now(t) >> GT_TICK_SHIFT;
 	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
@@ -537,6 +570,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 			gt_sys_futex_wait(&t->x_state, (uint32_t)state, 1000000);
 		}
 	}
+	cpu_spent(t);
 	wake(t, UINT64_MAX, &target_hint, NULL, ended, result);
 	gt_advance_if_due(t);
 	gt_tls.busy--;

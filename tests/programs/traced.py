@@ -139,6 +139,7 @@ class Wait:
         self.resumed = None  # running again
         self.waker = None    # a thread, or None for nobody
         self.waker_stack = []
+        self.on_cpu = None   # of it on a processor, where the trace says so (GTRACE_CPU)
 
     def blocked(self):
         return self.end - self.begin
@@ -331,6 +332,8 @@ class Trace:
             self.yields.append(Yields(g, numbers["count"], []))
         elif name == "Loss":
             self.losses[numbers["what"]] = Loss(numbers["what"], numbers["count"])
+        elif name == "OnCpu":
+            self.open[numbers["g"]].on_cpu = numbers["ns"]
         elif name == "Retake":
             self.retakes.append(Retake(numbers["g"], numbers["owner"], numbers["ns"]))
 

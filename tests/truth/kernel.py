@@ -93,7 +93,9 @@ class Record:
 
     def __init__(self, file):
         self.calls = collections.defaultdict(list)   # tid: futex calls that wait
-        self.away = collections.defaultdict(list)    # tid: [out, state, waking or None, back in]
+        # tid: [out, state, waking or None, back in]. Back in is None where the record has a hole: on
+        # some machines a processor never tells of its leaving the idle task.
+        self.away = collections.defaultdict(list)
         self.wakes = collections.defaultdict(list)   # futex word: (time, tid) of wake calls
         self.first = self.last = None
         self.lost = 0
@@ -118,6 +120,9 @@ class Record:
                     gone[who][2] = now
             elif m[4] == "sched_switch":
                 out, state, back = self.SWITCH.match(m[5]).groups()
+                hole = gone.pop(int(out), None)
+                if hole:
+                    self.away[int(out)].append(hole)
                 gone[int(out)] = [now, state, None, None]
                 interval = gone.pop(int(back), None)
                 if interval:
@@ -136,6 +141,8 @@ class Record:
                 call.result = int(m[5], 16)
                 call.result -= (call.result >> 63) << 64
                 self.calls[tid].append(call)
+        for tid, interval in gone.items():
+            self.away[tid].append(interval)
         if p.wait() != 0:
             raise OSError(f"perf script: status {p.returncode}")
 

@@ -15,13 +15,15 @@ WOKEN = {WAKER, NOBODY, REFUSED}
 
 
 class Wait:
-    __slots__ = ("g", "tid", "begin", "unblock", "end", "object", "kind", "how", "waker", "retake")
+    __slots__ = ("g", "tid", "begin", "unblock", "end", "object", "kind", "how", "waker", "retake",
+                 "on_cpu")
 
     def __init__(self, g, tid, begin, object_, kind):
         self.g, self.tid, self.begin, self.object, self.kind = g, tid, begin, object_, kind
         self.unblock = self.end = self.how = None
         self.waker = None   # tid, or None: not named
         self.retake = None  # (mutex, tid of its owner, ns)
+        self.on_cpu = 0     # ns, by the kernel's count (GTRACE_CPU)
 
 
 class Trace:
@@ -40,7 +42,7 @@ class Trace:
             word, _, rest = line.rstrip("\n").partition(" ")
             if word == "#":
                 found = self.FACT.match(line)
-                if found and found[1] in ("Block", "WaitEnd", "Retake"):
+                if found and found[1] in ("Block", "WaitEnd", "Retake", "OnCpu"):
                     numbers = self.numbers(found[3])
                     kind = self.KIND.search(found[3])
                     facts[numbers["g"]].append((int(found[2]), len(facts[numbers["g"]]), found[1],
@@ -101,13 +103,18 @@ class Trace:
 
     def pair(self, g, told, unblocks):
         wait = retake = None
+        on_cpu = 0
         for ticks, _, name, numbers, m, kind in told:
             if name == "Block":
                 wait = Wait(g, m, ticks, numbers["object"], kind)
                 retake = None
+                on_cpu = 0
             elif name == "Retake":
                 retake = (numbers["mutex"], self.tid_of.get(numbers["owner"]), numbers["ns"])
+            elif name == "OnCpu":
+                on_cpu = numbers["ns"]
             elif wait:
+                wait.on_cpu = on_cpu
                 wait.how = numbers["how"]
                 wait.waker = self.tid_of.get(numbers["waker"]) if numbers["waker"] else None
                 wait.retake = retake
