@@ -10,7 +10,6 @@
 int main(void)
 {
 	struct rlimit limit = {256 << 20, 256 << 20};
-	pthread_t thread;
 	void *p;
 
 	OK(setrlimit(RLIMIT_AS, &limit));
@@ -18,10 +17,7 @@ int main(void)
 	IS(p != NULL, 1);
 	memset(p, 1, 128 << 20);
 	free(p);
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	puts("enough");
 	return 0;
 }

@@ -7,13 +7,8 @@
 
 int main(void)
 {
-	pthread_t thread;
-
 	OK(daemon(1, 1));
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	IS(creat("done", 0600) >= 0, 1);
 	return 0;
 }

@@ -9,8 +9,6 @@
 
 int main(void)
 {
-	pthread_t thread;
-
 	if (fork() != 0) {
 		_exit(0);
 	}
@@ -22,10 +20,7 @@ int main(void)
 	for (int fd = 0; fd < 256; fd++) {
 		close(fd);
 	}
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	IS(creat("done", 0600), 0);
 	return 0;
 }

@@ -19,16 +19,6 @@ static void show(char **envp)
 	}
 }
 
-static void with_a_thread(void)
-{
-	pthread_t thread;
-
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
-}
-
 int main(int argc, char **argv, char **envp)
 {
 	int status;
@@ -38,7 +28,7 @@ int main(int argc, char **argv, char **envp)
 	show(environ);
 	show(envp);
 	fflush(stdout);
-	with_a_thread();
+	contended_once();
 	if (argc > 1) {
 		return 4;
 	}
@@ -47,8 +37,7 @@ int main(int argc, char **argv, char **envp)
 	IS(status, 4 << 8);
 	pid = fork();
 	if (pid == 0) {
-		atomic_store(&scene_stage, 0);
-		with_a_thread();
+		contended_once();
 		execv(argv[0], again);
 	}
 	IS(waitpid(pid, &status, 0) == pid, 1);

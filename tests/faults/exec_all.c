@@ -13,7 +13,6 @@ int main(int argc, char **argv)
 	int stage = argc > 1 ? argv[1][0] - '0' : 0;
 	char next[2] = {(char)('1' + stage), 0};
 	char *again[] = {argv[0], next, NULL};
-	pthread_t thread;
 
 	printf("stage %d\n", stage);
 	fflush(stdout);
@@ -49,10 +48,7 @@ int main(int argc, char **argv)
 		execveat(AT_FDCWD, argv[0], again, environ, 0);
 		break;
 	case WAYS:
-		OK(pthread_create(&thread, NULL, filter_holder, NULL));
-		await(1);
-		contended_lock();
-		join_ended(thread);
+		contended_once();
 		return 0;
 	}
 	return 99;

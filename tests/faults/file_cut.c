@@ -8,14 +8,8 @@
 
 int main(void)
 {
-	pthread_t thread;
-
 	for (int i = 0; i < 6; i++) {
-		atomic_store(&scene_stage, 0);
-		OK(pthread_create(&thread, NULL, filter_holder, NULL));
-		await(1);
-		contended_lock();
-		join_ended(thread);
+		contended_once();
 		if (i == 2) {
 			truncate("app.trace", 100);
 		}

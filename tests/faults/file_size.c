@@ -10,15 +10,10 @@
 int main(void)
 {
 	struct rlimit limit = {2048, 2048};
-	pthread_t thread;
 
 	OK(setrlimit(RLIMIT_FSIZE, &limit));
 	for (int i = 0; i < 20; i++) {
-		atomic_store(&scene_stage, 0);
-		OK(pthread_create(&thread, NULL, filter_holder, NULL));
-		await(1);
-		contended_lock();
-		join_ended(thread);
+		contended_once();
 	}
 	puts("small files");
 	return 0;

@@ -72,3 +72,15 @@ UNUSED static void contended_lock(void)
 	OK(pthread_mutex_unlock(&filter_mutex));
 	atomic_store(&filter_taken, 1);
 }
+
+/* Such a wait from its beginning to its end; the holder lives for it alone. */
+UNUSED static void contended_once(void)
+{
+	pthread_t holder;
+
+	atomic_store(&scene_stage, 0);
+	OK(pthread_create(&holder, NULL, filter_holder, NULL));
+	await(1);
+	contended_lock();
+	join_ended(holder);
+}

@@ -20,15 +20,10 @@ static void *loader(void *arg)
 int main(void)
 {
 	pthread_t load;
-	pthread_t thread;
 
 	OK(pthread_create(&load, NULL, loader, NULL));
 	for (int i = 0; i < 3; i++) {
-		atomic_store(&scene_stage, 0);
-		OK(pthread_create(&thread, NULL, filter_holder, NULL));
-		await(1);
-		contended_lock();
-		join_ended(thread);
+		contended_once();
 	}
 	join_ended(load);
 	puts("loaded and gone");

@@ -24,15 +24,10 @@ static long locked_kilobytes(void)
 
 int main(void)
 {
-	pthread_t thread;
-
 	OK(mlockall(MCL_CURRENT | MCL_FUTURE));
 	/* Its stack, its libraries, and a few MiB of ours; not GTRACE_BUFFERS. */
 	IS(locked_kilobytes() < 64 << 10, 1);
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	OK(munlockall());
 	puts("locked");
 	return 0;

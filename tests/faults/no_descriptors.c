@@ -10,15 +10,10 @@
 int main(void)
 {
 	struct rlimit few = {3, 3};
-	pthread_t thread;
 
 	OK(setrlimit(RLIMIT_NOFILE, &few));
 	for (int i = 0; i < 6; i++) {
-		atomic_store(&scene_stage, 0);
-		OK(pthread_create(&thread, NULL, filter_holder, NULL));
-		await(1);
-		contended_lock();
-		join_ended(thread);
+		contended_once();
 		IS(open("/dev/null", O_RDONLY), -1);
 	}
 	puts("none");

@@ -7,13 +7,9 @@
 int main(void)
 {
 	static const int killed[] = {SYS_openat, SYS_open, SYS_exit};
-	pthread_t thread;
 	struct filter f;
 
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	filter_make(&f, killed, 3, SECCOMP_RET_KILL_PROCESS, SECCOMP_RET_ALLOW);
 	OK(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
 	OK((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,

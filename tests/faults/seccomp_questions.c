@@ -6,8 +6,6 @@
 
 int main(void)
 {
-	pthread_t thread;
-
 	IS(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL, 0, 0), -1);
 	printf("%d\n", errno);
 	IS(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (void *)0x1000, 0, 0), -1);
@@ -16,9 +14,6 @@ int main(void)
 	printf("%d\n", errno);
 	IS((int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0x4000, NULL), -1);
 	printf("%d\n", errno);
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	return 0;
 }

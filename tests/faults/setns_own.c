@@ -9,12 +9,8 @@
 int main(void)
 {
 	static const char *const names[] = {"uts", "mnt", "net", "ipc", "user"};
-	pthread_t thread;
 
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	OK(pthread_join(thread, NULL));
+	contended_once();
 	await_gone(&filter_tid);
 	for (int i = 0; i < 5; i++) {
 		char path[64];

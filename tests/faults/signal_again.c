@@ -13,17 +13,13 @@ static void on_signal(int number)
 
 int main(void)
 {
-	pthread_t thread;
 	sigset_t set;
 
 	/* Not blocked in the handler: it ends there. */
 	struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_NODEFER};
 
 	OK(sigaction(SIGTERM, &action, NULL));
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(thread);
+	contended_once();
 	sigemptyset(&set);
 	OK(kill(getpid(), SIGCHLD));
 	OK(kill(getpid(), SIGTERM));

@@ -14,17 +14,14 @@ static void *idle(void *arg)
 
 int main(void)
 {
-	pthread_t threads[2];
+	pthread_t thread;
 
-	OK(pthread_create(&threads[0], NULL, idle, NULL));
+	OK(pthread_create(&thread, NULL, idle, NULL));
 	IS(unshare(CLONE_NEWUSER), -1);
 	IS(errno, EINVAL);
 	IS((int)syscall(SYS_unshare, CLONE_NEWUSER), -1);
-	OK(pthread_create(&threads[1], NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	join_ended(threads[1]);
+	contended_once();
 	reach(2);
-	join_ended(threads[0]);
+	join_ended(thread);
 	return 0;
 }

@@ -6,23 +6,12 @@
 
 #include <sched.h>
 
-static void with_a_thread(void)
-{
-	pthread_t thread;
-
-	atomic_store(&scene_stage, 0);
-	OK(pthread_create(&thread, NULL, filter_holder, NULL));
-	await(1);
-	contended_lock();
-	OK(pthread_join(thread, NULL));
-}
-
 int main(void)
 {
-	with_a_thread();
+	contended_once();
 	await_gone(&filter_tid);
 	printf("%d\n", unshare(CLONE_NEWUSER));
-	with_a_thread();
+	contended_once();
 	puts("a namespace");
 	return 0;
 }

@@ -1,25 +1,16 @@
 /*
  * Description: a handler of SIGABRT jumps out of abort; the program goes on, its trace has ended.
  */
-#include "scene.h"
+#include "waiter.h"
 
 #include <setjmp.h>
 
 static sigjmp_buf back;
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
 
 static void on_abort(int number)
 {
 	siglongjmp(back, number);
-}
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
 }
 
 int main(void)
@@ -31,7 +22,7 @@ int main(void)
 		abort();
 	}
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	OK(pthread_mutex_unlock(&mutex));
 	join_ended(thread);

@@ -7,18 +7,9 @@
  * Expect: 40 loss of=short
  * Expect: 1 wait in=waiter reason=mutex by=main
  */
-#include "scene.h"
+#include "waiter.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 int main(void)
 {
@@ -31,7 +22,7 @@ int main(void)
 	}
 	OK(nanosleep(&t, NULL));
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	OK(pthread_mutex_unlock(&mutex));
 	join_ended(thread);

@@ -2,20 +2,11 @@
  * Description: a daemon's beginning: all descriptors closed, another directory, no descriptor left.
  * Exit: 14
  */
-#include "scene.h"
+#include "waiter.h"
 
 #include <sys/resource.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 int main(void)
 {
@@ -32,7 +23,7 @@ int main(void)
 	IS(open("/dev/null", O_RDONLY), 3);
 	OK(setrlimit(RLIMIT_NOFILE, &few));
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	IS(open("/dev/null", O_RDONLY), 4);
 	OK(pthread_mutex_unlock(&mutex));

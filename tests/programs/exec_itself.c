@@ -6,25 +6,16 @@
  * Traces: 2
  * Exit: 12
  */
-#include "scene.h"
+#include "waiter.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 int main(int argc, char **argv)
 {
 	pthread_t thread;
 
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	if (argc > 1) {
 		OK(pthread_mutex_unlock(&mutex));

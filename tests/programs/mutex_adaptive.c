@@ -1,25 +1,16 @@
 /*
  * Description: an adaptive mutex spins before it sleeps; held long enough, it sleeps.
  */
-#include "scene.h"
+#include "waiter.h"
 
 static pthread_mutex_t mutex = PTHREAD_ADAPTIVE_MUTEX_INITIALIZER_NP;
-static atomic_int tid;
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 int main(void)
 {
 	pthread_t thread;
 
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	OK(pthread_mutex_unlock(&mutex));
 	join_ended(thread);

@@ -5,18 +5,9 @@
  * Expect: 0-1 destroy
  * Exit: 7
  */
-#include "scene.h"
+#include "waiter.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
-
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
 
 static void handler(void)
 {
@@ -36,7 +27,7 @@ int main(void)
 	OK(atexit(never));
 	OK(at_quick_exit(handler));
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	AWAIT_ASLEEP_ON(&tid, &mutex);
 	OK(pthread_detach(thread));
 	quick_exit(7);

@@ -3,12 +3,11 @@
  * Schedule: free
  * Expect: 1+ wait in=waiter
  */
-#include "scene.h"
+#include "waiter.h"
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t other = PTHREAD_MUTEX_INITIALIZER;
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER;
-static atomic_int tid;
 static atomic_int handled;
 
 static void on_signal(int number)
@@ -25,14 +24,6 @@ static void on_signal(int number)
 	atomic_fetch_add(&handled, 1);
 }
 
-static void *waiter(void *arg)
-{
-	tell_tid(&tid);
-	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_mutex_unlock(&mutex));
-	return arg;
-}
-
 int main(void)
 {
 	pthread_t thread;
@@ -40,7 +31,7 @@ int main(void)
 
 	OK(sigaction(SIGUSR1, &action, NULL));
 	OK(pthread_mutex_lock(&mutex));
-	OK(pthread_create(&thread, NULL, waiter, NULL));
+	OK(pthread_create(&thread, NULL, waiter, &mutex));
 	for (int i = 0; i < 3; i++) {
 		AWAIT_ASLEEP_ON(&tid, &mutex);
 		OK(pthread_mutex_lock(&busy));

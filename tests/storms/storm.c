@@ -5,8 +5,8 @@
  *			cancelled, with locks between them
  *	storm alive N	N threads that are alive at once, and wait for the last one
  *	storm rounds N	N children by fork, vfork, posix_spawn, system and popen, of four threads
- *that hold a lock meanwhile, while others fight for it; some children exec, some make threads, some
- *are killed
+ *			that hold a lock meanwhile, while others fight for it; some children exec,
+ *			some make threads, some are killed
  *
  * Says what was done; the pids of those who were killed go to the file "killed", the number of
  * children that had threads to the file "threaded". Knows nothing of gtrace.
