@@ -277,6 +277,10 @@ bool gt_border_cross(struct gt_border *b, const struct gt_generation *g, const s
 	if (b->strict && gt_strict_clock(&b->clock, g, b->version, b->live, &ignored) < 0) {
 		return false;
 	}
+	/* With these ids an M looks as if it had none. */
+	if (gt_idmap_get(&o->gs, GT_NO_G) != 0 || gt_idmap_get(&o->ps, GT_NO_P) != 0) {
+		return false;
+	}
 	/* What belongs to the first generation with an event, by its number, is not for here. */
 	if (b->crossed++ > 0 && (b->first == 0 || g->number == b->first)) {
 		return false;

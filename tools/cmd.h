@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "base/util.h"
+#include "error.h"
 
 enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2, GT_EXIT_TRUNCATED = 3 };
 
@@ -27,5 +27,12 @@ int gt_cmd_assemble(int argc, char **argv);
 int gt_cmd_spec(int argc, char **argv);
 int gt_cmd_symbolize(int argc, char **argv);
 
+/* Prints "gtrace CMD: PATH: " and what errno says on stderr; returns GT_EXIT_TROUBLE. */
+int gt_cmd_trouble(const char *cmd, const char *path);
+/*
+ * Prints on stderr what is wrong with the trace at path. Returns GT_EXIT_TRUNCATED, GT_EXIT_TROUBLE
+ * where it cannot be read, or GT_EXIT_NO.
+ */
+int gt_cmd_wrong(const char *cmd, const char *path, const struct gt_error *e);
 /* Prints "gtrace CMD: message" and how to get help on stderr; returns GT_EXIT_TROUBLE. */
 GT_PRINTF(2, 3) int gt_cmd_usage(const char *cmd, const char *format, ...);

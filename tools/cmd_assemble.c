@@ -3,11 +3,11 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "output.h"
 #include "text.h"
 
 /* clang-format off */
@@ -34,7 +34,8 @@ int gt_cmd_assemble(int argc, char **argv)
 	};
 	const char *path, *output = NULL;
 	struct gt_error e = {0};
-	FILE *in, *out;
+	struct gt_output out;
+	FILE *in;
 	int c, n;
 
 	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
@@ -55,22 +56,14 @@ int gt_cmd_assemble(int argc, char **argv)
 	path = argv[optind];
 	in = strcmp(path, "-") == 0 ? stdin : fopen(path, "re");
 	if (in == NULL) {
-		fprintf(stderr, "gtrace assemble: %s: %s\n", path, strerror(errno));
-		return GT_EXIT_TROUBLE;
+		return gt_cmd_trouble("assemble", path);
 	}
-	out = strcmp(output, "-") == 0 ? stdout : fopen(output, "wbe");
-	if (out == NULL) {
-		fprintf(stderr, "gtrace assemble: %s: %s\n", output, strerror(errno));
-		return GT_EXIT_TROUBLE;
+	if (gt_output_open(&out, output) < 0) {
+		return gt_cmd_trouble("assemble", output);
 	}
-	n = gt_text_assemble(in, out, &e);
-	if (n < 0) {
-		fprintf(stderr, "gtrace assemble: %s: %s\n", path, e.message);
-		return e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO;
+	n = gt_text_assemble(in, out.file, &e);
+	if (gt_output_close(&out, n == 0) < 0) {
+		return gt_cmd_trouble("assemble", output);
 	}
-	if (out != stdout && fclose(out) != 0) {
-		fprintf(stderr, "gtrace assemble: %s: %s\n", output, strerror(errno));
-		return GT_EXIT_TROUBLE;
-	}
-	return GT_EXIT_GOOD;
+	return n == 0 ? GT_EXIT_GOOD : gt_cmd_wrong("assemble", path, &e);
 }

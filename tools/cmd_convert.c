@@ -3,16 +3,13 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "convert.h"
-#include "mapped.h"
-#include "output.h"
-#include "progress.h"
+#include "remake.h"
 
 /* clang-format off */
 static const char help[] =
@@ -52,40 +49,27 @@ static void report(const char *path, const struct gt_convert_lost *lost)
 	}
 }
 
+struct conversion {
+	unsigned version;
+	struct gt_convert_lost lost;
+};
+
+static int make(void *arg, const struct gt_mapped *file, FILE *out, struct gt_error *e)
+{
+	struct conversion *c = arg;
+
+	return gt_convert(file->data, file->size, c->version, out, &c->lost, e);
+}
+
 static int convert(const char *path, const char *output, unsigned version)
 {
-	struct gt_convert_lost lost;
-	struct gt_mapped file;
-	struct gt_output out;
-	struct gt_error e = {0};
-	char text[1200];
-	int n;
+	struct conversion c = {.version = version};
+	const int status = gt_remake(&(struct gt_remake){"convert", path, output, make, &c});
 
-	if (gt_mapped_open(&file, path) < 0) {
-		fprintf(stderr, "gtrace convert: %s: %s\n", path, strerror(errno));
-		return GT_EXIT_TROUBLE;
+	if (status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) {
+		report(output, &c.lost);
 	}
-	if (gt_output_open(&out, output) < 0) {
-		fprintf(stderr, "gtrace convert: %s: %s\n", output, strerror(errno));
-		gt_mapped_close(&file);
-		return GT_EXIT_TROUBLE;
-	}
-	gt_progress_begin("convert", path);
-	n = gt_convert(file.data, file.size, version, out.file, &lost, &e);
-	gt_progress_end();
-	gt_mapped_close(&file);
-	if (gt_output_close(&out, n >= 0) < 0) {
-		fprintf(stderr, "gtrace convert: %s: %s\n", output, strerror(errno));
-		return GT_EXIT_TROUBLE;
-	}
-	if (n != 0) {
-		gt_error_text(&e, text, sizeof(text));
-		fprintf(stderr, "gtrace convert: %s: %s\n", path, text);
-	}
-	if (n >= 0) {
-		report(output, &lost);
-	}
-	return n == 0 ? GT_EXIT_GOOD : n > 0 ? GT_EXIT_TRUNCATED : GT_EXIT_NO;
+	return status;
 }
 
 int gt_cmd_convert(int argc, char **argv)

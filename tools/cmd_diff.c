@@ -195,18 +195,15 @@ static int diff(char *const *paths, bool json, size_t top)
 
 	for (unsigned k = 0; k < 2; k++) {
 		struct gt_error e = {0};
-		char text[1200];
 		int n;
 
 		gt_progress_begin("diff", paths[k]);
 		n = gt_diff_add(&d, k, paths[k], &e);
 		gt_progress_end();
 		if (n < 0) {
-			gt_error_text(&e, text, sizeof(text));
-			fprintf(stderr, "gtrace diff: %s: %s%s\n", paths[k],
-				e.kind == GT_ERROR_TRUNCATED ? "truncated: " : "", text);
-			status = GT_MAX(status,
-					e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO);
+			const int wrong = gt_cmd_wrong("diff", paths[k], &e);
+
+			status = GT_MAX(status, wrong == GT_EXIT_TROUBLE ? wrong : GT_EXIT_NO);
 		}
 	}
 	if (status != GT_EXIT_TROUBLE) {

@@ -3,7 +3,6 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,14 +88,12 @@ static int export_file(struct gt_export *x, const struct format *format, const c
 {
 	struct gt_output out;
 	struct gt_error e = {0};
-	char text[sizeof(e.message) + 300];
 	int status = GT_EXIT_GOOD;
 	bool keep;
 	int n;
 
 	if (gt_output_open(&out, to) < 0) {
-		fprintf(stderr, "gtrace export: %s: %s\n", to, strerror(errno));
-		return GT_EXIT_TROUBLE;
+		return gt_cmd_trouble("export", to);
 	}
 	x->out = out.file;
 	x->name = out.name;
@@ -106,19 +103,11 @@ static int export_file(struct gt_export *x, const struct format *format, const c
 	n = format->run(x, &e);
 	gt_progress_end();
 	if (n < 0) {
-		const bool truncated = e.kind == GT_ERROR_TRUNCATED;
-
-		gt_error_text(&e, text, sizeof(text));
-		fprintf(stderr, "gtrace export: %s: %s%s\n", x->path,
-			truncated ? "truncated: " : "", text);
-		status = truncated                 ? GT_EXIT_TRUNCATED
-			 : e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE
-						   : GT_EXIT_NO;
+		status = gt_cmd_wrong("export", x->path, &e);
 	}
 	keep = status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED;
 	if (gt_output_close(&out, keep) < 0) {
-		fprintf(stderr, "gtrace export: %s: %s\n", to, strerror(errno));
-		status = GT_EXIT_TROUBLE;
+		status = gt_cmd_trouble("export", to);
 	}
 	return status;
 }
@@ -133,6 +122,23 @@ static bool take_to(struct gt_export *x, const struct format **format)
 		return true;
 	}
 	return gt_window_take(&x->window, GT_WINDOW_TO, optarg);
+}
+
+/* Whether there is such a format (NULL: none was named) and it can go there; or it is said. */
+static bool format_goes(const struct format *format, const char *to)
+{
+	if (format == NULL) {
+		gt_cmd_usage("export", "no format named: --to FORMAT");
+	} else if (format->run == NULL) {
+		gt_cmd_usage("export", "this gtrace was built without SQLite; it is to be built "
+				       "again where libsqlite3-dev is");
+	} else if (strcmp(to, "-") == 0 &&
+		   (format->by_name || (format->binary && isatty(STDOUT_FILENO)))) {
+		gt_cmd_usage("export", "%s goes to a file: -o OUT", format->name);
+	} else {
+		return true;
+	}
+	return false;
 }
 
 int gt_cmd_export(int argc, char **argv)
@@ -187,20 +193,11 @@ int gt_cmd_export(int argc, char **argv)
 			return gt_cmd_usage("export", NULL);
 		}
 	}
-	if (format == NULL) {
-		return gt_cmd_usage("export", "no format named: --to FORMAT");
-	}
-	if (format->run == NULL) {
-		return gt_cmd_usage("export",
-				    "this gtrace was built without SQLite; it is to be built "
-				    "again where libsqlite3-dev is");
-	}
 	if (argc - optind != 1) {
 		return gt_cmd_usage("export", "expected one FILE");
 	}
-	if (strcmp(to, "-") == 0 &&
-	    (format->by_name || (format->binary && isatty(STDOUT_FILENO)))) {
-		return gt_cmd_usage("export", "%s goes to a file: -o OUT", format->name);
+	if (!format_goes(format, to)) {
+		return GT_EXIT_TROUBLE;
 	}
 	x.path = argv[optind];
 	return export_file(&x, format, to);

@@ -3,12 +3,10 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "combine.h"
 #include "mapped.h"
@@ -34,21 +32,17 @@ static int merge(const struct gt_combine_input *inputs, size_t n, const char *ou
 	struct gt_output out;
 	struct gt_error e = {0};
 	size_t which = 0;
-	char text[1200];
 	int status;
 
 	if (gt_output_open(&out, output) < 0) {
-		fprintf(stderr, "gtrace merge: %s: %s\n", output, strerror(errno));
-		return GT_EXIT_TROUBLE;
+		return gt_cmd_trouble("merge", output);
 	}
 	status = gt_combine(inputs, n, out.file, &done, &which, &e);
 	if (gt_output_close(&out, status == 0) < 0) {
-		fprintf(stderr, "gtrace merge: %s: %s\n", output, strerror(errno));
-		return GT_EXIT_TROUBLE;
+		return gt_cmd_trouble("merge", output);
 	}
 	if (status < 0) {
-		gt_error_text(&e, text, sizeof(text));
-		fprintf(stderr, "gtrace merge: %s: %s\n", inputs[which].path, text);
+		gt_cmd_wrong("merge", inputs[which].path, &e);
 		return GT_EXIT_NO;
 	}
 	fprintf(stderr, "%s: %" PRIu64 " events of %zu traces\n", output, done.events, n);
@@ -96,8 +90,7 @@ int gt_cmd_merge(int argc, char **argv)
 		const char *path = argv[optind + (int)i];
 
 		if (inputs == NULL || files == NULL || gt_mapped_open(&files[i], path) < 0) {
-			fprintf(stderr, "gtrace merge: %s: %s\n", path, strerror(errno));
-			status = GT_EXIT_TROUBLE;
+			status = gt_cmd_trouble("merge", path);
 		} else {
 			inputs[i] = (struct gt_combine_input){path, files[i].data, files[i].size};
 		}

@@ -3,7 +3,6 @@
  */
 #include "cmd.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,8 +62,7 @@ static int write_profile(struct gt_pprof *in, const char *to)
 			return GT_EXIT_GOOD;
 		}
 	}
-	fprintf(stderr, "gtrace pprof: %s: %s\n", to, strerror(errno));
-	return GT_EXIT_TROUBLE;
+	return gt_cmd_trouble("pprof", to);
 }
 
 static int profile_file(struct gt_pprof *in, const struct gt_profile_type *type,
@@ -80,15 +78,9 @@ static int profile_file(struct gt_pprof *in, const struct gt_profile_type *type,
 	n = gt_profile_read(&p, in->path, type, window, &e);
 	gt_progress_end();
 	if (n < 0) {
-		const bool truncated = e.kind == GT_ERROR_TRUNCATED;
-
 		gt_error_text(&e, text, sizeof(text));
 		in->problem = text;
-		fprintf(stderr, "gtrace pprof: %s: %s%s\n", in->path,
-			truncated ? "truncated: " : "", text);
-		status = truncated                 ? GT_EXIT_TRUNCATED
-			 : e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE
-						   : GT_EXIT_NO;
+		status = gt_cmd_wrong("pprof", in->path, &e);
 	}
 	if (status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) {
 		written = write_profile(in, to);

@@ -16,10 +16,11 @@
 #include "mapped.h"
 #include "output.h"
 #include "recover.h"
+#include "symbolize_apart.h"
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace recover FILE [-o OUT]\n"
+	"usage: gtrace recover [--no-symbolize] FILE [-o OUT]\n"
 	"\n"
 	"Makes a whole trace out of one that was cut short. Its whole generations are kept. Where\n"
 	"FILE.spool lies beside it, as after a kill -9 or a crash of the program, what happened since\n"
@@ -28,17 +29,14 @@ static const char help[] =
 	"\n"
 	"  -o, --output OUT  write there (- is standard output), and leave FILE and its spool as they\n"
 	"                    are; otherwise FILE is replaced and the spool removed\n"
+	"      --no-symbolize\n"
+	"                    leave the stacks as they are. Without it gtrace symbolize is done at the\n"
+	"                    end, with debug information that is on this machine, if OUT is a file\n"
 	"\n"
-	"Functions that no whole generation has named are called ?; gtrace symbolize names them where\n"
-	"it is known what was mapped. Exit status: 0 good, 1 there is nothing to be recovered, 2\n"
-	"trouble with a file, or the process still runs.\n";
+	"Functions that no whole generation has named are called ?, but for those that gtrace\n"
+	"symbolize can name: it must be known what was mapped. Exit status: 0 good, 1 there is nothing\n"
+	"to be recovered, 2 trouble with a file, or the process still runs.\n";
 /* clang-format on */
-
-static int trouble(const char *path, const char *what)
-{
-	fprintf(stderr, "gtrace recover: %s: %s\n", path, what);
-	return GT_EXIT_TROUBLE;
-}
 
 static const char *s(uint64_t n)
 {
@@ -67,27 +65,26 @@ static void report(const char *path, const struct gt_recovered *did, uint64_t si
 	fprintf(stderr, "%s%s\n", did->why[0] != '\0' ? ": " : "", did->why);
 }
 
-/* Writes what can be had; *good: it is there under its name. */
-static int recover(const char *path, const char *output, const struct gt_mapped *file,
-		   const struct gt_mapped *spool)
+/* Writes what can be had. */
+static int write_out(const char *path, const char *output, const struct gt_mapped *file,
+		     const struct gt_mapped *spool)
 {
 	struct gt_recovered did;
 	struct gt_output out;
 	struct gt_error e = {0};
-	char text[1200];
 	int n;
 
 	if (gt_output_open(&out, output) < 0) {
-		return trouble(output, strerror(errno));
+		return gt_cmd_trouble("recover", output);
 	}
 	n = gt_recover(file->data, file->size, spool->data, spool->size, out.file, &did, &e);
 	if (gt_output_close(&out, n == 0) < 0) {
-		return trouble(output, strerror(errno));
+		return gt_cmd_trouble("recover", output);
 	}
 	if (n < 0) {
-		gt_error_text(&e, text, sizeof(text));
-		trouble(path, text);
-		return e.kind == GT_ERROR_TRUNCATED ? GT_EXIT_NO : GT_EXIT_TROUBLE;
+		/* Truncated: there was nothing before the cut. */
+		n = gt_cmd_wrong("recover", path, &e);
+		return n == GT_EXIT_TRUNCATED ? GT_EXIT_NO : GT_EXIT_TROUBLE;
 	}
 	report(path, &did, file->size, spool->data != NULL);
 	return GT_EXIT_GOOD;
@@ -102,22 +99,68 @@ static bool alive(const struct gt_mapped *spool)
 	       (kill((pid_t)head->pid, 0) == 0 || errno == EPERM);
 }
 
+/* output: NULL, in place of the trace; then the spool has done its service. */
+static int recover_from(const char *path, const char *spool_path, const struct gt_mapped *file,
+			const struct gt_mapped *spool, const char *output)
+{
+	int status;
+
+	if (output == NULL && alive(spool)) {
+		fprintf(stderr,
+			"gtrace recover: %s: process %u still writes it; with -o what is there now "
+			"goes to another file\n",
+			path, ((const struct gt_spool_head *)spool->data)->pid);
+		return GT_EXIT_TROUBLE;
+	}
+	status = write_out(path, output != NULL ? output : path, file, spool);
+	if (status == GT_EXIT_GOOD && output == NULL && spool->data != NULL &&
+	    unlink(spool_path) != 0) {
+		return gt_cmd_trouble("recover", spool_path);
+	}
+	return status;
+}
+
+static int recover(const char *path, const char *output)
+{
+	struct gt_mapped file = {0}, spool;
+	char *spool_path;
+	int status;
+
+	if (asprintf(&spool_path, "%s" GT_SPOOL_SUFFIX, path) < 0) {
+		return gt_cmd_trouble("recover", path);
+	}
+	if (gt_mapped_open(&spool, spool_path) < 0 && errno != ENOENT) {
+		status = gt_cmd_trouble("recover", spool_path);
+	} else if (gt_mapped_open(&file, path) < 0 && !(errno == ENOENT && spool.data != NULL)) {
+		status = gt_cmd_trouble("recover", path);
+	} else { /* without a file it was killed early: all there is may be in the spool */
+		status = recover_from(path, spool_path, &file, &spool, output);
+	}
+	gt_mapped_close(&file);
+	gt_mapped_close(&spool);
+	free(spool_path);
+	return status;
+}
+
 int gt_cmd_recover(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
+		{"no-symbolize", no_argument, NULL, 's'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
-	const char *path, *output = NULL;
-	struct gt_mapped file, spool;
-	char *name;
+	char *output = NULL, *made;
+	bool raw = false;
 	int c, status;
 
 	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
 		switch (c) {
 		case 'o':
 			output = optarg;
+			break;
+		case 's':
+			raw = true;
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -129,33 +172,10 @@ int gt_cmd_recover(int argc, char **argv)
 	if (optind + 1 != argc) {
 		return gt_cmd_usage("recover", "expected one trace");
 	}
-	path = argv[optind];
-	if (asprintf(&name, "%s" GT_SPOOL_SUFFIX, path) < 0) {
-		return trouble(path, strerror(errno));
+	made = output != NULL ? output : argv[optind];
+	status = recover(argv[optind], output);
+	if (status == GT_EXIT_GOOD && !raw && strcmp(made, "-") != 0) {
+		gt_symbolize_apart("recover", &made, 1);
 	}
-	if (gt_mapped_open(&spool, name) < 0 && errno != ENOENT) {
-		status = trouble(name, strerror(errno));
-		free(name);
-		return status;
-	}
-	/* Killed before it had a file: all there is may be in the spool. */
-	if (gt_mapped_open(&file, path) < 0 && !(errno == ENOENT && spool.data != NULL)) {
-		status = trouble(path, strerror(errno));
-	} else if (output == NULL && alive(&spool)) {
-		fprintf(stderr,
-			"gtrace recover: %s: process %u still writes it; with -o what is there now "
-			"goes to another file\n",
-			path, ((const struct gt_spool_head *)spool.data)->pid);
-		status = GT_EXIT_TROUBLE;
-	} else {
-		status = recover(path, output != NULL ? output : path, &file, &spool);
-		if (status == GT_EXIT_GOOD && output == NULL && spool.data != NULL &&
-		    unlink(name) != 0) {
-			status = trouble(name, strerror(errno));
-		}
-	}
-	gt_mapped_close(&file);
-	gt_mapped_close(&spool);
-	free(name);
 	return status;
 }

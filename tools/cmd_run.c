@@ -7,8 +7,9 @@
 #include "cmd.h"
 #include "error.h"
 #include "program.h"
-#include "run_symbolize.h"
 #include "spawn.h"
+#include "spool.h"
+#include "symbolize_apart.h"
 
 #include "base/env.h"
 
@@ -320,11 +321,8 @@ static void say_trace(const char *trace, const char *what)
 /* The trouble with the trace of the command itself, if there is any. */
 static void say_trouble(const char *trace, int status)
 {
-	char spool[PATH_MAX + 8];
-	bool unfinished;
+	const bool unfinished = gt_spool_is_beside(trace);
 
-	snprintf(spool, sizeof(spool), "%s.spool", trace);
-	unfinished = access(spool, F_OK) == 0;
 	if (access(trace, F_OK) != 0) {
 		fprintf(stderr, "gtrace run: %s was not written: %s\n", trace,
 			unfinished ? "the program ended within the first generation"
@@ -373,7 +371,7 @@ static void report(const struct run *r, pid_t pid, int status)
 		if (exec) {
 			add_name(&traces, execed);
 		}
-		gt_run_symbolize(traces.array, traces.n);
+		gt_symbolize_apart("run", traces.array, traces.n);
 	}
 	for (size_t i = 0; i < traces.n; i++) {
 		free(traces.array[i]);

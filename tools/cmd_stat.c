@@ -111,7 +111,8 @@ static bool is_there(const struct gt_stat *st, const struct gt_path_found *path)
 			strerror(path->error));
 	} else if (path != NULL && !path->any) {
 		fprintf(stderr, "gtrace stat: %s: critical path: no such end: %s\n", st->path,
-			st->path_end);
+			strcmp(st->path_end, "longest-wait") == 0 ? "no thread ended a wait"
+								  : st->path_end);
 	}
 	return thread && object && (path == NULL || path->any);
 }

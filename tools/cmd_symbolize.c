@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 
 #include "output.h"
 #include "progress.h"
+#include "spool.h"
 #include "symbolize.h"
 #include "views.h"
 
@@ -56,15 +56,6 @@ struct symbolize {
 	bool verbose;
 	struct gt_symbolize_options options;
 };
-
-/* One that the tracer is still writing, or that gtrace recover has to finish, must stay. */
-static bool is_unfinished(const char *path)
-{
-	char spool[PATH_MAX];
-
-	return snprintf(spool, sizeof(spool), "%s.spool", path) < (int)sizeof(spool) &&
-	       access(spool, F_OK) == 0;
-}
 
 static void put_count(FILE *out, size_t n, const char *what)
 {
@@ -152,44 +143,42 @@ static void report(const struct symbolize *o, const struct gt_symbolizer *s, FIL
 	}
 }
 
-static int run(const struct symbolize *o)
+/* Symbolizes into *out, and closes it: the exit status. */
+static int write_out(const struct symbolize *o, struct gt_symbolizer *s, struct gt_output *out)
 {
-	struct gt_symbolizer *s = gt_symbolizer_new(&o->options);
 	struct gt_error e = {0};
-	struct gt_output out;
-	char text[1400];
 	int status = GT_EXIT_GOOD;
-	int n, reason = 0;
+	int n, reason;
 
-	if (gt_output_open(&out, o->output) < 0) {
-		fprintf(stderr, "gtrace symbolize: %s: cannot write: %s\n", o->output,
-			strerror(errno));
-		gt_symbolizer_free(s);
-		return GT_EXIT_TROUBLE;
-	}
 	gt_progress_begin("symbolize", o->path);
-	n = gt_symbolize(s, o->path, out.file, &e);
+	n = gt_symbolize(s, o->path, out->file, &e);
 	reason = errno;
 	gt_progress_end();
-	if (n < 0 && e.kind != GT_ERROR_NONE) {
-		gt_error_text(&e, text, sizeof(text));
-		fprintf(stderr, "gtrace symbolize: %s: %s\n", o->path, text);
-		status = e.kind == GT_ERROR_READ        ? GT_EXIT_TROUBLE
-			 : e.kind == GT_ERROR_TRUNCATED ? GT_EXIT_TRUNCATED
-							: GT_EXIT_NO;
-	}
-	if (n < 0 && e.kind == GT_ERROR_NONE) {
-		gt_output_close(&out, false);
+	if (n < 0 && e.kind == GT_ERROR_NONE) { /* it could not be written */
+		gt_output_close(out, false);
 		errno = reason;
-		n = -1;
-	} else {
-		n = gt_output_close(&out, status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED);
+		return gt_cmd_trouble("symbolize", o->output);
 	}
 	if (n < 0) {
-		fprintf(stderr, "gtrace symbolize: %s: cannot write: %s\n", o->output,
-			strerror(errno));
-		status = GT_EXIT_TROUBLE;
+		status = gt_cmd_wrong("symbolize", o->path, &e);
 	}
+	if (gt_output_close(out, status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) < 0) {
+		return gt_cmd_trouble("symbolize", o->output);
+	}
+	return status;
+}
+
+static int run(const struct symbolize *o)
+{
+	struct gt_symbolizer *s;
+	struct gt_output out;
+	int status;
+
+	if (gt_output_open(&out, o->output) < 0) {
+		return gt_cmd_trouble("symbolize", o->output);
+	}
+	s = gt_symbolizer_new(&o->options);
+	status = write_out(o, s, &out);
 	if (status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) {
 		report(o, s, strcmp(o->output, "-") == 0 ? stderr : stdout);
 	}
@@ -246,7 +235,7 @@ int gt_cmd_symbolize(int argc, char **argv)
 	}
 	if (o.output == NULL) {
 		o.output = o.path;
-		if (is_unfinished(o.path)) {
+		if (gt_spool_is_beside(o.path)) {
 			fprintf(stderr,
 				"gtrace symbolize: %s: %s.spool stands beside it: it is being "
 				"written, or gtrace recover has to finish it; or name an OUT\n",

@@ -105,7 +105,7 @@ static bool unfinished(const char *path, uint64_t good)
 	return true;
 }
 
-/* One pass over a file: 0, or -1 with *e. t, if not NULL, is filled; *good counts generations. */
+/* One pass over a file: 0, or -1 with *e. *good counts generations. */
 static int pass(const char *path, unsigned flags, struct gt_tally *t, uint64_t *good,
 		struct gt_error *e)
 {
@@ -117,14 +117,10 @@ static int pass(const char *path, unsigned flags, struct gt_tally *t, uint64_t *
 	if (merge == NULL) {
 		return -1;
 	}
-	while ((n = gt_merge_lend(merge, &ev, e)) > 0) {
-		if (t != NULL) {
-			gt_tally_event(t, ev);
-		}
+	while ((n = gt_merge_skim(merge, &ev, &t->count, e)) > 0) {
+		gt_tally_event(t, ev);
 	}
-	if (t != NULL) {
-		t->unread = gt_merge_unread(merge);
-	}
+	t->unread = gt_merge_unread(merge);
 	*good = gt_merge_complete(merge);
 	gt_merge_close(merge);
 	return n;
@@ -157,18 +153,20 @@ static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bo
 	n = passes(path, flags, jobs, &t, &alone, &good, &e);
 	/* What is left of a truncated file is judged as well. */
 	if (each && !alone && (n == 0 || e.kind == GT_ERROR_TRUNCATED)) {
+		struct gt_tally ignored = {0};
 		struct gt_error bad = {0};
-		uint64_t ignored;
+		uint64_t n_good;
 
-		if (pass(path, flags | GT_MERGE_ALONE, NULL, &ignored, &bad) < 0 &&
+		if (pass(path, flags | GT_MERGE_ALONE, &ignored, &n_good, &bad) < 0 &&
 		    bad.kind != GT_ERROR_TRUNCATED) {
 			n = -1;
 			e = bad;
 			how = " where a generation is alone";
 		}
+		gt_idmap_fini(&ignored.seen);
 	}
 	gt_progress_end();
-	ns = t.last - t.first;
+	ns = t.count.last - t.count.first;
 	if (n < 0) {
 		status = report(path, &e, how, good);
 	} else if (unfinished(path, t.generations)) {
@@ -176,7 +174,7 @@ static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bo
 	} else if (!quiet) {
 		printf("%s: ok: %" PRIu64 " generation%s, %" PRIu64 " events, %" PRIu64 " G%s, "
 		       "%" PRIu64 ".%03" PRIu64 " s",
-		       path, t.generations, t.generations == 1 ? "" : "s", t.events, t.gs,
+		       path, t.generations, t.generations == 1 ? "" : "s", t.count.events, t.gs,
 		       t.gs == 1 ? "" : "s", ns / 1000000000, ns / 1000000 % 1000);
 		if (t.unread != 0) {
 			printf("; not all of %" PRIu64 " batch%s of facts is known to this gtrace",

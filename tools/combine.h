@@ -21,8 +21,7 @@ struct gt_combine_input {
 
 struct gt_combine_done {
 	uint64_t events;      /* of all traces */
-	uint64_t pid_unknown; /* traces that do not say of which process they are: numbered instead
-			       */
+	uint64_t pid_unknown; /* traces that say no process: they are numbered instead */
 };
 
 /* 0, or -1 with *e and *which, the input that it is about. */

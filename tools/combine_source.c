@@ -20,7 +20,7 @@ static bool is_foreign(const struct gt_event *ev)
 {
 	return ev->kind == GT_ALLOC ||
 	       (ev->kind == GT_TIMED &&
-		((ev->number >= GT_EV_GC_ACTIVE && ev->number <= GT_EV_GC_END) ||
+		((ev->number >= GT_EV_GC_ACTIVE && ev->number <= GT_EV_GC_MARK_ASSIST_END) ||
 		 ev->number == GT_EV_PROC_STEAL || ev->number == GT_EV_GO_SWITCH ||
 		 ev->number == GT_EV_GO_SWITCH_DESTROY));
 }
@@ -184,6 +184,15 @@ bool gt_source_introduces(struct gt_source *s, const struct gt_replayed *ev)
 	}
 }
 
+/* It runs, and is over; a world that it had stopped goes on. */
+static void destroy(struct gt_source *s, uint64_t m, const struct gt_g *g)
+{
+	for (const struct gt_range *r = g->ranges; r != NULL; r = r->next) {
+		act(s, m, GT_EV_STW_END, 0, 0, 0);
+	}
+	act(s, m, GT_EV_GO_DESTROY, 0, 0, 0);
+}
+
 /* Its process is over, and with it what still lives. */
 void gt_source_end(struct gt_source *s)
 {
@@ -194,18 +203,24 @@ void gt_source_end(struct gt_source *s)
 	for (size_t i = 0; (slot = gt_idmap_each(&o->ms, &i)) != NULL;) {
 		const struct gt_m *m = gt_order_m(o, slot->id);
 		const struct gt_g *g = m->g != GT_NO_G ? gt_order_g(o, m->g) : NULL;
+		const bool called = g != NULL && g->is.state == GT_GO_SYSCALL;
+		bool has_p = m->p != GT_NO_P;
 
-		if (g != NULL && g->is.state == GT_GO_SYSCALL && m->p != GT_NO_P) {
+		if (called && has_p) {
 			act(s, m->id, GT_EV_GO_SYSCALL_END, 0, 0, 0);
+		} else if (called && g->ranges == NULL) {
+			act(s, m->id, GT_EV_GO_DESTROY_SYSCALL, 0, 0, 0);
+			g = NULL;
+		} else if (called) {
+			act(s, m->id, GT_EV_GO_SYSCALL_END_BLOCKED, 0, 0, 0);
+			act(s, m->id, GT_EV_PROC_START, nobodys_p(s), 0, 0);
+			act(s, m->id, GT_EV_GO_START, g->id, 0, 0);
+			has_p = true;
 		}
 		if (g != NULL) {
-			act(s, m->id,
-			    g->is.state == GT_GO_SYSCALL && m->p == GT_NO_P
-				    ? GT_EV_GO_DESTROY_SYSCALL
-				    : GT_EV_GO_DESTROY,
-			    0, 0, 0);
+			destroy(s, m->id, g);
 		}
-		if (m->p != GT_NO_P) {
+		if (has_p) {
 			act(s, m->id, GT_EV_PROC_STOP, 0, 0, 0);
 		}
 	}
@@ -220,7 +235,7 @@ void gt_source_end(struct gt_source *s)
 			act(s, nobodys_m(g->id), GT_EV_GO_UNBLOCK, g->id, 0, 0);
 		}
 		act(s, nobodys_m(g->id), GT_EV_GO_START, g->id, 0, 0);
-		act(s, nobodys_m(g->id), GT_EV_GO_DESTROY, 0, 0, 0);
+		destroy(s, nobodys_m(g->id), g);
 		act(s, nobodys_m(g->id), GT_EV_PROC_STOP, 0, 0, 0);
 	}
 }

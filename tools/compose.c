@@ -53,6 +53,7 @@ struct gt_compose {
 	int error;
 	unsigned version;
 	struct gt_compose_head head;
+	uint64_t made; /* ns: the last snapshot that was made up */
 	struct streams events, facts;
 	struct table strings, stacks;
 	struct bytes samples;
@@ -202,6 +203,14 @@ void gt_compose_bytes(struct gt_compose *c, const void *bytes, size_t size)
 	write_bytes(c, bytes, size);
 }
 
+/* As gt_generation_ns. */
+static uint64_t to_ns(const struct gt_compose_head *h, uint64_t ticks)
+{
+	const double ns = (double)ticks * (1e9 / (double)h->frequency);
+
+	return ns < 9223372036854775808.0 ? (uint64_t)ns : (uint64_t)1 << 63;
+}
+
 /* Frequency and clocks, as the version has them. */
 static void write_clock(struct gt_compose *c)
 {
@@ -222,7 +231,14 @@ static void write_clock(struct gt_compose *c)
 			ticks = GT_MIN(ticks, h->snapshot_ticks);
 			dt = h->snapshot_ticks - ticks;
 		} else {
-			mono = (uint64_t)((double)ticks * (1e9 / (double)h->frequency));
+			mono = to_ns(h, ticks);
+			if (mono <= c->made) { /* clocks grow, also where times go back */
+				dt = 1 + (uint64_t)GT_MIN((double)(c->made + 1 - mono) * 1e-9 *
+								  (double)h->frequency,
+							  9e18);
+				mono += to_ns(h, dt);
+			}
+			c->made = mono;
 			sec = mono / 1000000000;
 			nsec = mono % 1000000000;
 		}

@@ -58,13 +58,22 @@ void gt_event_text(const struct gt_event *ev, char *text, size_t size);
 /* An argument by its name in the table, for where speed does not count. */
 uint64_t gt_event_arg(const struct gt_event *ev, const char *name);
 
+/*
+ * The next event is found in two steps, because who waits for its turn needs no more of it than
+ * its time.
+ */
 struct gt_cursor {
 	const struct gt_generation *generation;
 	const struct gt_batch *batch; /* NULL at the end */
-	const uint8_t *at;
+	const uint8_t *at;            /* the event that gt_cursor_look has found: its type, */
+	const uint8_t *args;          /* and what follows its time */
+	uint64_t time;                /* ns: its own; before the first look, of the batch */
+	const uint8_t *next;          /* where gt_cursor_look goes on */
+	const uint8_t *end;           /* of the batch */
+	const uint8_t *safe;          /* an event that begins before it can be read without asking
+				       * where the file's bytes end; it may seem to end behind `end` */
 	uint64_t m;
-	uint64_t last; /* ns of the event before, or of the batch */
-	bool facts;    /* the stream holds gtrace's facts */
+	bool facts; /* the stream holds gtrace's facts */
 	/*
 	 * Batches that were left where a fact begins that is not in the table: a newer gtrace wrote
 	 * it, and how long it is cannot be known. NULL: that is an error.
@@ -74,10 +83,12 @@ struct gt_cursor {
 
 void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,
 		    bool facts);
-/* The next event without its context (m is the stream's): 1, 0 at the end, -1 with *e. */
-int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);
+/* Goes to the next event, behind the one that was taken: 1, 0 at the end, -1 with *e. */
+int gt_cursor_look(struct gt_cursor *c, struct gt_error *e);
 /*
- * The next n events at once, or fewer: 0 where gt_cursor_next is to be asked, because the stream is
- * at its end or at something that is wrong or not known.
+ * That event without its context (m is the stream's): 1, or -1 with *e. It can be taken again,
+ * until the next look.
  */
-unsigned gt_cursor_run(struct gt_cursor *c, struct gt_event *ev, unsigned n);
+int gt_cursor_take(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);
+/* Both. */
+int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);

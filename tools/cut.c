@@ -5,13 +5,9 @@
 #include "cut.h"
 
 #include <errno.h>
-#include <fnmatch.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "rewrite.h"
-#include "span.h"
+#include "cut_keep.h"
 
 struct about {
 	uint64_t what, value;
@@ -23,8 +19,7 @@ struct cutter {
 	uint64_t first, end; /* events, counted from 0: from, up to but not that one */
 	uint64_t begin;      /* ns: the trace's first event */
 
-	/* With cut->threads: Gs that are kept, and the Ms that they ran on. */
-	struct gt_idmap gs, ms;
+	struct gt_keep keep;
 
 	struct gt_replay *replay;
 	struct gt_compose *compose;
@@ -81,149 +76,22 @@ static int find_part(struct cutter *c, const void *data, size_t size, struct gt_
 	return 0;
 }
 
-/* Whether one of the patterns fits the text. */
-static bool fits(const char *patterns, const char *text)
-{
-	char pattern[256];
-
-	for (const char *p = patterns; *text != '\0' && *p != '\0'; p += *p == ',') {
-		const size_t n = strcspn(p, ",");
-
-		snprintf(pattern, sizeof(pattern), "%.*s", (int)GT_MIN(n, (size_t)255), p);
-		if (fnmatch(pattern, text, 0) == 0) {
-			return true;
-		}
-		p += n;
-	}
-	return false;
-}
-
-static bool thread_fits(const char *patterns, const struct gt_spans *s,
-			const struct gt_span_thread *t)
-{
-	char number[24];
-
-	snprintf(number, sizeof(number), "#%" PRIu64, t->id);
-	if (fits(patterns, number) || fits(patterns, gt_spans_string(s, t->routine, NULL))) {
-		return true;
-	}
-	snprintf(number, sizeof(number), "%" PRIu64, t->tid);
-	if (fits(patterns, number)) {
-		return true;
-	}
-	for (size_t i = 0; i < t->nlabels; i++) {
-		if (fits(patterns, gt_spans_string(s, t->labels[i], NULL))) {
-			return true;
-		}
-	}
-	return false;
-}
-
-static void list(struct gt_idmap *map, uint64_t id)
-{
-	if (gt_idmap_get(map, id) == 0) {
-		gt_idmap_put(map, id, 1);
-	}
-}
-
-static int find_threads(struct cutter *c, const void *data, size_t size, struct gt_error *e)
-{
-	struct gt_merge *t = gt_merge_open_memory(data, size, 0, e);
-	struct gt_spans *s = t != NULL ? gt_spans_open(t, 0) : NULL;
-	struct gt_error ignored;
-	struct gt_span span;
-	int n = 0;
-
-	if (t == NULL) {
-		return -1;
-	}
-	while (gt_spans_next(s, &span, &ignored) > 0) {
-	}
-	if (!gt_spans_by_gtrace(s)) {
-		n = gt_error_set(
-			e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
-			"not written by gtrace: here goroutines change threads, and cannot "
-			"be taken out one by one");
-	}
-	for (uint32_t i = 0; n == 0 && i < gt_spans_threads(s); i++) {
-		const struct gt_span_thread *thread = gt_spans_thread(s, i);
-
-		c->done->of_threads++;
-		if (!thread_fits(c->cut->threads, s, thread)) {
-			continue;
-		}
-		/* And those that have created it. */
-		while (gt_idmap_get(&c->gs, thread->id) == 0) {
-			c->done->threads++;
-			list(&c->gs, thread->id);
-			list(&c->ms, thread->tid);
-			if (thread->creator == GT_SPAN_NONE) {
-				break;
-			}
-			thread = gt_spans_thread(s, thread->creator);
-		}
-	}
-	gt_spans_close(s);
-	gt_merge_close(t);
-	if (n == 0 && c->done->threads == 0) {
-		n = gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
-				 "no thread fits \"%s\"", c->cut->threads);
-	}
-	return n;
-}
-
-/* --- What is kept ------------------------------------------------------------------------- */
-
-static bool has_g(const struct cutter *c, uint64_t g)
-{
-	return c->cut->threads == NULL || gt_idmap_get(&c->gs, g) != 0;
-}
-
-static bool has_m(const struct cutter *c, uint64_t m)
-{
-	return c->cut->threads == NULL || gt_idmap_get(&c->ms, m) != 0;
-}
-
-static bool is_kept(const struct cutter *c, const struct gt_replayed *ev)
-{
-	if (ev->kind == GT_REPLAY_FACT) {
-		return ev->spec->args[0].type == GT_ARG_g ? has_g(c, ev->args[0]) : has_m(c, ev->m);
-	}
-	switch (ev->spec->number) {
-	case GT_EV_PROC_START:
-	case GT_EV_PROC_STOP:
-	case GT_EV_PROC_STEAL:
-	case GT_EV_PROC_STATUS:
-	case GT_EV_HEAP_ALLOC:
-	case GT_EV_HEAP_GOAL:
-		return has_m(c, ev->m);
-	case GT_EV_GO_STATUS:
-	case GT_EV_GO_STATUS_STACK:
-	case GT_EV_GO_CREATE:
-	case GT_EV_GO_CREATE_BLOCKED:
-	case GT_EV_GO_CREATE_SYSCALL:
-	case GT_EV_GO_START:
-	case GT_EV_GO_UNBLOCK:
-		return has_g(c, ev->args[0]);
-	default:
-		return has_g(c, ev->event.g);
-	}
-}
+/* --- The second time ---------------------------------------------------------------------- */
 
 /* For gt_rewrite_states. */
 static bool lives(void *data, uint64_t g)
 {
-	return has_g(data, g);
+	const struct cutter *c = data;
+
+	return gt_keep_g(&c->keep, g);
 }
 
 static bool lives_unlisted(void *data, uint64_t g)
 {
 	const struct cutter *c = data;
 
-	return has_g(c, g) && gt_idmap_get(&c->rewrite.gs, g) == 0;
+	return gt_keep_g(&c->keep, g) && gt_idmap_get(&c->rewrite.gs, g) == 0;
 }
-
-/* --- The second time ---------------------------------------------------------------------- */
 
 /* What the generation says in nobody's name holds for all of it. */
 static int put_common(struct cutter *c, const struct gt_generation *g, struct gt_error *e)
@@ -320,10 +188,7 @@ static void put_procs(struct cutter *c, const struct gt_replayed *ev)
 
 static void put_event(struct cutter *c, const struct gt_replayed *ev)
 {
-	const struct gt_generation *g = gt_replay_generation(c->replay);
-
-	if (is_kept(c, ev)) {
-		gt_rewrite_put(&c->rewrite, g, ev);
+	if (gt_keep_put(&c->keep, &c->rewrite, c->replay, ev)) {
 		put_procs(c, ev);
 		c->done->events++;
 	} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
@@ -342,13 +207,13 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 		}
 		return end_generation(c, e) < 0 ? -1 : begin_generation(c, false, e);
 	case GT_REPLAY_SAMPLE:
-		if (c->open && has_g(c, ev->sample.g)) {
+		if (c->open && gt_keep_g(&c->keep, ev->sample.g)) {
 			gt_rewrite_sample(&c->rewrite, g, &ev->sample);
 		}
 		break;
 	case GT_REPLAY_FACT:
-		if (ev->m != GT_NO_M && c->open && is_kept(c, ev)) {
-			gt_rewrite_put(&c->rewrite, g, ev);
+		if (ev->m != GT_NO_M && c->open) {
+			gt_keep_put(&c->keep, &c->rewrite, c->replay, ev);
 		} else if (!c->open && ev->spec->number == GT_FACT_ABOUT) {
 			note_about(c, ev);
 		}
@@ -397,8 +262,10 @@ int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
 
 	*done = (struct gt_cut_done){0};
 	n = find_part(&c, data, size, e);
-	if (n == 0 && cut->threads != NULL) {
-		n = find_threads(&c, data, size, e);
+	if (n == 0) {
+		n = gt_keep_init(&c.keep, cut->threads, data, size, e);
+		done->threads = c.keep.threads;
+		done->of_threads = c.keep.of_threads;
 	}
 	c.replay = n == 0 ? gt_replay_open_memory(data, size, e) : NULL;
 	if (c.replay != NULL) {
@@ -411,7 +278,6 @@ int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
 		n = -1;
 	}
 	gt_replay_close(c.replay);
-	gt_idmap_fini(&c.gs);
-	gt_idmap_fini(&c.ms);
+	gt_keep_fini(&c.keep);
 	return n;
 }

@@ -14,16 +14,16 @@
 struct gt_cut {
 	uint64_t from, to; /* ns since the first event; UINT64_MAX: to the end */
 	/*
-	 * Patterns with commas between: tids, numbers (#3), or shell patterns for names and start
-	 * routines. NULL: all. With the threads that fit come those that have created them; of the
-	 * others what they did to these is left: an unblock by nobody. Only for gtrace's traces.
+	 * Patterns with commas between: tids (of gtrace's traces), numbers (#3), or shell patterns
+	 * for names and start routines. NULL: all. With the threads that fit come those that have
+	 * created them; of the others what they did to these is left: an unblock by nobody.
 	 */
 	const char *threads;
 };
 
 struct gt_cut_done {
-	uint64_t events, of_events; /* written, of so many */
-	uint64_t threads, of_threads;
+	uint64_t events, of_events;   /* written, of so many */
+	uint64_t threads, of_threads; /* with gt_cut.threads */
 };
 
 /* 0, or -1 with *e. A truncated trace is cut as far as it goes. */

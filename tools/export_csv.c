@@ -168,10 +168,43 @@ static void put_call(const struct csv *csv, enum column column, const struct gt_
 	}
 }
 
+static void put_wait_column(const struct csv *csv, enum column column, const struct gt_span *wait)
+{
+	switch (column) {
+	case COLUMN_OBJECT_KIND:
+	case COLUMN_OBJECT:
+	case COLUMN_EPOCH:
+		put_object(csv, column, wait->object);
+		break;
+	case COLUMN_OWNER:
+		put_thread(csv, wait->owner);
+		break;
+	case COLUMN_HOW:
+		put_text(csv, gt_span_how_name(wait->how));
+		break;
+	case COLUMN_WAKER:
+		put_thread(csv, wait->waker);
+		break;
+	case COLUMN_READY:
+		put_number(csv, wait->ready);
+		break;
+	case COLUMN_RETAKE:
+		if (wait->retakes) {
+			put_number(csv, wait->retake);
+		}
+		break;
+	case COLUMN_RETAKE_OWNER:
+		put_thread(csv, wait->retakes ? wait->retake_owner : GT_SPAN_NONE);
+		break;
+	default:
+		put_stack(csv, wait->waker_stack);
+		break;
+	}
+}
+
 static void put_column(const struct csv *csv, enum column column, const struct gt_span *span)
 {
 	const struct gt_span_thread *t = gt_spans_thread(csv->spans, span->thread);
-	const bool wait = span->kind == GT_SPAN_WAIT;
 	struct gt_span_words words;
 
 	switch (column) {
@@ -202,36 +235,9 @@ static void put_column(const struct csv *csv, enum column column, const struct g
 		put_number(csv, span->open);
 		break;
 	case COLUMN_REASON:
-		if (wait || span->kind == GT_SPAN_RUNNABLE) {
+		if (span->kind == GT_SPAN_WAIT || span->kind == GT_SPAN_RUNNABLE) {
 			put_text(csv, gt_spans_string(csv->spans, span->reason, NULL));
 		}
-		break;
-	case COLUMN_OBJECT_KIND:
-	case COLUMN_OBJECT:
-	case COLUMN_EPOCH:
-		put_object(csv, column, wait ? span->object : GT_SPAN_NONE);
-		break;
-	case COLUMN_OWNER:
-		put_thread(csv, wait ? span->owner : GT_SPAN_NONE);
-		break;
-	case COLUMN_HOW:
-		put_text(csv, wait ? gt_span_how_name(span->how) : NULL);
-		break;
-	case COLUMN_WAKER:
-		put_thread(csv, wait ? span->waker : GT_SPAN_NONE);
-		break;
-	case COLUMN_READY:
-		if (wait) {
-			put_number(csv, span->ready);
-		}
-		break;
-	case COLUMN_RETAKE:
-		if (wait && span->retakes) {
-			put_number(csv, span->retake);
-		}
-		break;
-	case COLUMN_RETAKE_OWNER:
-		put_thread(csv, wait && span->retakes ? span->retake_owner : GT_SPAN_NONE);
 		break;
 	case COLUMN_CALL:
 	case COLUMN_RESULT:
@@ -241,10 +247,10 @@ static void put_column(const struct csv *csv, enum column column, const struct g
 	case COLUMN_STACK:
 		put_stack(csv, span->stack);
 		break;
-	case COLUMN_WAKER_STACK:
-		put_stack(csv, wait ? span->waker_stack : 0);
-		break;
-	case COLUMN_END_OF_ROW:
+	default:
+		if (span->kind == GT_SPAN_WAIT) {
+			put_wait_column(csv, column, span);
+		}
 		break;
 	}
 }

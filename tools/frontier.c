@@ -5,9 +5,11 @@
 
 #include <stdlib.h>
 
+static const struct gt_frontier_entry none = {.time = INT64_MAX, .id = GT_FRONTIER_NONE};
+
 void gt_frontier_clear(struct gt_frontier *f)
 {
-	f->any = false;
+	f->first = f->second = none;
 	f->nheap = f->nparked = 0;
 }
 
@@ -27,18 +29,14 @@ static void sift_up(struct gt_frontier *f, struct gt_frontier_entry e, size_t i)
 	f->heap[i] = e;
 }
 
-static void sift_down(struct gt_frontier *f, struct gt_frontier_entry e, size_t i)
+/* Puts e into the place that heap[0] leaves. */
+static void put_down(struct gt_frontier *f, struct gt_frontier_entry e)
 {
-	for (;;) {
-		size_t child = 2 * i + 1;
+	size_t i = 0, child;
 
-		if (child >= f->nheap) {
-			break;
-		}
-		if (child + 1 < f->nheap &&
-		    gt_frontier_before(&f->heap[child + 1], &f->heap[child])) {
-			child++;
-		}
+	while ((child = 2 * i + 1) < f->nheap) {
+		child += child + 1 < f->nheap &&
+			 gt_frontier_before(&f->heap[child + 1], &f->heap[child]);
 		if (!gt_frontier_before(&f->heap[child], &e)) {
 			break;
 		}
@@ -48,21 +46,26 @@ static void sift_down(struct gt_frontier *f, struct gt_frontier_entry e, size_t 
 	f->heap[i] = e;
 }
 
+static void swap(struct gt_frontier_entry *a, struct gt_frontier_entry *b)
+{
+	const struct gt_frontier_entry e = *a;
+
+	*a = *b;
+	*b = e;
+}
+
 static void push(struct gt_frontier *f, struct gt_frontier_entry e)
 {
-	if (!f->any) {
-		f->any = true;
-		f->first = e;
-		return;
-	}
 	if (gt_frontier_before(&e, &f->first)) {
-		struct gt_frontier_entry first = f->first;
-
-		f->first = e;
-		e = first;
+		swap(&e, &f->first);
 	}
-	f->heap = gt_grow(f->heap, f->nheap, &f->heap_cap, sizeof(*f->heap));
-	sift_up(f, e, f->nheap++);
+	if (gt_frontier_before(&e, &f->second)) {
+		swap(&e, &f->second);
+	}
+	if (e.id != GT_FRONTIER_NONE) {
+		f->heap = gt_grow(f->heap, f->nheap, &f->heap_cap, sizeof(*f->heap));
+		sift_up(f, e, f->nheap++);
+	}
 }
 
 void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id)
@@ -72,22 +75,23 @@ void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id)
 
 void gt_frontier_pop(struct gt_frontier *f)
 {
-	f->any = f->nheap > 0;
+	f->first = f->second;
+	f->second = none;
 	if (f->nheap > 0) {
-		f->first = f->heap[0];
+		f->second = f->heap[0];
 		f->nheap--;
 		if (f->nheap > 0) {
-			sift_down(f, f->heap[f->nheap], 0);
+			put_down(f, f->heap[f->nheap]);
 		}
 	}
 }
 
 void gt_frontier_sink(struct gt_frontier *f)
 {
-	struct gt_frontier_entry e = f->first;
+	const struct gt_frontier_entry e = f->second;
 
-	f->first = f->heap[0];
-	sift_down(f, e, 0);
+	f->second = f->heap[0];
+	put_down(f, e);
 }
 
 void gt_frontier_park(struct gt_frontier *f, struct gt_key key)
@@ -138,7 +142,7 @@ void gt_frontier_sort_parked(struct gt_frontier *f)
 
 bool gt_frontier_earliest(const struct gt_frontier *f, uint64_t *time)
 {
-	const struct gt_frontier_entry *least = f->any ? &f->first : NULL;
+	const struct gt_frontier_entry *least = gt_frontier_any(f) ? &f->first : NULL;
 
 	for (size_t i = 0; i < f->nparked; i++) {
 		if (least == NULL || gt_frontier_before(&f->parked[i].entry, least)) {

@@ -5,8 +5,9 @@
  * and comes back when that changes. So the choice is always the earliest event that can happen, as
  * in Go's reader, which instead tries all others again and again.
  *
- * The earliest stands apart from the heap of the others: an M often has several events in a row,
- * and then one comparison shows that it stays the earliest.
+ * The two earliest stand apart from the heap of the others. An M often has several events in a row,
+ * and then one comparison shows that it stays the earliest; and where two run at a time, they take
+ * turns without a look at those that sleep.
  *
  * Knows times, ids that the caller gives, and keys; nothing of events. For merge.c.
  */
@@ -24,10 +25,11 @@ struct gt_frontier_parked {
 	struct gt_key waits;
 };
 
+#define GT_FRONTIER_NONE SIZE_MAX /* as an id; the time is then the last that there is */
+
 struct gt_frontier {
-	bool any;                       /* there is a first */
-	struct gt_frontier_entry first; /* the earliest that is not parked */
-	struct gt_frontier_entry *heap; /* the others; heap[0] is the earliest of them */
+	struct gt_frontier_entry first, second; /* the earliest that are not parked, or none */
+	struct gt_frontier_entry *heap;         /* the others; heap[0] is the earliest of them */
 	size_t nheap, heap_cap;
 	struct gt_frontier_parked *parked; /* in no order */
 	size_t nparked, parked_cap;
@@ -39,21 +41,33 @@ void gt_frontier_fini(struct gt_frontier *f);
 void gt_frontier_push(struct gt_frontier *f, uint64_t time, size_t id);
 /* The earliest goes. */
 void gt_frontier_pop(struct gt_frontier *f);
-/* The first is not the earliest any more. */
+/* The second is not earlier than all in the heap any more. */
 void gt_frontier_sink(struct gt_frontier *f);
+
+GT_INLINE bool gt_frontier_any(const struct gt_frontier *f)
+{
+	return f->first.id != GT_FRONTIER_NONE;
+}
 
 /* Go's times are signed. Of equal times the M that came first in the file is first. */
 GT_INLINE bool gt_frontier_before(const struct gt_frontier_entry *a,
 				  const struct gt_frontier_entry *b)
 {
-	return a->time != b->time ? (int64_t)a->time < (int64_t)b->time : a->id < b->id;
+	return ((int64_t)a->time < (int64_t)b->time) | ((a->time == b->time) & (a->id < b->id));
 }
 
 /* The earliest gets a new time, that of its M's next event. */
 GT_INLINE void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
 {
-	f->first.time = time;
-	if (f->nheap > 0 && !gt_frontier_before(&f->first, &f->heap[0])) {
+	struct gt_frontier_entry e = {.time = time, .id = f->first.id};
+
+	if (gt_frontier_before(&e, &f->second)) {
+		f->first = e;
+		return;
+	}
+	f->first = f->second;
+	f->second = e;
+	if (f->nheap > 0 && gt_frontier_before(&f->heap[0], &e)) {
 		gt_frontier_sink(f);
 	}
 }

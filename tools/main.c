@@ -3,6 +3,7 @@
  */
 #include "cmd.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -56,6 +57,24 @@ int gt_cmd_usage(const char *cmd, const char *format, ...)
 	}
 	fprintf(stderr, "Try: gtrace %s --help\n", cmd);
 	return GT_EXIT_TROUBLE;
+}
+
+int gt_cmd_trouble(const char *cmd, const char *path)
+{
+	fprintf(stderr, "gtrace %s: %s: %s\n", cmd, path, strerror(errno));
+	return GT_EXIT_TROUBLE;
+}
+
+int gt_cmd_wrong(const char *cmd, const char *path, const struct gt_error *e)
+{
+	const bool truncated = e->kind == GT_ERROR_TRUNCATED;
+	char text[sizeof(e->message) + 300];
+
+	gt_error_text(e, text, sizeof(text));
+	fprintf(stderr, "gtrace %s: %s: %s%s\n", cmd, path, truncated ? "truncated: " : "", text);
+	return truncated                  ? GT_EXIT_TRUNCATED
+	       : e->kind == GT_ERROR_READ ? GT_EXIT_TROUBLE
+					  : GT_EXIT_NO;
 }
 
 /* argv[0] is the name of a command; argv is ended by NULL. */

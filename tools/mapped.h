@@ -1,5 +1,5 @@
 /*
- * A whole file in memory, for commands that read it more than once.
+ * A whole file in memory: for reader.c, and for commands that read it more than once.
  */
 #pragma once
 
@@ -13,4 +13,11 @@ struct gt_mapped {
 
 /* "-" is standard input. 0, or -1 with errno. */
 int gt_mapped_open(struct gt_mapped *m, const char *path);
+/*
+ * The same of what is open, where that costs nothing: false if it is not a regular file, which
+ * stands at its beginning.
+ */
+bool gt_mapped_fd(struct gt_mapped *m, int fd);
+/* These bytes of a mapped file will hardly be looked at again: they do not count as memory. */
+void gt_mapped_forget(const void *data, size_t size);
 void gt_mapped_close(struct gt_mapped *m);

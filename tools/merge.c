@@ -2,70 +2,13 @@
  * Many streams -> one: the next events of all Ms stand in the frontier, the earliest that the order
  * lets happen comes out, and with it what belongs there besides.
  */
-#include "merge.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "frontier.h"
-#include "order.h"
-#include "refs.h"
-#include "strict.h"
+#include "merge_own.h"
 #include "usual.h"
-
-enum { RUN = 16 };
-
-/*
- * Events of one cursor, read in runs: decoding many of one M at once is cheaper than one of each M
- * in turn. There are two runs, because the last event of one is still lent when the other is read.
- */
-struct feed {
-	struct gt_event *next, *end; /* of the run that is being used up; equal: it is at its end */
-	struct gt_cursor cursor;
-	unsigned which;
-	struct gt_event runs[2][RUN];
-};
-
-/* One M in a generation. */
-struct lane {
-	struct gt_m *m;    /* of the order */
-	int64_t fact_time; /* of the next fact; INT64_MAX if there is none */
-	struct feed events, facts;
-};
-
-struct gt_merge {
-	struct gt_reader *reader;
-	struct gt_generation *generation;
-	struct gt_order order;
-	struct gt_strict_clock clock;
-	unsigned flags;
-	bool ended;
-	bool cut; /* as in the generation */
-	uint64_t complete;
-	uint64_t unread; /* batches of facts left before their end */
-	uint64_t last;   /* time of the last event returned */
-
-	struct lane *lanes;
-	size_t nlanes, lanes_cap;
-	struct gt_frontier frontier; /* ids are places in lanes */
-	size_t sample;               /* next one */
-
-	bool beside;        /* something comes before the next event of an M: see beside() */
-	bool over;          /* the generation has no more events of Ms */
-	bool pausing;       /* it was delivered to its end */
-	bool tried_all;     /* since the last event that happened, the parked ones too */
-	unsigned out, nout; /* of order.out, what is still to be given */
-	/* Facts that come before what is in order.out: those of this lane up to this time. */
-	struct lane *facts_of;
-	int64_t facts_until;
-	bool facts_begin;  /* it is a beginning: no Call of that time */
-	size_t facts_lane; /* at the generation's end: all lanes from this one */
-
-	struct gt_refs refs;
-	struct gt_event extra; /* the last Sync or sample */
-};
 
 /* What a step towards the next event gives: -1, 0 for the end of the trace, or one of these. */
 enum { GIVEN = 1, AGAIN, PAUSED };
@@ -85,6 +28,7 @@ static struct gt_merge *begin(struct gt_reader *reader, unsigned flags)
 	t->flags = flags;
 	gt_order_init(&t->order, flags & GT_MERGE_STRICT, flags & GT_MERGE_LIVE);
 	gt_refs_init(&t->refs, flags & GT_MERGE_STRICT);
+	gt_frontier_clear(&t->frontier);
 	return t;
 }
 
@@ -144,26 +88,7 @@ unsigned gt_merge_version(const struct gt_merge *t)
 
 /* --- Generations -------------------------------------------------------------------------- */
 
-static int read_run(struct feed *f, struct gt_error *e)
-{
-	struct gt_event *run = f->runs[f->which ^= 1];
-	int n = (int)gt_cursor_run(&f->cursor, run, RUN);
-
-	if (n == 0) {
-		n = gt_cursor_next(&f->cursor, run, e);
-	}
-	f->next = run;
-	f->end = run + GT_MAX(n, 0);
-	return n;
-}
-
-/* On to the next event: > 0, 0 at the end, -1 with *e. */
-GT_INLINE int next_event(struct feed *f, struct gt_error *e)
-{
-	return gt_likely(++f->next < f->end) ? 1 : read_run(f, e);
-}
-
-/* Room for n lanes, none of which is in use: they point into themselves and must not move. */
+/* Room for n lanes, none of which is in use. */
 static void reserve_lanes(struct gt_merge *t, size_t n)
 {
 	t->nlanes = 0;
@@ -174,33 +99,20 @@ static void reserve_lanes(struct gt_merge *t, size_t n)
 	}
 }
 
-static struct lane *add_lane(struct gt_merge *t)
+static struct gt_lane *add_lane(struct gt_merge *t)
 {
-	struct lane *lane = &t->lanes[t->nlanes++];
+	struct gt_lane *lane = &t->lanes[t->nlanes++];
 
 	lane->m = NULL;
 	lane->fact_time = INT64_MAX;
-	lane->events.next = lane->events.end = lane->events.runs[0];
-	lane->facts.next = lane->facts.end = lane->facts.runs[0];
+	lane->events.batch = lane->facts.batch = NULL;
 	return lane;
 }
 
-/* A call has these at its beginning, and others at its end. */
-static bool is_begin(const struct gt_event *ev)
-{
-	return ev->kind == GT_TIMED &&
-	       (ev->number == GT_EV_GO_SYSCALL_BEGIN || ev->number == GT_EV_GO_BLOCK ||
-		ev->number == GT_EV_PROC_STOP);
-}
-
-/* n: what came of the step to the next fact of the lane. */
-static int note_fact(struct lane *lane, int n)
-{
-	lane->fact_time = n > 0 ? (int64_t)lane->facts.next->time : INT64_MAX;
-	return n;
-}
-
-/* Lane i is that of stream i; Ms that have only facts come after. */
+/*
+ * Lane i is that of stream i; Ms that have only facts come after. The first event of each is read
+ * as a whole, so that what is wrong with it is told before the generation is.
+ */
 static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 {
 	const struct gt_generation *g = t->generation;
@@ -208,26 +120,28 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 	reserve_lanes(t, g->streams.count + g->facts.count);
 	gt_frontier_clear(&t->frontier);
 	for (size_t i = 0; i < g->streams.count; i++) {
-		struct lane *lane = add_lane(t);
+		struct gt_lane *lane = add_lane(t);
 		int n;
 
-		gt_cursor_init(&lane->events.cursor, g, &g->streams.array[i], false);
-		n = read_run(&lane->events, e);
+		gt_cursor_init(&lane->events, g, &g->streams.array[i], false);
+		n = gt_cursor_next(&lane->events, &t->event, e);
 		if (n < 0) {
 			return -1;
 		}
 		if (n > 0) {
-			gt_frontier_push(&t->frontier, lane->events.next->time, i);
+			gt_frontier_push(&t->frontier, lane->events.time, i);
 		}
 	}
 	for (size_t i = 0; i < g->facts.count; i++) {
 		const struct gt_stream *s = &g->facts.array[i];
 		uintptr_t at = gt_idmap_get(&g->streams.by_m, s->m);
-		struct lane *lane = at != 0 ? &t->lanes[at - 1] : add_lane(t);
+		struct gt_lane *lane = at != 0 ? &t->lanes[at - 1] : add_lane(t);
+		int n;
 
-		gt_cursor_init(&lane->facts.cursor, g, s, true);
-		lane->facts.cursor.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
-		if (note_fact(lane, read_run(&lane->facts, e)) < 0) {
+		gt_cursor_init(&lane->facts, g, s, true);
+		lane->facts.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
+		n = gt_lane_fact(lane, e);
+		if (n < 0 || (n > 0 && gt_cursor_take(&lane->facts, &t->fact, e) < 0)) {
 			return -1;
 		}
 	}
@@ -291,19 +205,22 @@ GT_COLD static int stuck(struct gt_merge *t, struct gt_error *e)
 
 	gt_frontier_sort_parked(f);
 	for (shown = 0; shown < f->nparked && shown < 8 && n < sizeof(e->message); shown++) {
-		const struct gt_event *ev = t->lanes[f->parked[shown].entry.id].events.next;
+		struct gt_event ev;
 
+		if (gt_cursor_take(&t->lanes[f->parked[shown].entry.id].events, &ev, e) < 0) {
+			return -1;
+		}
 		if (shown == 0) {
-			gt_error_set(e, GT_ERROR_INVALID, ev->offset, t->generation->number, ev->m,
+			gt_error_set(e, GT_ERROR_INVALID, ev.offset, t->generation->number, ev.m,
 				     "failed to advance: no event of any M can come next");
-			gt_event_text(ev, e->event, sizeof(e->event));
+			gt_event_text(&ev, e->event, sizeof(e->event));
 			n = strlen(e->message);
 		}
 		t->order.wait = f->parked[shown].waits;
-		gt_order_why(&t->order, ev, text, sizeof(text));
-		gt_event_text(ev, name, sizeof(name));
+		gt_order_why(&t->order, &ev, text, sizeof(text));
+		gt_event_text(&ev, name, sizeof(name));
 		n += (size_t)snprintf(e->message + n, sizeof(e->message) - n,
-				      "; M %" PRId64 " waits with %s: %s", (int64_t)ev->m, name,
+				      "; M %" PRId64 " waits with %s: %s", (int64_t)ev.m, name,
 				      text);
 	}
 	if (shown < f->nparked && n < sizeof(e->message)) {
@@ -359,16 +276,28 @@ GT_COLD static int none_is_first(struct gt_merge *t, struct gt_error *e)
 /* The earliest event that can happen does, with what precedes and follows from it. */
 GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out, struct gt_error *e)
 {
-	struct lane *lane;
-	struct gt_event *ev;
+	struct gt_event *ev = &t->event;
+	struct gt_lane *lane;
 	int n;
 
-	if (gt_unlikely(!t->frontier.any)) {
+	if (gt_unlikely(!gt_frontier_any(&t->frontier))) {
 		return none_is_first(t, e);
 	}
 	lane = &t->lanes[t->frontier.first.id];
-	ev = lane->events.next;
-	if (gt_unlikely(lane->m == NULL || !happens_as_usual(&t->order, ev, lane->m, strict))) {
+	if (gt_unlikely(gt_cursor_take(&lane->events, ev, e) < 0)) {
+		return -1;
+	}
+	if (gt_likely(lane->m != NULL)) {
+		ev->g = lane->m->g;
+		ev->p = lane->m->p;
+	}
+	if (gt_likely(lane->m != NULL &&
+		      happens_as_usual(&t->order, ev->number,
+				       (struct args){{ev->args[0], ev->args[1], ev->args[2]}},
+				       lane->m, strict))) {
+		t->order.nout = t->order.nimplied = 0;
+		happened(&t->order, ev);
+	} else {
 		n = gt_order_advance(&t->order, ev, &lane->m, e);
 		if (n == GT_NOT_YET) {
 			gt_frontier_park(&t->frontier, t->order.wait);
@@ -388,14 +317,9 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 		t->nout = t->order.nout;
 		t->facts_of = lane;
 		t->facts_until = (int64_t)ev->time;
-		t->facts_begin = is_begin(ev);
+		t->facts_begin = gt_merge_is_begin(ev->number);
 	}
-	n = next_event(&lane->events, e);
-	if (gt_likely(n > 0)) {
-		gt_frontier_replace(&t->frontier, lane->events.next->time);
-	} else if (n == 0) {
-		gt_frontier_pop(&t->frontier);
-	} else {
+	if (gt_merge_follow(t, lane, e) < 0) {
 		return -1;
 	}
 	if (gt_unlikely(t->frontier.nparked > 0)) {
@@ -411,11 +335,14 @@ GT_INLINE int advance(struct gt_merge *t, struct gt_event **out, struct gt_error
 }
 
 /* The fact that this lane is at. late: all events of its M have been. */
-static int give_fact(struct gt_merge *t, struct lane *lane, bool late, struct gt_event **out,
+static int give_fact(struct gt_merge *t, struct gt_lane *lane, bool late, struct gt_event **out,
 		     struct gt_error *e)
 {
-	struct gt_event *ev = lane->facts.next;
+	struct gt_event *ev = &t->fact;
 
+	if (gt_cursor_take(&lane->facts, ev, e) < 0) {
+		return -1;
+	}
 	ev->p = GT_NO_P;
 	ev->g = GT_NO_G;
 	if ((t->flags & GT_MERGE_STRICT) &&
@@ -423,24 +350,24 @@ static int give_fact(struct gt_merge *t, struct lane *lane, bool late, struct gt
 		return -1;
 	}
 	*out = ev;
-	return note_fact(lane, next_event(&lane->facts, e)) < 0 ? -1 : GIVEN;
+	return gt_lane_fact(lane, e) < 0 ? -1 : GIVEN;
 }
 
 /* Whether the next fact of the lane stands before the event in order.out. */
-static bool fact_is_due(const struct gt_merge *t, const struct lane *lane)
+static bool fact_is_due(const struct gt_merge *t, const struct gt_lane *lane)
 {
 	return lane->fact_time <= t->facts_until && lane->fact_time != INT64_MAX &&
 	       !(t->facts_begin && lane->fact_time == t->facts_until &&
-		 lane->facts.next->number == GT_FACT_CALL);
+		 *lane->facts.at == GT_FACT_CALL);
 }
 
 /* Facts that nothing was later than, lane by lane. */
 static int last_facts(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 {
 	for (; t->facts_lane < t->nlanes; t->facts_lane++) {
-		struct lane *lane = &t->lanes[t->facts_lane];
+		struct gt_lane *lane = &t->lanes[t->facts_lane];
 
-		if (lane->facts.next < lane->facts.end) {
+		if (lane->facts.batch != NULL) {
 			return give_fact(t, lane, true, ev, e);
 		}
 	}
@@ -528,6 +455,12 @@ int gt_merge_lend(struct gt_merge *t, const struct gt_event **out, struct gt_err
 	}
 	*out = ev;
 	return 1;
+}
+
+int gt_merge_skim(struct gt_merge *t, const struct gt_event **ev, struct gt_count *count,
+		  struct gt_error *e)
+{
+	return gt_merge_pass(t, count, e) < 0 ? end(t, -1, e) : gt_merge_lend(t, ev, e);
 }
 
 int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e)

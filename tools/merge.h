@@ -63,6 +63,20 @@ int gt_merge_next(struct gt_merge *t, struct gt_event *ev, struct gt_error *e);
 /* The same without a copy: *ev is only lent, until the next call. */
 int gt_merge_lend(struct gt_merge *t, const struct gt_event **ev, struct gt_error *e);
 
+/* Events of Ms, all but the implied ones: how many, and the times of the first and last. */
+struct gt_count {
+	uint64_t events;
+	uint64_t first, last;
+};
+
+/*
+ * The same for one who only counts: what is most usual among events and facts is checked and passed
+ * over, and counted in *count, before the next event is lent. That one is not counted. No event
+ * that is the first to name a G is passed over.
+ */
+int gt_merge_skim(struct gt_merge *t, const struct gt_event **ev, struct gt_count *count,
+		  struct gt_error *e);
+
 /* The generation of the last event returned; NULL before the first. */
 const struct gt_generation *gt_merge_generation(const struct gt_merge *t);
 /* How many generations were delivered to their end. */

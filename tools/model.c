@@ -10,16 +10,17 @@
 
 /* Every set of pairs in a model, for what is done to all of them. */
 static const size_t all_pairs[] = {
-	offsetof(struct gt_model, site_thread),   offsetof(struct gt_model, site_object),
-	offsetof(struct gt_model, site_owner),    offsetof(struct gt_model, site_waker),
-	offsetof(struct gt_model, site_retake),   offsetof(struct gt_model, object_owner),
-	offsetof(struct gt_model, object_waker),  offsetof(struct gt_model, object_site),
-	offsetof(struct gt_model, object_thread), offsetof(struct gt_model, hold_thread),
-	offsetof(struct gt_model, hold_stack),    offsetof(struct gt_model, object_doing),
-	offsetof(struct gt_model, call_thread),   offsetof(struct gt_model, call_stack),
-	offsetof(struct gt_model, call_error),    offsetof(struct gt_model, spin_thread),
-	offsetof(struct gt_model, spin_stack),    offsetof(struct gt_model, thread_reason),
-	offsetof(struct gt_model, group_reason),
+	offsetof(struct gt_model, site_thread),        offsetof(struct gt_model, site_object),
+	offsetof(struct gt_model, site_owner),         offsetof(struct gt_model, site_waker),
+	offsetof(struct gt_model, site_retake),        offsetof(struct gt_model, object_owner),
+	offsetof(struct gt_model, object_waker),       offsetof(struct gt_model, object_site),
+	offsetof(struct gt_model, object_thread),      offsetof(struct gt_model, hold_thread),
+	offsetof(struct gt_model, hold_stack),         offsetof(struct gt_model, object_doing),
+	offsetof(struct gt_model, call_thread),        offsetof(struct gt_model, call_stack),
+	offsetof(struct gt_model, call_error),         offsetof(struct gt_model, spin_thread),
+	offsetof(struct gt_model, spin_stack),         offsetof(struct gt_model, thread_reason),
+	offsetof(struct gt_model, group_reason),       offsetof(struct gt_model, object_retaker),
+	offsetof(struct gt_model, object_retake_site),
 };
 
 static struct gt_model_pairs *pairs_at(struct gt_model *model, size_t i)

@@ -43,6 +43,9 @@ struct gt_model_thread {
 	uint64_t blocks;          /* it ran and blocked */
 	uint64_t syscalls;        /* it ran and entered a system call */
 	uint64_t how[GT_SPAN_HOWS];
+	/* Waits that say how long the thread was on a processor meanwhile; until it ran again. */
+	struct gt_model_share counted;
+	uint64_t on_cpu;      /* in those */
 	uint64_t yields;      /* calls of sched_yield, */
 	uint64_t yields_long; /* those that took long enough for an event among them, */
 	uint64_t yields_ns;   /* the others within these times */
@@ -139,6 +142,8 @@ struct gt_model {
 	struct gt_model_pairs object_owner;               /* who had it when a wait for it began */
 	struct gt_model_pairs object_waker;               /* who ended it; b may be GT_MODEL_NONE */
 	struct gt_model_pairs object_site, object_thread; /* where, and who, waited for it */
+	/* Who did so after a condition, and where it waited for that. */
+	struct gt_model_pairs object_retaker, object_retake_site;
 	struct gt_model_pairs call_thread, call_stack;
 	struct gt_model_pairs call_error; /* b: errno */
 	struct gt_model_pairs spin_thread, spin_stack;

@@ -17,7 +17,12 @@ static void wait_for(struct gt_model_object *object, const struct gt_span *span)
 static void retake(struct gt_model *model, const struct gt_span *span, uint32_t index,
 		   struct gt_model_site *site)
 {
+	const uint32_t mutex =
+		gt_set_put(&model->objects, &span->retake_object, sizeof(span->retake_object));
+
 	gt_model_share_add(&site->retakes, span->retake);
+	gt_model_pair_add(&model->object_retaker, mutex, span->thread, span->retake);
+	gt_model_pair_add(&model->object_retake_site, mutex, index, span->retake);
 	gt_model_pair_add(&model->site_retake, index, span->retake_owner, span->retake);
 	gt_model_locks_retake(model, span);
 }
@@ -48,6 +53,10 @@ static void wait(struct gt_model *model, const struct gt_span *span)
 	t->waiting += ns;
 	t->blocks += !span->found;
 	t->how[span->how]++;
+	if (span->counted) {
+		gt_model_share_add(&t->counted, ns + span->ready);
+		t->on_cpu += span->on_cpu;
+	}
 	site->how[span->how]++;
 	site->runnable += span->ready;
 	gt_model_share_add(&site->share, ns);

@@ -21,6 +21,13 @@ struct gt_model_locks *gt_model_locks_create(void)
 
 void gt_model_locks_destroy(struct gt_model_locks *locks)
 {
+	for (size_t i = 0; i < locks->nparties; i++) {
+		free(locks->parties[i].recent.spans);
+		free(locks->parties[i].longer.spans);
+	}
+	for (size_t i = 0; i < locks->nqueues; i++) {
+		free(locks->queues[i].releases);
+	}
 	free(locks->parties);
 	free(locks->queues);
 	free(locks->mutexes);
@@ -86,92 +93,12 @@ uint32_t *gt_lock_owner_of(struct gt_model *model, uint32_t object)
 	return &model->lock_state->owners[lock];
 }
 
-/* --- Blame ------------------------------------------------------------------------------------ */
+/* --- Waits --------------------------------------------------------------------------------------
+ */
 
 static uint64_t in_window(const struct gt_model *model, uint64_t time)
 {
 	return GT_MIN(GT_MAX(time, model->from), model->to);
-}
-
-/* times: how many were let go; held: how long one of them at least had waited for that. */
-static void charge(struct gt_model *model, uint32_t object, uint32_t thread, uint32_t stack,
-		   uint64_t times, uint64_t ns, uint64_t held)
-{
-	const struct gt_model_hold_key key = {gt_set_put(&model->objects, &object, sizeof(object)),
-					      thread, stack};
-	struct gt_model_hold *hold = gt_set_get(&model->holds, &key, sizeof(key));
-
-	hold->share.waits += times;
-	hold->share.total += ns;
-	hold->share.max = GT_MAX(hold->share.max, ns);
-	hold->held += held;
-	hold->longest = GT_MAX(hold->longest, held);
-}
-
-static void did(struct gt_model *model, uint32_t object, unsigned kind, uint64_t what, uint64_t ns)
-{
-	const struct gt_model_doing_key key = {gt_set_put(&model->objects, &object, sizeof(object)),
-					       kind, what};
-
-	if (ns != 0) {
-		gt_model_share_add(gt_set_get(&model->doings, &key, sizeof(key)), ns);
-	}
-}
-
-static uint64_t part_of(uint64_t ns, uint64_t part, uint64_t whole)
-{
-	return (uint64_t)((gt_u128)ns * part / whole);
-}
-
-static struct gt_party_recent recent_of(const struct gt_span *span, uint64_t end)
-{
-	struct gt_party_recent r = {
-		.begin = span->begin, .end = end, .object = span->object, .kind = span->kind};
-
-	if (span->kind == GT_SPAN_SYSCALL || span->named) {
-		r.kind = GT_SPAN_SYSCALL;
-		r.what = span->call;
-	} else if (span->kind == GT_SPAN_WAIT) {
-		r.what = span->reason;
-	}
-	return r;
-}
-
-/* What the holder did from begin to end, charged with ns. */
-static void doing(struct gt_model *model, uint32_t object, uint32_t thread, uint64_t begin,
-		  uint64_t end, uint64_t ns)
-{
-	const struct gt_span *now;
-	const struct gt_party *p;
-	uint64_t known = 0, part;
-
-	if (thread == GT_SPAN_NONE) {
-		did(model, object, 0, 0, ns);
-		return;
-	}
-	p = gt_party_of(model->lock_state, thread);
-	now = gt_spans_now(model->spans, thread);
-	for (unsigned i = 0; i <= GT_PARTY_RECENT && i <= p->nrecent; i++) {
-		struct gt_party_recent r;
-
-		if (i > 0) {
-			r = p->recent[(p->nrecent - i) % GT_PARTY_RECENT];
-		} else if (now == NULL || now->begin >= end) {
-			continue;
-		} else {
-			r = recent_of(now, end);
-		}
-		if (r.end <= begin) {
-			break; /* and those before it ended earlier */
-		}
-		if (r.begin >= end) {
-			continue;
-		}
-		part = part_of(ns, GT_MIN(r.end, end) - GT_MAX(r.begin, begin), end - begin);
-		did(model, object, r.kind, r.what, part);
-		known += part;
-	}
-	did(model, object, 0, 0, ns > known ? ns - known : 0);
 }
 
 /* Everybody that waits for it is charged up to this moment. */
@@ -254,72 +181,34 @@ static void blocks(struct gt_model *model, uint32_t thread)
 	}
 }
 
-/*
- * From when on, not before begin, a thread can have had a lock that it sets free at end: not as
- * long as it waited for it, or for a condition that sets it free meanwhile.
- */
-static uint64_t held_since(const struct gt_model *model, uint32_t object, uint32_t thread,
-			   uint64_t begin, uint64_t end)
-{
-	const struct gt_model_locks *l = model->lock_state;
-	const struct gt_party *p;
-
-	if (thread == GT_SPAN_NONE) {
-		return begin;
-	}
-	p = gt_party_of(model->lock_state, thread);
-	for (unsigned i = 1; i <= GT_PARTY_RECENT && i <= p->nrecent; i++) {
-		const struct gt_party_recent *r = &p->recent[(p->nrecent - i) % GT_PARTY_RECENT];
-
-		if (r->end <= begin) {
-			break;
-		}
-		if (r->end <= end && r->object != GT_SPAN_NONE &&
-		    (r->object == object ||
-		     (r->object < l->nmutexes && l->mutexes[r->object] == object + 1))) {
-			return r->end;
-		}
-	}
-	return begin;
-}
-
 /* A wait ends: by its waker's unlock all waits are charged, else this one alone. */
 static void leave(struct gt_model *model, const struct gt_party *p, uint32_t waker, uint32_t stack,
 		  uint64_t time)
 {
 	struct gt_lock_queue *q = gt_lock_queue_of(model, p->object);
-	const uint64_t now = GT_MAX(in_window(model, time), q->first);
-	const bool counts = p->counts && time >= model->from && time <= model->to;
-	uint64_t first = q->first, ns = 0, from;
+	struct gt_blame blame = {
+		.object = p->object,
+		.begin = q->first,
+		.end = GT_MAX(in_window(model, time), q->first),
+		.times = p->counts && time >= model->from && time <= model->to,
+		.thread = waker,
+		.stack = stack,
+	};
 
 	if (q->waiters == 0) {
 		return;
 	}
 	if (waker != GT_SPAN_NONE) {
-		ns = settle(q, now);
-		q->starts -= p->counts ? now : 0;
+		blame.ns = settle(q, blame.end);
+		q->starts -= p->counts ? blame.end : 0;
 	} else if (p->counts) {
 		/* Its time was over; or who let it go is not known. */
-		first = GT_MAX(p->since, q->first);
-		ns = now - first;
-		q->starts -= first;
-		stack = 0;
+		blame.begin = GT_MAX(p->since, q->first);
+		blame.ns = blame.end - blame.begin;
+		q->starts -= blame.begin;
 	}
 	q->waiters -= p->counts;
-	from = held_since(model, p->object, waker, first, now);
-	if (from > first) {
-		const uint64_t before = part_of(ns, from - first, now - first);
-
-		charge(model, p->object, GT_SPAN_NONE, 0, 0, before, from - first);
-		did(model, p->object, 0, 0, before);
-		ns -= before;
-	}
-	if (counts || ns != 0) {
-		charge(model, p->object, waker, stack, counts, ns, now - from);
-	}
-	if (ns != 0 && now > from) {
-		doing(model, p->object, waker, from, now, ns);
-	}
+	gt_blame(model, &blame);
 }
 
 /* The wait of a thread is over. posted: the waker wrote that, at the time of its unlock. */
@@ -408,7 +297,7 @@ void gt_model_locks_span(struct gt_model *model, const struct gt_span *span)
 		return;
 	}
 	p = gt_party_of(model->lock_state, span->thread);
-	p->recent[p->nrecent++ % GT_PARTY_RECENT] = recent_of(span, span->end);
+	gt_blame_remember(p, span);
 	if (span->kind == GT_SPAN_WAIT && span->open) {
 		stuck(model, span);
 	}
@@ -436,8 +325,18 @@ void gt_model_locks_retake(struct gt_model *model, const struct gt_span *span)
 	}
 	gt_model_share_add(&object->retakes, span->retake);
 	gt_hist_add(&object->hist, span->retake);
-	charge(model, span->retake_object, span->retake_owner, 0, 1, span->retake, span->retake);
-	did(model, span->retake_object, 0, 0, span->retake);
+	/* Who signalled and had the mutex meanwhile: its unlock was not seen, but that was. */
+	gt_blame(model, &(struct gt_blame){
+				.object = span->retake_object,
+				.begin = span->end - span->retake,
+				.end = span->end,
+				.ns = span->retake,
+				.times = 1,
+				.thread = span->retake_owner,
+				.stack = span->retake_owner == span->waker
+						 ? gt_model_stack_of(model, span->waker_stack)
+						 : 0,
+			});
 }
 
 /* What is waited for until the end is charged to who has it. */
@@ -457,7 +356,11 @@ void gt_model_locks_end(struct gt_model *model)
 		owner = *gt_lock_owner_of(model, p->object);
 		since = GT_MAX(p->since, l->queues[p->object].first);
 		if (p->counts && since <= end) {
-			charge(model, p->object, owner, 0, 0, end - since, end - since);
+			gt_blame(model, &(struct gt_blame){.object = p->object,
+							   .begin = since,
+							   .end = end,
+							   .ns = end - since,
+							   .thread = owner});
 		}
 		if (owner == p->owner && owner != GT_SPAN_NONE) {
 			gt_model_order_end(model, p, GT_SPAN_NONE);

@@ -5,8 +5,10 @@
  * Blame. While threads wait for a lock, the time until it is next set free is the holder's: each
  * moment of each wait is charged to who ended the holding that it fell into, at the stack of its
  * unlock. So the charges of a lock's waits add up to their sum, and a thread that waits through
- * three holdings blames three. Where no unlock was seen the charge is nobody's. What is no lock (a
- * condition, a semaphore, a join) has no holder: there a wait is charged to who ended it.
+ * three holdings blames three. Where no unlock was seen the charge is nobody's. The wait for the
+ * mutex at the end of one on a condition is charged in the same way, but it is told of only when it
+ * is over: model_blame.c remembers the unlocks for that. What is no lock (a condition, a semaphore,
+ * a join) has no holder: there a wait is charged to who ended it.
  *
  * Order. That T held A while it wanted B is seen where a thread waited for A with T as its owner
  * before, during, or at the beginning of T's wait for B, and T's unlock of A ended that wait after

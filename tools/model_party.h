@@ -1,13 +1,16 @@
 /*
- * Locks from within: who waits for what. For model_lock.c and model_order.c alone.
+ * Locks from within: who waits for what, and who let go when. For model_lock.c, model_blame.c and
+ * model_order.c alone.
  */
 #pragma once
 
 #include "model.h"
 
 enum {
-	GT_PARTY_RECENT = 32, /* spans of a thread that are remembered, for long holdings */
-	GT_PARTY_WANTED = 4,  /* locks that are known to be held at once */
+	GT_PARTY_SPANS = 32,    /* the last spans of a thread, and the last long ones */
+	GT_PARTY_LONG = 200000, /* ns */
+	GT_PARTY_WANTED = 4,    /* locks that are known to be held at once */
+	GT_LOCK_RELEASES = 16,  /* of a lock, the last that are remembered */
 };
 
 struct gt_party_recent {
@@ -15,6 +18,12 @@ struct gt_party_recent {
 	uint64_t what;
 	uint32_t object; /* of a wait */
 	uint8_t kind;
+};
+
+/* The last so many; room is taken as it is needed, for most threads are short. */
+struct gt_party_ring {
+	struct gt_party_recent *spans;
+	unsigned room, count; /* room: 0 or a power of 2; count: ever */
 };
 
 /* A thread as one that waits, and as one that others wait for. */
@@ -32,8 +41,18 @@ struct gt_party {
 	} wanted[GT_PARTY_WANTED];
 	unsigned nwanted;
 	uint32_t waits; /* how many it has begun */
-	struct gt_party_recent recent[GT_PARTY_RECENT];
-	unsigned nrecent; /* ever */
+	/*
+	 * What it did last. That a wait was over is written some time after the unlock: of what
+	 * lies further back than all of recent, longer has what takes long.
+	 */
+	struct gt_party_ring recent, longer;
+};
+
+/* A holding of a lock: its end. */
+struct gt_lock_release {
+	uint64_t time;
+	uint64_t since;         /* the begin, as far as somebody waited from then on */
+	uint32_t thread, stack; /* of the unlock; stack in model->stacks, 0: not known */
 };
 
 /* The waiters of an object. */
@@ -42,6 +61,8 @@ struct gt_lock_queue {
 	uint64_t starts; /* the sum of the times from which on each is not yet charged */
 	uint64_t first;  /* the least of them */
 	uint32_t lock;   /* in model->locks, plus one; 0: not yet looked up */
+	struct gt_lock_release *releases; /* by time */
+	unsigned nreleases;
 };
 
 struct gt_model_locks {
@@ -59,6 +80,20 @@ struct gt_party *gt_party_of(struct gt_model_locks *l, uint32_t thread);
 /* The queue of an object of the spans, and the last known owner of its lock. */
 struct gt_lock_queue *gt_lock_queue_of(struct gt_model *model, uint32_t object);
 uint32_t *gt_lock_owner_of(struct gt_model *model, uint32_t object);
+
+/* A thread did that; to be told in the order of time. */
+void gt_blame_remember(struct gt_party *p, const struct gt_span *span);
+
+struct gt_blame {
+	uint32_t object;        /* of the spans */
+	uint64_t begin, end;    /* waits that together lasted ns, none of them longer than this, */
+	uint64_t ns;            /* are over, or so many of them: */
+	uint64_t times;         /* at the end */
+	uint32_t thread, stack; /* set it free, there; GT_SPAN_NONE: not seen */
+};
+
+/* Charges each part of the time to who set the lock free at its end. */
+void gt_blame(struct gt_model *model, const struct gt_blame *blame);
 
 /* A thread begins to wait for a lock: what it has meanwhile, and what that lock's owner wants. */
 void gt_model_order_begin(struct gt_model *model, uint32_t thread, const struct gt_span *now);

@@ -67,7 +67,7 @@ static bool cut(const struct gt_model *model, struct gt_span *span)
 		span->open = true;
 		span->how = GT_SPAN_OPEN;
 		span->ready = span->retake = 0;
-		span->retakes = false;
+		span->retakes = span->counted = false;
 	}
 	span->ready = GT_MIN(span->ready, model->to - span->end);
 	span->retake = GT_MIN(span->retake, span->end - span->begin);

@@ -18,6 +18,7 @@
 
 #include "base/spec.h"
 #include "base/varint.h"
+#include "mapped.h"
 #include "progress.h"
 #include "tables.h"
 
@@ -39,6 +40,7 @@ struct source {
 	uint64_t offset; /* of it, in the file */
 	uint8_t *buffer; /* holds the rest of a file that is not memory */
 	size_t cap;
+	struct gt_mapped file; /* the memory, where it is a file */
 };
 
 struct gt_reader {
@@ -156,7 +158,8 @@ static int read_header(struct gt_reader *r, struct gt_error *e)
 			    r->source->version);
 }
 
-static struct gt_reader *begin(int fd, const void *data, size_t size, struct gt_error *e)
+static struct gt_reader *begin(int fd, struct gt_mapped file, const void *data, size_t size,
+			       struct gt_error *e)
 {
 	struct source *s = gt_alloc(sizeof(*s));
 	struct gt_reader *r = gt_alloc(sizeof(*r));
@@ -167,6 +170,7 @@ static struct gt_reader *begin(int fd, const void *data, size_t size, struct gt_
 	s->eof = fd < 0;
 	s->rest = data;
 	s->nrest = size;
+	s->file = file;
 	r->source = s;
 	take_rest(r);
 	if (read_header(r, e) < 0) {
@@ -180,18 +184,24 @@ static struct gt_reader *begin(int fd, const void *data, size_t size, struct gt_
 struct gt_reader *gt_reader_open(const char *path, struct gt_error *e)
 {
 	int fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+	struct gt_mapped file = {0};
 
 	if (fd < 0) {
 		gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 			     "cannot open: %s", strerror(errno));
 		return NULL;
 	}
-	return begin(fd, NULL, 0, e);
+	/* To copy a file from where the kernel has it took a tenth of the time of verify. */
+	if (!gt_mapped_fd(&file, fd)) {
+		return begin(fd, file, NULL, 0, e);
+	}
+	close(fd);
+	return begin(-1, file, file.data, file.size, e);
 }
 
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e)
 {
-	return begin(-1, data, size, e);
+	return begin(-1, (struct gt_mapped){0}, data, size, e);
 }
 
 struct gt_reader *gt_reader_share(struct gt_reader *r)
@@ -218,6 +228,7 @@ static void release(struct source *s)
 	if (s->fd >= 0) {
 		close(s->fd);
 	}
+	gt_mapped_close(&s->file);
 	pthread_mutex_destroy(&s->lock);
 	free(s->buffer);
 	free(s);
@@ -552,6 +563,9 @@ int gt_reader_next(struct gt_reader *r, struct gt_generation **out, struct gt_er
 	struct gt_generation *g = &r->generation;
 	int n;
 
+	if (g->end != NULL && r->source->file.data != NULL) {
+		gt_mapped_forget(g->end - g->size, g->size);
+	}
 	gt_tables_reset(g);
 	pthread_mutex_lock(&r->source->lock);
 	n = fetch(r, e);

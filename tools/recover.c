@@ -150,6 +150,7 @@ static int finish(struct gt_recovery *r, uint64_t gen, struct gt_image *image)
 	free(image->data);
 	return 0;
 }
+
 /* --- All of it ---------------------------------------------------------------------------- */
 
 static int write_all(FILE *out, const void *data, size_t size, struct gt_error *e)

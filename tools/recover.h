@@ -26,7 +26,7 @@ struct gt_recovered {
 
 /*
  * file is as good as empty where size is 0; spool may be NULL. Writes a whole trace to out: 0; or
- * -1 with *e: it is no trace, there is nothing in it, or out cannot be written.
+ * -1 with *e: it is no trace, out cannot be written, or (GT_ERROR_TRUNCATED) no event was recorded.
  */
 int gt_recover(const void *file, size_t size, const void *spool, size_t spool_size, FILE *out,
 	       struct gt_recovered *did, struct gt_error *e);

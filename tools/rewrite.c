@@ -274,11 +274,17 @@ static void put_g(struct gt_rewrite *w, struct gt_replay *r, const struct gt_g *
 	put(w, on ? m : GT_NO_M, ticks, GT_EV_GO_STATUS_STACK, args);
 }
 
-/* What lasts on it, so that its end has a beginning. */
+/*
+ * What lasts on it, so that its end has a beginning. Only who runs stops the world; to help the
+ * collector a G may wait, and then m is GT_NO_M.
+ */
 static void put_ranges(struct gt_rewrite *w, const struct gt_range *ranges, uint64_t id, uint64_t m,
 		       uint64_t ticks)
 {
 	for (; ranges != NULL; ranges = ranges->next) {
+		if (ranges->begin == GT_EV_STW_BEGIN && m == GT_NO_M) {
+			continue;
+		}
 		if (ranges->begin == GT_EV_STW_BEGIN) {
 			put(w, m, ticks, GT_EV_STW_BEGIN,
 			    (const uint64_t[]){gt_compose_string(w->to, ranges->kind.data,
@@ -331,6 +337,7 @@ void gt_rewrite_states(struct gt_rewrite *w, struct gt_replay *r, uint64_t ticks
 		if (g != NULL && gt_idmap_get(&w->gs, g->id) == 0 &&
 		    (only == NULL || only(data, g->id))) {
 			put_g(w, r, g, GT_NO_M, ticks);
+			put_ranges(w, g->ranges, new_g(w, g->id), GT_NO_M, ticks);
 		}
 	}
 	if (o->gc == GT_GC_ON && only == NULL) {

@@ -64,20 +64,33 @@ void gt_tally_event(struct gt_tally *t, const struct gt_event *ev)
 		t->generations++;
 		return;
 	}
-	if (gt_unlikely(t->events++ == 0)) {
-		t->first = ev->time;
+	if (gt_unlikely(t->count.events++ == 0)) {
+		t->count.first = ev->time;
 	}
-	t->last = ev->time;
+	t->count.last = ev->time;
 	if (gt_unlikely(names_g[ev->number])) {
 		see_g(t, ev->args[0]);
 	}
 }
 
-/* One generation: GT_MERGE_PAUSED, or what gt_merge_lend gives at the end or where it is bad. */
+/* So many events come next, or one that is not counted. */
+static void note(struct span *span, uint64_t events, bool counted, uint64_t last)
+{
+	if (counted && span->first_counted == 0) {
+		span->first_counted = span->timed + 1;
+	}
+	span->timed += events;
+	span->last = last;
+	span->last_counted = counted ? span->timed : span->last_counted;
+}
+
+/* One generation: GT_MERGE_PAUSED, or what gt_merge_skim gives at the end or where it is bad. */
 static int judge(struct side *side, struct span *span)
 {
+	struct gt_count *count = &side->tally.count;
 	const struct gt_event *ev;
 	struct gt_error ignored;
+	uint64_t before = 0;
 	int n;
 
 	side->granted = (struct gt_granted){.ranges = side->granted.ranges,
@@ -85,21 +98,19 @@ static int judge(struct side *side, struct span *span)
 					    .tasks = side->granted.tasks,
 					    .tasks_cap = side->granted.tasks_cap};
 	*span = (struct span){0};
-	side->tally.events = 0;
-	while ((n = gt_merge_lend(side->merge, &ev, &ignored)) == 1) {
-		const uint64_t before = side->tally.events;
-
-		if (ev->kind == GT_FACT) {
-			continue;
+	*count = (struct gt_count){0};
+	do {
+		n = gt_merge_skim(side->merge, &ev, count, &ignored);
+		if (count->events > before) {
+			note(span, count->events - before, true, count->last);
+			before = count->events;
 		}
-		span->timed++;
-		span->last = ev->time;
-		gt_tally_event(&side->tally, ev);
-		if (side->tally.events != before) {
-			span->last_counted = span->timed;
-			span->first_counted = before == 0 ? span->timed : span->first_counted;
+		if (n == 1 && ev->kind != GT_FACT) {
+			gt_tally_event(&side->tally, ev);
+			note(span, 1, count->events > before, ev->time);
+			before = count->events;
 		}
-	}
+	} while (n == 1);
 	return n;
 }
 
@@ -111,21 +122,22 @@ static int judge(struct side *side, struct span *span)
 static bool join(struct sides *all, const struct side *side, const struct span *span)
 {
 	const struct gt_generation *g = gt_merge_generation(side->merge);
-	struct gt_tally *t = all->tally;
+	const struct gt_count *one = &side->tally.count;
+	struct gt_count *sum = &all->tally->count;
 
 	if (!gt_border_cross(all->border, g, gt_merge_order(side->merge)) ||
 	    all->last > INT64_MAX - span->timed) {
 		return false;
 	}
-	if (side->tally.events > 0) {
-		if (t->events == 0) {
-			t->first = GT_MAX(side->tally.first, all->last + span->first_counted);
+	if (one->events > 0) {
+		if (sum->events == 0) {
+			sum->first = GT_MAX(one->first, all->last + span->first_counted);
 		}
-		t->last = GT_MAX(side->tally.last, all->last + span->last_counted);
+		sum->last = GT_MAX(one->last, all->last + span->last_counted);
 	}
 	all->last = GT_MAX(span->last, all->last + span->timed);
-	t->events += side->tally.events;
-	t->generations++;
+	sum->events += one->events;
+	all->tally->generations++;
 	all->ncrossed++;
 	return true;
 }

@@ -7,10 +7,10 @@
 
 /* What verify tells of a good trace. */
 struct gt_tally {
-	uint64_t generations, events, gs;
-	uint64_t unread;      /* batches of facts */
-	uint64_t first, last; /* ns */
-	struct gt_idmap seen; /* Gs */
+	uint64_t generations, gs;
+	uint64_t unread;       /* batches of facts */
+	struct gt_count count; /* of all events that Go's reader gives for something in the file */
+	struct gt_idmap seen;  /* Gs */
 };
 
 void gt_tally_event(struct gt_tally *t, const struct gt_event *ev);

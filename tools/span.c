@@ -18,6 +18,24 @@ static void put(struct gt_spans *s, const struct gt_span *span)
 	s->queue[s->tail++] = *span;
 }
 
+/* A span of t, of which nothing is known but that. */
+static struct gt_span new_span(const struct gt_span_state *t, unsigned kind, uint64_t begin)
+{
+	return (struct gt_span){
+		.kind = (uint8_t)kind,
+		.thread = t->open.index,
+		.begin = begin,
+		.m = GT_NO_M,
+		.p = GT_NO_P,
+		.reason = GT_SPAN_NONE,
+		.object = GT_SPAN_NONE,
+		.owner = GT_SPAN_NONE,
+		.waker = GT_SPAN_NONE,
+		.retake_object = GT_SPAN_NONE,
+		.retake_owner = GT_SPAN_NONE,
+	};
+}
+
 /* --- Waits ------------------------------------------------------------------------------------ */
 
 /* What there is to know about the end of the last wait of t: it runs again, or the trace ends. */
@@ -58,13 +76,29 @@ static void wait_end_fact(struct gt_spans *s, const struct gt_event *ev)
 	t->how_waker = ev->args[3];
 }
 
-/* It stands before the event by which the thread runs again. */
-static void retake_fact(struct gt_spans *s, const struct gt_event *ev)
+/* The wait that a fact is about which stands before the event by which the thread runs again. */
+static struct gt_span *wait_of(struct gt_span_state *t)
 {
-	struct gt_span_state *t = gt_span_thread_of(s, ev->args[0]);
 	struct gt_span *wait = t->over.kind != 0 ? &t->over : &t->now;
 
-	if (wait->kind == GT_SPAN_WAIT) {
+	return wait->kind == GT_SPAN_WAIT ? wait : NULL;
+}
+
+static void on_cpu_fact(struct gt_spans *s, const struct gt_event *ev)
+{
+	struct gt_span *wait = wait_of(gt_span_thread_of(s, ev->args[0]));
+
+	if (wait != NULL) {
+		wait->counted = true;
+		wait->on_cpu = ev->args[1];
+	}
+}
+
+static void retake_fact(struct gt_spans *s, const struct gt_event *ev)
+{
+	struct gt_span *wait = wait_of(gt_span_thread_of(s, ev->args[0]));
+
+	if (wait != NULL) {
 		wait->retakes = true;
 		wait->retake += ev->args[3];
 		wait->retake_object = gt_span_tables_mutex(&s->tables, ev->args[1]);
@@ -77,25 +111,14 @@ static void retake_fact(struct gt_spans *s, const struct gt_event *ev)
 /* The call that a fact named is not the span that lasts. */
 static void put_call(struct gt_spans *s, struct gt_span_state *t)
 {
-	struct gt_span call = {
-		.kind = GT_SPAN_CALL,
-		.thread = t->open.index,
-		.begin = t->named_at,
-		.end = t->named_at,
-		.m = t->open.tid,
-		.p = GT_NO_P,
-		.reason = GT_SPAN_NONE,
-		.object = GT_SPAN_NONE,
-		.owner = GT_SPAN_NONE,
-		.waker = GT_SPAN_NONE,
-		.retake_object = GT_SPAN_NONE,
-		.retake_owner = GT_SPAN_NONE,
-		.named = true,
-		.call = t->now.call,
-		.argument = t->now.argument,
-		.result = t->now.result,
-	};
+	struct gt_span call = new_span(t, GT_SPAN_CALL, t->named_at);
 
+	call.end = t->named_at;
+	call.m = t->open.tid;
+	call.named = true;
+	call.call = t->now.call;
+	call.argument = t->now.argument;
+	call.result = t->now.result;
 	put(s, &call);
 	t->now.named = false;
 	t->now.call = t->now.argument = 0;
@@ -142,19 +165,9 @@ static unsigned kind_of(unsigned state)
 static void begin(struct gt_span_state *t, unsigned state, uint64_t now, uint64_t m, uint64_t p)
 {
 	t->open.state = (uint8_t)state;
-	t->now = (struct gt_span){
-		.kind = (uint8_t)kind_of(state),
-		.thread = t->open.index,
-		.begin = now,
-		.m = m,
-		.p = p,
-		.reason = GT_SPAN_NONE,
-		.object = GT_SPAN_NONE,
-		.owner = GT_SPAN_NONE,
-		.waker = GT_SPAN_NONE,
-		.retake_object = GT_SPAN_NONE,
-		.retake_owner = GT_SPAN_NONE,
-	};
+	t->now = new_span(t, kind_of(state), now);
+	t->now.m = m;
+	t->now.p = p;
 }
 
 /* What lasted is over, and known: a wait is not. */
@@ -322,6 +335,9 @@ static void fact(struct gt_spans *s, const struct gt_event *ev)
 		break;
 	case GT_FACT_RETAKE:
 		retake_fact(s, ev);
+		break;
+	case GT_FACT_ON_CPU:
+		on_cpu_fact(s, ev);
 		break;
 	case GT_FACT_CALL:
 		call_fact(s, ev);

@@ -1,7 +1,6 @@
 /*
  * Spans: what each thread did from when to when, with all that the trace knows about it. For stat,
- * pprof, the exports and diff: states, waits, wakers and calls are worked out here and nowhere
- *else.
+ * pprof, the exports and diff: states, waits, wakers and calls are worked out here alone.
  *
  *	struct gt_spans *s = gt_spans_open(merge, 0);
  *	while ((n = gt_spans_next(s, &span, &error)) > 0) {
@@ -76,6 +75,12 @@ struct gt_span {
 	uint64_t retake; /* a condition: ns at the wait's end, for the mutex that goes with it, */
 	uint32_t retake_object, retake_owner; /* which this thread set free */
 	bool retakes; /* there was such a wait; with several, retake is their sum */
+	/*
+	 * From its begin until it ran, end plus ready: ns on a processor by the kernel's count.
+	 * counted: the trace says (GTRACE_CPU).
+	 */
+	uint64_t on_cpu;
+	bool counted;
 
 	/* WAIT, SYSCALL and CALL: the call into the kernel that it was. */
 	bool named;        /* the trace says which; else the next three are 0 */

@@ -23,6 +23,7 @@ void gt_span_tables_fini(struct gt_span_tables *tables)
 	gt_set_fini(&tables->stacks);
 	gt_set_fini(&tables->objects);
 	gt_idmap_fini(&tables->mutexes);
+	gt_idmap_fini(&tables->retaken);
 	gt_idmap_fini(&tables->ids);
 	free(tables->frames);
 }
@@ -75,14 +76,34 @@ uint32_t gt_span_tables_stack(struct gt_span_tables *tables, const struct gt_gen
 	return index;
 }
 
+static void remember(struct gt_idmap *map, uint64_t address, uintptr_t value)
+{
+	gt_idmap_remove(map, address);
+	gt_idmap_put(map, address, value);
+}
+
+/* Under which epoch it stands in the set. */
+static uint64_t epoch_of(struct gt_span_tables *tables, const struct gt_span_object *object)
+{
+	uintptr_t first = object->kind == GT_OBJECT_MUTEX
+				  ? gt_idmap_get(&tables->retaken, object->address)
+				  : 0;
+
+	if (first == 1 && object->epoch < UINT64_MAX - 1) {
+		first = (uintptr_t)object->epoch + 2;
+		remember(&tables->retaken, object->address, first);
+	}
+	return first > 1 && first == object->epoch + 2 ? 0 : object->epoch;
+}
+
 uint32_t gt_span_tables_object(struct gt_span_tables *tables, const struct gt_span_object *object)
 {
-	const uint32_t index = gt_set_put(&tables->objects, object, sizeof(*object));
+	const struct gt_span_object key = {object->address, epoch_of(tables, object), object->kind};
+	const uint32_t index = gt_set_put(&tables->objects, &key, sizeof(key));
 
 	if (object->kind == GT_OBJECT_MUTEX &&
 	    gt_idmap_get(&tables->mutexes, object->address) != index + (uintptr_t)1) {
-		gt_idmap_remove(&tables->mutexes, object->address);
-		gt_idmap_put(&tables->mutexes, object->address, index + (uintptr_t)1);
+		remember(&tables->mutexes, object->address, index + (uintptr_t)1);
 	}
 	return index;
 }
@@ -91,6 +112,12 @@ uint32_t gt_span_tables_mutex(struct gt_span_tables *tables, uint64_t address)
 {
 	const uintptr_t known = gt_idmap_get(&tables->mutexes, address);
 	const struct gt_span_object unseen = {address, 0, GT_OBJECT_MUTEX};
+	uint32_t index;
 
-	return known ? (uint32_t)(known - 1) : gt_span_tables_object(tables, &unseen);
+	if (known) {
+		return (uint32_t)(known - 1);
+	}
+	index = gt_span_tables_object(tables, &unseen);
+	remember(&tables->retaken, address, 1);
+	return index;
 }

@@ -10,10 +10,15 @@
 #include "span.h"
 
 struct gt_span_tables {
-	struct gt_set strings;        /* key: bytes */
-	struct gt_set stacks;         /* key: struct gt_span_frame[]; 0 is the empty one */
-	struct gt_set objects;        /* key: struct gt_span_object */
-	struct gt_idmap mutexes;      /* address -> index + 1 of the last mutex there */
+	struct gt_set strings;   /* key: bytes */
+	struct gt_set stacks;    /* key: struct gt_span_frame[]; 0 is the empty one */
+	struct gt_set objects;   /* key: struct gt_span_object */
+	struct gt_idmap mutexes; /* address -> index + 1 of the last mutex there */
+	/*
+	 * address -> epoch + 2 of the mutex there that came up first in a retake, which says none:
+	 * that is the one that comes up next. 1: it has not yet.
+	 */
+	struct gt_idmap retaken;
 	struct gt_idmap ids;          /* stack id of this generation -> index + 1 */
 	struct gt_span_frame *frames; /* room for a stack */
 	size_t frames_cap;

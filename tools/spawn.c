@@ -128,6 +128,7 @@ int gt_spawn_call(void (*call)(void *), void *argument)
 	pid_t pid;
 
 	handed_on(&set);
+	sigaction(SIGCHLD, &(struct sigaction){.sa_handler = SIG_DFL}, NULL);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	fflush(NULL);
 	pid = fork();

@@ -1,5 +1,5 @@
 /*
- * Starting a program and waiting for it. For cmd_run.c.
+ * Starting a program, or a child of ours, and waiting for it. For cmd_run.c and symbolize_apart.c.
  */
 #pragma once
 
@@ -15,7 +15,7 @@
 int gt_spawn_wait(const struct gt_program *p, char *const *argv, pid_t *pid, int *failed);
 
 /*
- * Calls it in a child, after gt_spawn_wait, with signals handed on as there: its wait status, or -1
- * with errno.
+ * Calls it in a child, with signals handed on as above: its wait status, or -1 with errno. Those
+ * signals stay blocked here: the caller is about to end.
  */
 int gt_spawn_call(void (*call)(void *), void *argument);

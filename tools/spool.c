@@ -6,11 +6,22 @@
  */
 #include "spool.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/spec.h"
 #include "base/wire.h"
+
+bool gt_spool_is_beside(const char *trace)
+{
+	char name[PATH_MAX];
+
+	return snprintf(name, sizeof(name), "%s" GT_SPOOL_SUFFIX, trace) < (int)sizeof(name) &&
+	       access(name, F_OK) == 0;
+}
 
 static bool inside(const struct gt_spool *s, uint64_t at, uint64_t bytes)
 {

@@ -39,6 +39,8 @@ struct gt_spool_stamp {
 	uint64_t ticks, mono, sec, nsec;
 };
 
+/* Whether one lies beside that trace: it is being written, or gtrace recover has to finish it. */
+bool gt_spool_is_beside(const char *trace);
 /* Memory stays the caller's. 0, or -1 with *e: no spool, or one of another version. */
 int gt_spool_open(struct gt_spool *s, const void *data, size_t size, struct gt_error *e);
 

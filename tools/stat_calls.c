@@ -8,8 +8,6 @@
 
 #include "facts.h"
 
-enum { SCREEN_CALLS = 3 }; /* without --full */
-
 /* The stack with the largest share, and how many others there are. */
 static uint32_t main_stack(const struct gt_model_pairs *pairs, uint32_t a, size_t *others)
 {
@@ -73,7 +71,7 @@ static void call_details(const struct gt_stat *st, FILE *out, uint32_t index, si
 {
 	const struct gt_model *model = st->model;
 	const struct gt_model_call *call = gt_set_value(&model->calls, index);
-	struct gt_details d = {st, out, 0};
+	struct gt_details d = {.st = st, .out = out};
 
 	who(&d, &model->call_thread, index, call->share.total);
 	if (call->blocked.waits != 0 && call->blocked.waits != call->share.waits) {
@@ -97,6 +95,7 @@ static void call_row(const struct gt_stat *st, FILE *out, uint32_t index, uint64
 	size_t others;
 	const uint32_t stack = main_stack(&st->model->call_stack, index, &others);
 	struct gt_call_name room;
+	const char *const name = number ? gt_call_name(number, &room) : "(not ended)";
 
 	gt_stat_fill(out, 3);
 	gt_stat_time(st, out, call->share.total);
@@ -107,9 +106,9 @@ static void call_row(const struct gt_stat *st, FILE *out, uint32_t index, uint64
 	gt_stat_time(st, out, call->share.max);
 	fputs("   ", out);
 	gt_stat_style(st, out, "1");
-	fputs(number ? gt_call_name(number, &room) : "(not ended)", out);
+	fputs(name, out);
 	if (stack != 0) {
-		fprintf(out, ": %s", gt_word_stack(st, stack, GT_COLUMNS_STACK, true).s);
+		fprintf(out, ": %s", gt_word_stack(st, stack, gt_columns_behind(st, name), true).s);
 	}
 	gt_stat_style(st, out, "0");
 	fputc('\n', out);
@@ -118,11 +117,11 @@ static void call_row(const struct gt_stat *st, FILE *out, uint32_t index, uint64
 	}
 }
 
-void gt_stat_calls(const struct gt_stat *st, FILE *out)
+void gt_stat_calls(const struct gt_stat *st, FILE *out, size_t rows)
 {
 	const struct gt_model *model = st->model;
 	uint32_t *order;
-	const size_t most = st->full ? st->top : GT_MIN(st->top, SCREEN_CALLS);
+	const size_t most = st->full ? st->top : GT_MIN(st->top, rows);
 	size_t shown = 0, hidden = 0;
 	uint64_t whole = 0, hidden_times = 0;
 
@@ -171,7 +170,7 @@ void gt_stat_spins(const struct gt_stat *st, FILE *out)
 	for (size_t i = 0; i < model->spins.count && i < st->top; i++) {
 		const struct gt_model_share *share = gt_set_value(&model->spins, order[i]);
 		const struct gt_span_object *key = gt_set_key(&model->spins, order[i], NULL);
-		struct gt_details d = {st, out, 0};
+		struct gt_details d = {.st = st, .out = out};
 		size_t others;
 		const uint32_t stack = main_stack(&model->spin_stack, order[i], &others);
 

@@ -11,9 +11,8 @@
 #include "json.h"
 
 enum {
-	WIDE = 108,  /* columns of a line of details */
-	INDENT = 11, /* before it */
-	FRAME = 36,  /* of a function's name in a stack, if it is not the only one */
+	INDENT = GT_COLUMNS - GT_COLUMNS_DETAILS,
+	FRAME = 36, /* columns of a function's name in a stack, if it is not the innermost one */
 };
 
 /* --- Words ------------------------------------------------------------------------------------ */
@@ -189,17 +188,22 @@ void gt_stat_heads(const struct gt_stat *st, FILE *out, size_t wide, const char 
 void gt_details_add(struct gt_details *d, struct gt_word w)
 {
 	const char *const dot = d->st->utf8 ? " · " : "; ";
-	const size_t n = gt_word_columns(d->st, w.s);
+	size_t n;
 
+	w = gt_word_clip(d->st, w.s, GT_COLUMNS_DETAILS);
+	n = gt_word_columns(d->st, w.s);
 	if (d->at == 0) {
 		gt_stat_style(d->st, d->out, "2");
-	} else if (d->at + gt_word_columns(d->st, dot) + n <= WIDE) {
+	} else if (d->at + gt_word_columns(d->st, dot) + n <= GT_COLUMNS) {
 		fputs(dot, d->out);
 		d->at += gt_word_columns(d->st, dot) + n;
 		fputs(w.s, d->out);
 		return;
+	} else if (d->lines == 1) {
+		return;
 	} else {
 		fputc('\n', d->out);
+		d->lines -= d->lines != 0;
 	}
 	gt_stat_fill(d->out, INDENT);
 	fputs(w.s, d->out);
@@ -248,8 +252,19 @@ struct gt_word gt_word_reason(const struct gt_stat *st, uint32_t name)
 struct gt_word gt_word_routine(const struct gt_stat *st, uint32_t name, size_t wide)
 {
 	const char *text = gt_model_plain(st->model, name);
+	const char *const offset = strstr(text, "+0x");
+	size_t n;
 
-	return *text ? gt_word_clip(st, text, wide) : gt_word("(no stack seen)");
+	if (offset == NULL || gt_word_columns(st, text) <= wide) {
+		return *text ? gt_word_clip(st, text, wide) : gt_word("(no stack seen)");
+	}
+	/* Of "library.so+0x1234" the end tells more. */
+	n = gt_word_columns(st, offset);
+	return gt_word("%.100s%.100s",
+		       gt_word_clip(st, gt_word("%.*s", (int)GT_MIN(offset - text, 200), text).s,
+				    n + 4 < wide ? wide - n : 4)
+			       .s,
+		       offset);
 }
 
 const char *gt_word_times(const struct gt_stat *st)
@@ -278,24 +293,29 @@ struct gt_word gt_word_thread(const struct gt_stat *st, uint32_t index, size_t w
 		       t->is->id);
 }
 
+struct gt_word gt_word_group_of(const struct gt_stat *st, uint32_t index, uint32_t threads,
+				size_t wide)
+{
+	const struct gt_model_group *group = gt_set_value(&st->model->groups, index);
+	const uint32_t *routine = gt_set_key(&st->model->groups, index, NULL);
+
+	return gt_word("%s %s%" PRIu32,
+		       gt_word_routine(st, group->label != GT_MODEL_NONE ? group->label : *routine,
+				       wide - 5)
+			       .s,
+		       gt_word_times(st), threads);
+}
+
 struct gt_word gt_word_group(const struct gt_stat *st, uint32_t index, size_t wide)
 {
 	const struct gt_model_group *group;
-	const uint32_t *routine;
 
 	if (index == GT_MODEL_NONE) {
 		return gt_word("nobody seen");
 	}
 	group = gt_set_value(&st->model->groups, index);
-	routine = gt_set_key(&st->model->groups, index, NULL);
-	if (group->threads <= 1) {
-		return gt_word_thread(st, group->first, wide);
-	}
-	return gt_word("%s %s%" PRIu32,
-		       gt_word_routine(st, group->label != GT_MODEL_NONE ? group->label : *routine,
-				       wide - 5)
-			       .s,
-		       gt_word_times(st), group->threads);
+	return group->threads <= 1 ? gt_word_thread(st, group->first, wide)
+				   : gt_word_group_of(st, index, group->threads, wide);
 }
 
 /* Without what a language's library puts around people's own functions, if there are any. */
@@ -321,28 +341,38 @@ struct gt_word gt_word_stack(const struct gt_stat *st, uint32_t index, size_t wi
 	const char *const arrow = st->utf8 ? " ← " : " < ", *const gap = st->utf8 ? " … " : " ... ";
 	uint32_t names[GT_WIRE_FRAMES_MAX];
 	const size_t n = own_frames(st, index, names, GT_LEN(names));
-	struct gt_word w, last, next;
+	struct gt_word w, next, last = gt_word("%s", "");
+	size_t left = wide; /* for all but the last, and what stands before it */
 	size_t i;
 
 	if (n == 0) {
 		return gt_word("(no stack)");
 	}
-	w = gt_word_routine(st, names[0], n == 1 ? wide : FRAME);
-	last = gt_word_routine(st, names[n - 1], FRAME);
+	if (outermost && n > 1) {
+		w = gt_word_routine(st, names[0], wide / 2);
+		last = gt_word_routine(
+			st, names[n - 1],
+			GT_MIN(FRAME, wide - gt_word_columns(st, gap) - gt_word_columns(st, w.s)));
+		left -= gt_word_columns(st, last.s) + gt_word_columns(st, gap);
+	}
+	w = gt_word_routine(st, names[0], left);
 	for (i = 1; i + outermost < n; i++) {
 		next = gt_word_routine(st, names[i], FRAME);
-		if (gt_word_columns(st, w.s) + gt_word_columns(st, next.s) +
-			    (outermost ? gt_word_columns(st, last.s) + 2 * gt_word_columns(st, gap)
-				       : 3) >
-		    wide) {
+		if (gt_word_columns(st, w.s) + gt_word_columns(st, arrow) +
+			    gt_word_columns(st, next.s) >
+		    left) {
 			break;
 		}
-		w = gt_word("%.120s%s%.120s", w.s, arrow, next.s);
+		w = gt_word("%.150s%s%.120s", w.s, arrow, next.s);
 	}
-	if (outermost && n > 1) {
-		w = gt_word("%.200s%s%.100s", w.s, i + 1 == n ? arrow : gap, last.s);
-	}
-	return w;
+	return *last.s ? gt_word("%.200s%s%.100s", w.s, i + 1 == n ? arrow : gap, last.s) : w;
+}
+
+size_t gt_columns_behind(const struct gt_stat *st, const char *what)
+{
+	const size_t n = gt_word_columns(st, what) + 2;
+
+	return n < GT_COLUMNS_WHERE / 2 ? GT_COLUMNS_WHERE - n : GT_COLUMNS_WHERE / 2;
 }
 
 struct gt_word gt_word_object(const struct gt_stat *st, uint32_t index)

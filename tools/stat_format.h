@@ -8,10 +8,13 @@
 #include "stat_view.h"
 
 enum {
-	GT_COLUMNS_NAME = 28,  /* of a thread's name */
-	GT_COLUMNS_TIME = 9,   /* of a duration, with the space before it */
-	GT_COLUMNS_BAR = 24,   /* of a bar */
-	GT_COLUMNS_STACK = 42, /* of a stack */
+	GT_COLUMNS = 115,         /* of a line */
+	GT_COLUMNS_DETAILS = 104, /* of one below a row */
+	GT_COLUMNS_WHERE = 55,    /* of what stands behind the numbers of a row */
+	GT_COLUMNS_NAME = 28,     /* of a thread's name */
+	GT_COLUMNS_TIME = 9,      /* of a duration, with the space before it */
+	GT_COLUMNS_BAR = 24,      /* of a bar */
+	GT_COLUMNS_STACK = 42,    /* of a stack */
 };
 
 /* A piece of text, short enough to be passed around. */
@@ -36,6 +39,11 @@ struct gt_word gt_word_routine(const struct gt_stat *st, uint32_t name, size_t w
 struct gt_word gt_word_thread(const struct gt_stat *st, uint32_t thread, size_t wide);
 /* Threads with one start routine: "worker ×4", or their label if they have the same. */
 struct gt_word gt_word_group(const struct gt_stat *st, uint32_t group, size_t wide);
+/* So many of them. */
+struct gt_word gt_word_group_of(const struct gt_stat *st, uint32_t group, uint32_t threads,
+				size_t wide);
+/* What of GT_COLUMNS_WHERE is left behind "what: ". */
+size_t gt_columns_behind(const struct gt_stat *st, const char *what);
 /*
  * "inner ← caller … outer": the innermost functions that fit, and the outermost, by which a thread
  * is told, if it is wanted.
@@ -64,7 +72,8 @@ void gt_stat_heads(const struct gt_stat *st, FILE *out, size_t wide, const char 
 struct gt_details {
 	const struct gt_stat *st;
 	FILE *out;
-	size_t at; /* column; 0: nothing yet */
+	size_t at;    /* column; 0: nothing yet */
+	size_t lines; /* how many there may be: what comes then is left out; 0: any number */
 };
 
 void gt_details_add(struct gt_details *d, struct gt_word w);
@@ -78,6 +87,10 @@ void gt_details_parts(struct gt_details *d, const char *verb, const struct gt_mo
 
 /* Lines of the head: what is not in the trace, and settings that are not the usual ones. */
 void gt_stat_notes(const struct gt_stat *st, FILE *out);
+/* How many threads ran on average. */
+double gt_stat_running(const struct gt_model *model);
+/* Some of them cannot have run: there were too few CPUs. */
+bool gt_stat_crowded(const struct gt_model *model);
 /* Something is not there that should be. */
 bool gt_stat_lost(const struct gt_model *model);
 /* Sections. Each prints nothing where there is nothing to say. */
@@ -85,10 +98,11 @@ void gt_stat_deadlocks(const struct gt_stat *st, FILE *out);
 void gt_stat_locks(const struct gt_stat *st, FILE *out);
 void gt_stat_orders(const struct gt_stat *st, FILE *out);
 void gt_stat_sites(const struct gt_stat *st, FILE *out);
-void gt_stat_calls(const struct gt_stat *st, FILE *out);
+/* rows: at most, without --full. */
+void gt_stat_calls(const struct gt_stat *st, FILE *out, size_t rows);
 void gt_stat_spins(const struct gt_stat *st, FILE *out);
 void gt_stat_path(const struct gt_stat *st, FILE *out);
-void gt_stat_threads(const struct gt_stat *st, FILE *out);
+/* rows: at most, without --full. */
+void gt_stat_threads(const struct gt_stat *st, FILE *out, size_t rows);
 void gt_stat_owners(const struct gt_stat *st, FILE *out);
 void gt_stat_wakes(const struct gt_stat *st, FILE *out);
-void gt_stat_ends(const struct gt_stat *st, FILE *out);

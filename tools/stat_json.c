@@ -191,6 +191,14 @@ static void threads(struct gt_json *j, const struct gt_model *model)
 		gt_json_number(j, "yields", t->yields);
 		gt_json_number(j, "yields_long", t->yields_long);
 		gt_json_number(j, "yields_ns", t->yields_ns);
+		if (t->counted.waits) {
+			gt_json_key(j, "waits_with_cpu");
+			gt_json_begin(j, '{');
+			gt_json_number(j, "waits", t->counted.waits);
+			gt_json_number(j, "until_running_ns", t->counted.total);
+			gt_json_number(j, "on_cpu_ns", t->on_cpu);
+			gt_json_end(j, '}');
+		}
 		reasons(j, model, &model->thread_reason, (uint32_t)i);
 		gt_stat_json_ended(j, t->how);
 		gt_json_end(j, '}');

@@ -122,6 +122,8 @@ static void object(struct gt_json *j, const struct gt_model *model, uint32_t ind
 	gt_json_key(j, "retakes");
 	gt_json_begin(j, '{');
 	gt_stat_json_share(j, &o->retakes);
+	gt_stat_json_pairs(j, model, "threads", &model->object_retaker, index,
+			   gt_stat_json_pair_thread);
 	gt_json_end(j, '}');
 	gt_stat_json_pairs(j, model, "threads", &model->object_thread, index,
 			   gt_stat_json_pair_thread);

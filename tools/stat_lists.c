@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* Without --full. */
-enum { SCREEN_THREADS = 6, SCREEN_SITES = 3 };
+enum { SCREEN_SITES = 3 };
 
 /* --- Threads ---------------------------------------------------------------------------------- */
 
@@ -99,7 +99,7 @@ static void group_reasons(const struct gt_stat *st, FILE *out, uint32_t group)
 {
 	const struct gt_model_pairs *pairs = &st->model->group_reason;
 	const struct gt_model_group *g = gt_set_value(&st->model->groups, group);
-	struct gt_details d = {st, out, 0};
+	struct gt_details d = {.st = st, .out = out};
 	size_t n;
 	const uint32_t *order = gt_model_pairs_of(pairs, group, &n);
 
@@ -144,12 +144,12 @@ static void system_threads(const struct gt_stat *st, FILE *out)
 	}
 }
 
-void gt_stat_threads(const struct gt_stat *st, FILE *out)
+void gt_stat_threads(const struct gt_stat *st, FILE *out, size_t rows)
 {
 	struct gt_model *model = st->model;
 	uint32_t *order = gt_alloc(model->groups.count * sizeof(*order));
 	const bool each = st->full && model->users <= st->top;
-	const size_t most = st->full ? st->top : GT_MIN(st->top, SCREEN_THREADS);
+	const size_t most = st->full ? st->top : GT_MIN(st->top, rows);
 	uint64_t hidden = 0, hidden_groups = 0, hidden_running = 0;
 	size_t n = 0, shown = 0;
 	bool syscalls = false;
@@ -201,9 +201,9 @@ void gt_stat_threads(const struct gt_stat *st, FILE *out)
 		}
 	}
 	if (hidden) {
-		fprintf(out, "  and %s more of %s start routines, running %s\n",
+		fprintf(out, "  and %s more of %s start routine%s, running %s\n",
 			gt_word_number(hidden).s, gt_word_number(hidden_groups).s,
-			gt_word_duration(st, hidden_running).s);
+			gt_word_plural(hidden_groups), gt_word_duration(st, hidden_running).s);
 	}
 	free(order);
 	system_threads(st, out);
@@ -234,12 +234,16 @@ static void site_details(const struct gt_stat *st, FILE *out, uint32_t index)
 {
 	const struct gt_model *model = st->model;
 	const struct gt_model_site *site = gt_set_value(&model->sites, index);
-	struct gt_details d = {st, out, 0};
+	struct gt_details d = {.st = st, .out = out, .lines = st->full ? 0 : 1};
 	size_t n;
 	const uint32_t *order = gt_model_pairs_of(&model->site_object, index, &n);
 	const uint32_t most = n ? gt_model_pair(&model->site_object, order[0])->b : 0;
 
 	gt_details_add(&d, gt_word("by %s", waiters(st, index).s));
+	if (n != 0 && gt_model_object(model, most)->kind != GT_OBJECT_THREAD) {
+		gt_details_parts(&d, "held by", &model->site_owner, index, site->share.total);
+	}
+	gt_details_parts(&d, "woken by", &model->site_waker, index, site->share.total);
 	if (n == 1) {
 		gt_details_add(&d, gt_word("for %s", gt_word_object(st, most).s));
 	} else if (n > 1) {
@@ -251,11 +255,8 @@ static void site_details(const struct gt_stat *st, FILE *out, uint32_t index)
 					       .s,
 				       gt_word_object(st, most).s));
 	}
-	if (n != 0 && gt_model_object(model, most)->kind != GT_OBJECT_THREAD) {
-		gt_details_parts(&d, "held by", &model->site_owner, index, site->share.total);
-	}
-	gt_details_parts(&d, "woken by", &model->site_waker, index, site->share.total);
-	if (site->retakes.waits) {
+	/* Without --full it is said of the lock. */
+	if (site->retakes.waits && st->full) {
 		gt_details_parts(&d,
 				 gt_word("of it %s for the mutex, held by",
 					 gt_word_duration(st, site->retakes.total).s)
@@ -291,13 +292,15 @@ static void site_heads(const struct gt_stat *st, FILE *out)
 	gt_stat_heads(st, out, GT_COLUMNS_TIME - 2, (const char *const[]){"total", NULL});
 	gt_stat_heads(st, out, GT_COLUMNS_TIME,
 		      (const char *const[]){"times", "mean", "p50", "p99", "max", NULL});
-	fputs("   where\n", out);
+	fputs(st->full || !st->model->by_gtrace ? "   where\n" : "   where else they waited\n",
+	      out);
 }
 
 static void site_row(const struct gt_stat *st, FILE *out, uint32_t index)
 {
 	const struct gt_model_site *site = gt_set_value(&st->model->sites, index);
 	const struct gt_model_site_key *key = gt_set_key(&st->model->sites, index, NULL);
+	const struct gt_word reason = gt_word_reason(st, key->reason);
 
 	gt_stat_fill(out, 3);
 	gt_stat_time(st, out, site->share.total);
@@ -308,8 +311,8 @@ static void site_row(const struct gt_stat *st, FILE *out, uint32_t index)
 	gt_stat_time(st, out, site->share.max);
 	fputs("   ", out);
 	gt_stat_style(st, out, "1");
-	fprintf(out, "%s: %s", gt_word_reason(st, key->reason).s,
-		gt_word_stack(st, key->stack, GT_COLUMNS_STACK, true).s);
+	fprintf(out, "%s: %s", reason.s,
+		gt_word_stack(st, key->stack, gt_columns_behind(st, reason.s), true).s);
 	gt_stat_style(st, out, "0");
 	fputc('\n', out);
 	site_details(st, out, index);
@@ -349,13 +352,13 @@ void gt_stat_sites(const struct gt_stat *st, FILE *out)
 		site_row(st, out, order[i]);
 	}
 	if (hidden) {
-		fprintf(out, "   and %s more sites, %s in total\n", gt_word_number(hidden).s,
-			gt_word_duration(st, hidden_total).s);
+		fprintf(out, "   and %s more place%s, %s in total%s", gt_word_number(hidden).s,
+			gt_word_plural(hidden), gt_word_duration(st, hidden_total).s,
+			lasting ? "" : "\n");
 	}
 	if (lasting) {
-		fprintf(out,
-			"   and %s place%s where a thread came to wait until the end (--top 0)\n",
-			gt_word_number(lasting).s, gt_word_plural(lasting));
+		fprintf(out, "%s %s where a thread came to wait until the end (--top 0)\n",
+			hidden ? "; besides" : "   and", gt_word_number(lasting).s);
 	}
 	if (shown + lasting == 0 && (st->full || !model->by_gtrace)) {
 		site_heads(st, out);
@@ -434,52 +437,4 @@ void gt_stat_wakes(const struct gt_stat *st, FILE *out)
 			gt_word_number(hidden_times).s);
 	}
 	free(order);
-}
-
-void gt_stat_ends(const struct gt_stat *st, FILE *out)
-{
-	const struct gt_model *model = st->model;
-	static const struct {
-		unsigned how;
-		const char *text, *go;
-	} kinds[] = {
-		{GT_ENDED_WAKER, "a named thread", "a goroutine"},
-		{GT_ENDED_REFUSED, "a named one without an arrow", ""},
-		{GT_ENDED_NOBODY, "nobody seen", "the runtime (timer, network)"},
-		{GT_ENDED_TIMEOUT, "timeout", ""},
-		{GT_ENDED_CANCELLED, "cancellation", ""},
-		{GT_ENDED_ERROR, "an error", ""},
-	};
-	uint64_t whole = 0;
-	const char *comma = "";
-
-	for (unsigned i = GT_SPAN_OPEN + 1; i < GT_ENDED_END; i++) {
-		whole += model->how[i];
-	}
-	if (whole + model->how[GT_SPAN_OPEN] + model->how[GT_SPAN_RETURNED] == 0) {
-		return;
-	}
-	gt_stat_title(st, out, 0, "What ended the waits");
-	fputs(": ", out);
-	for (size_t i = 0; i < GT_LEN(kinds); i++) {
-		const uint64_t n = model->how[kinds[i].how];
-
-		if (n) {
-			fprintf(out, "%s%s %s (%s)", comma,
-				model->by_gtrace ? kinds[i].text : kinds[i].go,
-				gt_word_percent(n, whole).s, gt_word_number(n).s);
-			comma = ", ";
-		}
-	}
-	comma = *comma ? "; " : "";
-	if (model->how[GT_SPAN_RETURNED]) {
-		fprintf(out, "%s%s ended by no thread (network, time, ...)", comma,
-			gt_word_number(model->how[GT_SPAN_RETURNED]).s);
-		comma = "; ";
-	}
-	if (model->how[GT_SPAN_OPEN]) {
-		fprintf(out, "%s%s still open at the end", comma,
-			gt_word_number(model->how[GT_SPAN_OPEN]).s);
-	}
-	fputc('\n', out);
 }

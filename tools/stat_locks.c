@@ -1,50 +1,80 @@
 /*
- * The text view: locks with their holders, deadlocks, and orders of locks.
+ * The text view: locks with their holders.
  */
 #include "stat_format.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "facts.h"
 
-enum { SCREEN_LOCKS = 3, SCREEN_PLACES = 2, PLACES = 6 };
+enum {
+	SCREEN_LOCKS = 3,
+	SCREEN_PLACES = 2,
+	PLACES = 6,
+	PLACE = 55, /* columns of a place */
+};
+
+/* So many threads of a group; or one, by its own name. */
+static struct gt_word threads(const struct gt_stat *st, uint32_t group, uint32_t n, uint32_t one)
+{
+	return n == 1 ? gt_word_thread(st, one, GT_COLUMNS_NAME)
+		      : gt_word_group_of(st, group, n, GT_COLUMNS_NAME);
+}
 
 /* --- Who held it ------------------------------------------------------------------------------ */
 
-/* Holders of one lock, by start routine and place of the unlock. */
-struct place {
-	uint32_t group, stack; /* group: GT_MODEL_NONE */
+/* Holders of one lock, by start routine and what is shown of the place of the unlock. */
+struct held {
+	struct gt_model_hold hold;
+	uint32_t group, thread; /* group: GT_MODEL_NONE: not seen */
+	uint32_t stack;         /* 0: not seen */
+	uint32_t threads;       /* how many; thread is one of them */
 };
 
 struct holders {
-	struct gt_set places;  /* key: struct place, struct gt_model_hold */
+	struct gt_set places;  /* struct held */
 	uint32_t *order;       /* the longest first */
 	uint64_t total, known; /* ns; known: of somebody */
 };
 
-static void holders_make(struct holders *h, struct gt_model *model, uint32_t object)
+static void holders_make(struct holders *h, const struct gt_stat *st, uint32_t object)
 {
-	*h = (struct holders){.places = gt_set_of(sizeof(struct gt_model_hold))};
+	struct gt_model *model = st->model;
+
+	struct gt_set seen = gt_set_of(0); /* key: uint32_t[2]: a place, a thread of it */
+
+	*h = (struct holders){.places = gt_set_of(sizeof(struct held))};
 	for (size_t i = 0; i < model->holds.count; i++) {
 		const struct gt_model_hold_key *key = gt_set_key(&model->holds, i, NULL);
 		const struct gt_model_hold *from = gt_set_value(&model->holds, i);
 		const bool known = key->thread != GT_MODEL_NONE;
-		const struct place place = {
-			known ? gt_model_group(model, key->thread) : GT_MODEL_NONE, key->stack};
-		struct gt_model_hold *to;
+		const uint32_t group = known ? gt_model_group(model, key->thread) : GT_MODEL_NONE;
+		uint32_t pair[] = {0, key->thread};
+		const size_t before = seen.count;
+		struct gt_word place;
+		struct held *to;
 
 		if (key->object != object) {
 			continue;
 		}
-		to = gt_set_get(&h->places, &place, sizeof(place));
-		gt_model_share_join(&to->share, &from->share);
-		to->held += from->held;
-		to->longest = GT_MAX(to->longest, from->longest);
+		place = gt_word("%" PRIu32 " %.300s", group,
+				key->stack ? gt_word_stack(st, key->stack, PLACE, false).s : "");
+		pair[0] = gt_set_put(&h->places, place.s, strlen(place.s));
+		to = gt_set_value(&h->places, pair[0]);
+		to->threads += gt_set_put(&seen, pair, sizeof(pair)) == before;
+		to->group = group;
+		to->thread = key->thread;
+		to->stack = key->stack;
+		gt_model_share_join(&to->hold.share, &from->share);
+		to->hold.held += from->held;
+		to->hold.longest = GT_MAX(to->hold.longest, from->longest);
 		h->total += from->share.total;
 		h->known += known ? from->share.total : 0;
 	}
 	h->order = gt_model_longest(&h->places);
+	gt_set_fini(&seen);
 }
 
 static void holders_fini(struct holders *h)
@@ -53,32 +83,33 @@ static void holders_fini(struct holders *h)
 	free(h->order);
 }
 
-/* "in Cache::rebuild ← janitor 93 % (janitor)" */
+/* "held by janitor in Cache::rebuild ← janitor 93 %" */
 static void held(struct gt_details *d, const struct holders *h, size_t most)
 {
 	const struct gt_stat *st = d->st;
-	size_t left = 0;
+	size_t left = 0, shown = 0;
 
 	for (size_t i = 0; i < h->places.count; i++) {
-		const struct place *place = gt_set_key(&h->places, h->order[i], NULL);
-		const struct gt_model_hold *hold = gt_set_value(&h->places, h->order[i]);
+		const struct held *held = gt_set_value(&h->places, h->order[i]);
+		const uint64_t ns = held->hold.share.total;
+		const struct gt_word part = gt_word_percent(ns, h->total);
+		const char *const by = shown ? "" : "held by ";
 		struct gt_word who, where;
 
-		if (hold->share.total == 0 || (i >= most && i + 1 < h->places.count)) {
-			left += hold->share.total != 0;
-			continue;
+		if (ns == 0 || shown >= most || (shown && !st->full && ns * 50 < h->total)) {
+			left += ns != 0;
+		} else if (held->group == GT_MODEL_NONE) {
+			gt_details_add(d, gt_word("%s %s", shown++ ? "not seen" : "held: not seen",
+						  part.s));
+		} else {
+			who = threads(st, held->group, held->threads, held->thread);
+			where = held->stack
+					? gt_word(" in %s",
+						  gt_word_stack(st, held->stack, PLACE, false).s)
+					: gt_word(" (place not seen)");
+			gt_details_add(d, gt_word("%s%s%.200s %s", by, who.s, where.s, part.s));
+			shown++;
 		}
-		if (place->group == GT_MODEL_NONE) {
-			gt_details_add(d, gt_word("%snot seen %s", i ? "" : "held: ",
-						  gt_word_percent(hold->share.total, h->total).s));
-			continue;
-		}
-		who = gt_word_group(st, place->group, GT_COLUMNS_NAME);
-		where = place->stack
-				? gt_word(" in %s", gt_word_stack(st, place->stack, 60, false).s)
-				: gt_word(" (place not seen)");
-		gt_details_add(d, gt_word("%s%s%.150s %s", i ? "" : "held by ", who.s, where.s,
-					  gt_word_percent(hold->share.total, h->total).s));
 	}
 	if (left) {
 		gt_details_add(d, gt_word("%zu more", left));
@@ -101,7 +132,7 @@ static struct gt_word doing_word(const struct gt_stat *st, const struct gt_model
 	case GT_SPAN_WAIT:
 		return gt_word("waited (%s)", gt_word_reason(st, (uint32_t)key->what).s);
 	default:
-		return gt_word("not known");
+		return gt_word("did what is not known");
 	}
 }
 
@@ -122,7 +153,8 @@ static void meanwhile(struct gt_details *d, uint32_t object)
 			&model->doings, gt_model_pair(&model->object_doing, order[i])->b, NULL);
 		const uint64_t ns = gt_model_share(&model->object_doing, order[i])->total;
 
-		if (key->kind == 0 || ns * 50 < whole) {
+		/* That little is not known says nothing. */
+		if (ns * (key->kind == 0 ? 4 : 50) < whole) {
 			continue;
 		}
 		w = gt_word("%.200s%s %.60s %s", w.s, shown++ ? "," : "", doing_word(d->st, key).s,
@@ -163,60 +195,150 @@ static void advice(struct gt_details *d, const struct holders *h, uint32_t objec
 	enum { SHORT = 50000 }; /* ns: not longer than threads need to fall asleep and to wake */
 	const struct gt_stat *st = d->st;
 	const struct gt_model_doing_key *most;
-	const struct gt_model_hold *hold = NULL;
-	const struct place *place = NULL;
-	struct gt_word where, what;
+	const struct held *held = NULL;
+	struct gt_word what, rest; /* around the place */
+	size_t left;
+	uint64_t each;
 	unsigned percent;
 
-	for (size_t i = 0; i < h->places.count && place == NULL; i++) {
-		place = gt_set_key(&h->places, h->order[i], NULL);
-		hold = gt_set_value(&h->places, h->order[i]);
-		place = place->group == GT_MODEL_NONE || place->stack == 0 ? NULL : place;
+	for (size_t i = 0; i < h->places.count && held == NULL; i++) {
+		held = gt_set_value(&h->places, h->order[i]);
+		held = held->stack == 0 ? NULL : held;
 	}
-	if (place == NULL || hold->share.total * 5 < h->total || hold->share.waits == 0) {
+	if (held == NULL || held->hold.share.total * 5 < h->total || held->hold.share.waits == 0) {
 		return;
 	}
-	where = gt_word_stack(st, place->stack, 44, false);
+	each = held->hold.held / held->hold.share.waits;
 	most = mostly(st->model, object, &percent);
 	if (most != NULL && most->kind == GT_SPAN_RUNNABLE) {
-		what = gt_word("more CPUs or fewer threads: %s had it %u %% of that time without "
-			       "running",
-			       where.s, percent);
-	} else if (hold->held / hold->share.waits < SHORT) {
-		what = gt_word("take it less often in %s, or split it: each time it is short (%s)",
-			       where.s, gt_word_duration(st, hold->held / hold->share.waits).s);
+		what = gt_word("more CPUs or fewer threads: ");
+		rest = gt_word(" had no CPU %u %% of the time", percent);
+	} else if (each < SHORT) {
+		what = gt_word("take it less often, or split it: only %s each time in ",
+			       gt_word_duration(st, each).s);
+		rest = gt_word("%s", "");
 	} else if (most != NULL && most->kind == GT_SPAN_SYSCALL) {
-		what = gt_word("no %s in %s under the lock: %u %% of that time",
-			       doing_word(st, most).s + sizeof("was in"), where.s, percent);
+		what = gt_word("no %s under this lock in ",
+			       doing_word(st, most).s + sizeof("was in"));
+		rest = gt_word(": %u %% of the time", percent);
 	} else if (most != NULL && most->kind == GT_SPAN_WAIT) {
-		what = gt_word("no waiting in %s under the lock: it %s %u %% of that time", where.s,
-			       doing_word(st, most).s, percent);
+		what = gt_word("no waiting under this lock in ");
+		rest = gt_word(": it %s %u %% of the time", doing_word(st, most).s, percent);
 	} else {
-		what = gt_word(
-			"less work in %.150s under the lock: it took others %s each time, %s at "
-			"most",
-			where.s, gt_word_duration(st, hold->held / hold->share.waits).s,
-			gt_word_duration(st, hold->longest).s);
+		what = gt_word(gt_stat_crowded(st->model)
+				       ? "more CPUs or fewer threads, or less work under it in "
+				       : "less work under this lock in ");
+		rest = gt_word(": %s each time, %s at most", gt_word_duration(st, each).s,
+			       gt_word_duration(st, held->hold.longest).s);
 	}
+	left = GT_COLUMNS_DETAILS - gt_word_columns(st, what.s) - gt_word_columns(st, rest.s);
 	gt_details_end(d);
-	gt_details_add(d, gt_word("%s %.300s", st->utf8 ? "→" : "->", what.s));
+	gt_details_add(d, gt_word("%s %.100s%.150s%.60s", st->utf8 ? "→" : "->", what.s,
+				  gt_word_stack(st, held->stack, GT_MIN(left - 3, PLACE), false).s,
+				  rest.s));
 }
 
 /* --- Locks ------------------------------------------------------------------------------------ */
 
-/* "in lookup ← reader, and 3 other places" */
-static struct gt_word waited(const struct gt_stat *st, uint32_t object)
+/* "lookup ← reader and 3 other places" */
+static struct gt_word waited_in(const struct gt_stat *st, uint32_t object)
 {
 	const struct gt_model *model = st->model;
-	size_t n;
-	const uint32_t *order = gt_model_pairs_of(&model->object_site, object, &n);
+	const struct gt_model_pairs *pairs = &model->object_site;
+	size_t n, retakes;
+	const uint32_t *order = gt_model_pairs_of(pairs, object, &n);
+	const uint32_t *retake = gt_model_pairs_of(&model->object_retake_site, object, &retakes);
 	const struct gt_model_site_key *key;
 	struct gt_word w;
 
-	key = gt_set_key(&model->sites, gt_model_pair(&model->object_site, order[0])->b, NULL);
+	if (n == 0 || (retakes != 0 && gt_model_share(&model->object_retake_site, *retake)->total >
+					       gt_model_share(pairs, *order)->total)) {
+		pairs = &model->object_retake_site;
+		order = retake;
+	}
+	n += retakes;
+	if (n == 0) {
+		return gt_word("%s", "");
+	}
+	key = gt_set_key(&model->sites, gt_model_pair(pairs, *order)->b, NULL);
 	w = gt_word_stack(st, key->stack, GT_COLUMNS_STACK, true);
 	return n == 1 ? w
 		      : gt_word("%.200s and %zu other place%s", w.s, n - 1, gt_word_plural(n - 1));
+}
+
+/* Threads with one start routine that waited. */
+struct waiters {
+	struct gt_model_share share;
+	uint32_t threads, one; /* how many, and the last of them */
+};
+
+/* seen: key: the threads that are counted already. */
+static void waiters_of(struct gt_set *groups, struct gt_set *seen, struct gt_model *model,
+		       const struct gt_model_pairs *pairs, uint32_t object)
+{
+	size_t n;
+	const uint32_t *order = gt_model_pairs_of(pairs, object, &n);
+
+	for (size_t i = 0; i < n; i++) {
+		const uint32_t thread = gt_model_pair(pairs, order[i])->b;
+		const uint32_t group = gt_model_group(model, thread);
+		const size_t before = seen->count;
+		struct waiters *of = gt_set_get(groups, &group, sizeof(group));
+
+		gt_model_share_join(&of->share, gt_model_share(pairs, order[i]));
+		of->threads += gt_set_put(seen, &thread, sizeof(thread)) == before;
+		of->one = thread;
+	}
+}
+
+/* "waited for by worker ×3 92 %, flusher 8 % in lookup ← worker" */
+static void waiters(struct gt_details *d, uint32_t object)
+{
+	enum { MOST = 2 };
+	const struct gt_stat *st = d->st;
+	struct gt_model *model = st->model;
+	struct gt_set groups = gt_set_of(sizeof(struct waiters)), seen = gt_set_of(0);
+	struct gt_word w = gt_word("waited for by"), who, where;
+	uint64_t whole = 0;
+	size_t left = 0;
+	uint32_t *order;
+
+	waiters_of(&groups, &seen, model, &model->object_thread, object);
+	waiters_of(&groups, &seen, model, &model->object_retaker, object);
+	for (size_t i = 0; i < groups.count; i++) {
+		whole += ((struct waiters *)gt_set_value(&groups, i))->share.total;
+	}
+	order = gt_model_longest(&groups);
+	for (size_t i = 0; i < groups.count; i++) {
+		const struct waiters *of = gt_set_value(&groups, order[i]);
+		const uint32_t *group = gt_set_key(&groups, order[i], NULL);
+
+		if (i >= MOST || (i > 0 && !st->full && of->share.total * 100 < whole)) {
+			left++;
+			continue;
+		}
+		who = threads(st, *group, of->threads, of->one);
+		w = gt_word("%.150s%s %s", w.s, i ? "," : "", who.s);
+		if (groups.count > 1) {
+			w = gt_word("%.200s %s", w.s, gt_word_percent(of->share.total, whole).s);
+		}
+	}
+	if (left && (st->full || groups.count > MOST)) {
+		w = gt_word("%.200s, %zu more", w.s, left);
+	}
+	where = waited_in(st, object);
+	if (*where.s && groups.count == left + 1) {
+		w = gt_word("%.150s in %.150s", w.s, where.s);
+	}
+	if (groups.count != 0) {
+		gt_details_add(d, w);
+	}
+	if (*where.s && groups.count != left + 1) {
+		gt_details_add(d, gt_word("in %.200s", where.s));
+	}
+	free(order);
+	gt_set_fini(&groups);
+	gt_set_fini(&seen);
 }
 
 static void lock_row(const struct gt_stat *st, FILE *out, uint32_t object, uint64_t total)
@@ -235,7 +357,7 @@ static void lock_row(const struct gt_stat *st, FILE *out, uint32_t object, uint6
 	gt_stat_time(st, out, GT_MAX(o->share.max, o->retakes.max));
 	fputs("   ", out);
 	gt_stat_style(st, out, "1");
-	fputs(gt_word_lock(st, *index).s, out);
+	fputs(gt_word_clip(st, gt_word_lock(st, *index).s, GT_COLUMNS_WHERE).s, out);
 	gt_stat_style(st, out, "0");
 	fputc('\n', out);
 }
@@ -244,19 +366,16 @@ static void lock(const struct gt_stat *st, FILE *out, uint32_t object, uint64_t 
 {
 	struct gt_model *model = st->model;
 	const struct gt_model_object *o = gt_set_value(&model->objects, object);
-	struct gt_details d = {st, out, 0};
+	struct gt_details d = {.st = st, .out = out};
 	struct holders h;
-	size_t n;
 
-	gt_model_pairs_of(&model->object_thread, object, &n);
-	holders_make(&h, model, object);
+	holders_make(&h, st, object);
 	lock_row(st, out, object, total);
-	held(&d, &h, st->full ? PLACES : SCREEN_PLACES);
+	d.lines = st->full ? 0 : first ? 2 : 1;
+	held(&d, &h, st->full ? PLACES : first ? SCREEN_PLACES : 1);
 	gt_details_end(&d);
-	if (n != 0) {
-		gt_details_add(&d, gt_word("waited for by %zu thread%s in %s", n, gt_word_plural(n),
-					   waited(st, object).s));
-	}
+	d.lines = st->full ? 0 : first ? 3 : 1;
+	waiters(&d, object);
 	if (o->retakes.waits != 0) {
 		gt_details_add(&d, gt_word("%s of it after waits on conditions",
 					   gt_word_percent(o->retakes.total, total).s));
@@ -302,7 +421,7 @@ void gt_stat_locks(const struct gt_stat *st, FILE *out)
 		gt_stat_heads(st, out, GT_COLUMNS_TIME - 2, (const char *const[]){"total", NULL});
 		gt_stat_heads(st, out, GT_COLUMNS_TIME,
 			      (const char *const[]){"times", "mean", "p50", "p99", "max", NULL});
-		fputs("   what others had\n", out);
+		fputs("   lock, who held it, who waited\n", out);
 	}
 	for (size_t i = 0; i < totals.count; i++) {
 		const struct gt_model_share *share = gt_set_value(&totals, order[i]);
@@ -322,97 +441,4 @@ void gt_stat_locks(const struct gt_stat *st, FILE *out)
 	}
 	free(order);
 	gt_set_fini(&totals);
-}
-
-/* --- Circles ---------------------------------------------------------------------------------- */
-
-static void stuck_line(const struct gt_stat *st, FILE *out, const struct gt_model_stuck *s)
-{
-	const struct gt_span_object *o =
-		s->object != GT_MODEL_NONE ? gt_spans_object(st->model->spans, s->object) : NULL;
-	const struct gt_word who = gt_word_thread(st, s->thread, GT_COLUMNS_NAME);
-	const struct gt_word owner = gt_word_thread(st, s->owner, GT_COLUMNS_NAME);
-
-	fputs("   ", out);
-	gt_stat_left(st, out, 20, who);
-	if (o == NULL || o->kind == GT_OBJECT_THREAD) {
-		fprintf(out, " waits for %s to end", owner.s);
-	} else {
-		fprintf(out, " waits for %s, which %s has", gt_word_lock(st, s->object).s,
-			s->owner == s->thread ? "it itself" : owner.s);
-	}
-	fprintf(out, ": in %s\n", gt_word_stack(st, s->stack, 60, true).s);
-}
-
-void gt_stat_deadlocks(const struct gt_stat *st, FILE *out)
-{
-	const struct gt_model *model = st->model;
-
-	for (uint32_t cycle = 1; cycle <= model->cycles; cycle++) {
-		uint64_t since = 0;
-		size_t n = 0, more = 0;
-
-		for (size_t i = 0; i < model->nstuck; i++) {
-			if (model->stuck[i].cycle == cycle) {
-				n++;
-				since = GT_MAX(since, model->stuck[i].since);
-			}
-		}
-		fputc('\n', out);
-		gt_stat_style(st, out, "1;31");
-		fprintf(out,
-			n == 1 ? "Deadlock: %zu thread waits for itself"
-			       : "Deadlock: %zu threads wait for each other",
-			n);
-		gt_stat_style(st, out, "0");
-		fprintf(out, ", for %s, until the end of the trace\n",
-			gt_word_duration(st, model->end - since).s);
-		for (size_t i = 0; i < model->nstuck; i++) {
-			if (model->stuck[i].cycle == cycle && (more < 8 || st->full)) {
-				stuck_line(st, out, &model->stuck[i]);
-				more++;
-			}
-		}
-		if (more < n) {
-			fprintf(out, "   and %zu more\n", n - more);
-		}
-	}
-}
-
-static void ring(const struct gt_stat *st, FILE *out, const struct gt_model_ring *ring)
-{
-	struct gt_model *model = st->model;
-
-	for (size_t i = 0; i < ring->n; i++) {
-		const struct gt_model_order *order = gt_model_order(model, ring, i);
-		const uint32_t *held = gt_set_value(&model->locks, ring->locks[i]);
-		const uint32_t *wanted =
-			gt_set_value(&model->locks, ring->locks[(i + 1) % ring->n]);
-
-		fprintf(out, "   %s %s, then %s: %s%s in %s, %s time%s\n", i ? "but" : "   ",
-			gt_word_lock(st, *held).s, gt_word_lock(st, *wanted).s,
-			gt_word_thread(st, order->thread, GT_COLUMNS_NAME).s,
-			order->others ? " and others" : "",
-			gt_word_stack(st, order->stack, 50, false).s, gt_word_number(order->sure).s,
-			gt_word_plural(order->sure));
-	}
-}
-
-/* Where there is a deadlock it says the same, and better. */
-void gt_stat_orders(const struct gt_stat *st, FILE *out)
-{
-	const struct gt_model *model = st->model;
-	const size_t most = st->full ? st->top : 1;
-
-	if (model->nrings == 0 || (model->cycles != 0 && !st->full)) {
-		return;
-	}
-	gt_stat_title(st, out, 0, "Lock order");
-	fputs(" that may end in a deadlock: a lock held while the next one was waited for\n", out);
-	for (size_t i = 0; i < model->nrings && i < most; i++) {
-		ring(st, out, &model->rings[i]);
-	}
-	if (model->nrings > most) {
-		fprintf(out, "   and %zu more such circles\n", model->nrings - most);
-	}
 }

@@ -74,6 +74,45 @@ static void left_out(const struct gt_stat *st, FILE *out)
 	}
 }
 
+double gt_stat_running(const struct gt_model *model)
+{
+	const uint64_t ns = GT_MIN(model->to, model->end) - GT_MAX(model->from, model->begin);
+	uint64_t running = 0;
+
+	for (size_t i = 0; i < model->groups.count; i++) {
+		running += ((struct gt_model_group *)gt_set_value(&model->groups, i))->running;
+	}
+	return ns != 0 ? (double)running / (double)ns : 0;
+}
+
+bool gt_stat_crowded(const struct gt_model *model)
+{
+	return model->by_gtrace && model->cpus != 0 &&
+	       gt_stat_running(model) > 1.1 * (double)model->cpus;
+}
+
+/* Time that waits have from their threads' own work, where the trace says it. */
+static void on_cpu(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+	uint64_t waits = 0;
+	uint64_t ns = 0;
+	uint64_t used = 0;
+
+	for (size_t i = 0; i < model->nthreads; i++) {
+		waits += model->threads[i].counted.waits;
+		ns += model->threads[i].counted.total;
+		used += model->threads[i].on_cpu;
+	}
+	if (waits != 0) {
+		fprintf(out,
+			"Note: of %s in %s wait%s, until their threads ran again, these were on a "
+			"processor for %s (GTRACE_CPU)\n",
+			gt_word_duration(st, ns).s, gt_word_number(waits).s, gt_word_plural(waits),
+			gt_word_duration(st, used).s);
+	}
+}
+
 void gt_stat_notes(const struct gt_stat *st, FILE *out)
 {
 	static const struct {
@@ -92,9 +131,15 @@ void gt_stat_notes(const struct gt_stat *st, FILE *out)
 
 	losses(st, out);
 	left_out(st, out);
+	on_cpu(st, out);
 	for (size_t i = 0; i < GT_LEN(unusual); i++) {
 		if (about(st->model, unusual[i].what, &value) && value == unusual[i].value) {
 			fprintf(out, "Note: %s\n", unusual[i].text);
 		}
+	}
+	if (gt_stat_crowded(st->model)) {
+		fputs("Note: more ran than there are CPUs: who is kept from running by the kernel "
+		      "seems to run\n",
+		      out);
 	}
 }

@@ -362,7 +362,7 @@ unsigned gt_sym_file_find(struct gt_sym_file *f, uint64_t offset,
 	if (known != 0) {
 		const struct answer *a = &in->answers[known - 1];
 
-		*frames = in->frames + a->first;
+		*frames = a->n > 0 ? in->frames + a->first : NULL;
 		return a->n;
 	}
 	if (in->module != NULL && !in->tried) {
@@ -394,6 +394,6 @@ unsigned gt_sym_file_find(struct gt_sym_file *f, uint64_t offset,
 		in->frames[in->nframes++] = found[i];
 	}
 	gt_idmap_put(&in->by_offset, offset, ++in->nanswers);
-	*frames = in->frames + in->answers[in->nanswers - 1].first;
+	*frames = n > 0 ? in->frames + in->answers[in->nanswers - 1].first : NULL;
 	return n;
 }

@@ -223,7 +223,8 @@ static bool is_place(const struct gt_text *func, const char *path)
 		return func->length == 0 || (func->length == 1 && func->data[0] == '?');
 	}
 	n = (size_t)((const char *)plus - func->data);
-	return strncmp(func->data, base, n) == 0 && (base[n] == '\0' || base[n] == ' ');
+	return n <= strlen(base) && memcmp(func->data, base, n) == 0 &&
+	       (base[n] == '\0' || base[n] == ' ');
 }
 
 /* The name that the trace has, as people write it. */

@@ -16,5 +16,5 @@
 
 /* Trace -> text. With facts, gtrace's own facts follow their batch as comments. */
 int gt_text_dump(FILE *in, FILE *out, bool facts, struct gt_error *e);
-/* Text -> trace. Messages name the line. */
+/* Text -> trace, all of it or nothing. Messages name the line; whether out took it, out says. */
 int gt_text_assemble(FILE *in, FILE *out, struct gt_error *e);

@@ -1,10 +1,9 @@
 /*
- * The usual case of the usual events. For merge.c.
+ * The usual case of the usual events. For merge.c and merge_skim.c.
  *
- * Four events make up most of a trace, and nearly always everything is as their rule wants it. Here
- * that is found out without a branch that depends on the event, because the events of several Ms
- * come in an order that no processor can foresee, and each wrong guess costs as much as a whole
- * event. What is not as usual is left to the rule: it decides, and it knows the words.
+ * A handful of events make up most of a trace, and nearly always everything is as their rule wants
+ * it. Here that is found out without a branch for each thing that could be otherwise. What is not
+ * as usual is left to the rule: it decides, and it knows the words.
  */
 #pragma once
 
@@ -82,6 +81,11 @@ static const struct usual usual[256] = {
 #undef G
 #undef P
 
+/* The arguments of one of these events: none has more. By value, to be kept in registers. */
+struct args {
+	uint64_t of[3];
+};
+
 /* The G or P that a change is about, and what its M says of its like. */
 struct subject {
 	uint64_t id;
@@ -102,12 +106,12 @@ GT_INLINE uint32_t word(const struct gt_standing *is, bool strict)
 
 /* 0 if the change can happen as usual. */
 GT_INLINE uint64_t unusual(const struct change *c, const struct subject *s, const struct gt_m *m,
-			   const struct gt_event *ev, uint64_t generation, bool strict)
+			   struct args args, uint64_t generation, bool strict)
 {
 	const uint64_t none = UINT64_MAX;
 	uint64_t x = word(s->is, strict) ^ word(&c->before, strict);
 
-	x |= (ev->args[c->number] ^ (s->seq->value + 1)) & c->numbered;
+	x |= (args.of[c->number] ^ (s->seq->value + 1)) & c->numbered;
 	x |= (s->seq->generation ^ generation) & c->numbered;
 	x |= (*s->current ^ none) & c->starts;
 	x |= (uint64_t)(*s->current == none) & (c->stops | c->stays);
@@ -130,9 +134,9 @@ GT_INLINE void apply(const struct change *c, const struct subject *s, struct gt_
 	}
 }
 
-GT_INLINE uint64_t which(const struct change *c, const struct gt_event *ev, uint64_t current)
+GT_INLINE uint64_t which(const struct change *c, struct args args, uint64_t current)
 {
-	return (ev->args[0] & c->named) | (current & ~c->named);
+	return (args.of[0] & c->named) | (current & ~c->named);
 }
 
 #define SUBJECT(thing, id_, current_, bound_)                                              \
@@ -141,17 +145,17 @@ GT_INLINE uint64_t which(const struct change *c, const struct gt_event *ev, uint
 		.current = (current_), .bound = (bound_)                                   \
 	}
 
-GT_INLINE bool happens_to_g(struct gt_order *o, const struct change *c, struct gt_event *ev,
+GT_INLINE bool happens_to_g(struct gt_order *o, const struct change *c, struct args args,
 			    struct gt_m *m, bool strict)
 {
-	const uint64_t id = which(c, ev, m->g);
-	struct gt_g *g = gt_order_g(o, id);
+	const uint64_t id = which(c, args, m->g);
+	struct gt_g *g = gt_order_any_g(o, id);
 	const uint64_t idle = m->p == GT_NO_P;
 
-	if (g != NULL) {
+	if (gt_likely(g != NULL)) {
 		const struct subject s = SUBJECT(g, id, &m->g, &m->bound_g);
 
-		if (gt_likely((unusual(c, &s, m, ev, o->number, strict) |
+		if (gt_likely((unusual(c, &s, m, args, o->number, strict) |
 			       (idle & (c->starts | c->stops))) == 0)) {
 			apply(c, &s, m, strict);
 			changed(o, GT_KEY_G, id);
@@ -161,16 +165,16 @@ GT_INLINE bool happens_to_g(struct gt_order *o, const struct change *c, struct g
 	return false;
 }
 
-GT_INLINE bool happens_to_p(struct gt_order *o, const struct change *c, struct gt_event *ev,
+GT_INLINE bool happens_to_p(struct gt_order *o, const struct change *c, struct args args,
 			    struct gt_m *m, bool strict)
 {
-	const uint64_t id = which(c, ev, m->p);
+	const uint64_t id = which(c, args, m->p);
 	struct gt_p *p = gt_order_p(o, id);
 
-	if (p != NULL) {
+	if (gt_likely(p != NULL)) {
 		const struct subject s = SUBJECT(p, id, &m->p, &m->bound_p);
 
-		if (gt_likely(unusual(c, &s, m, ev, o->number, strict) == 0)) {
+		if (gt_likely(unusual(c, &s, m, args, o->number, strict) == 0)) {
 			apply(c, &s, m, strict);
 			changed(o, GT_KEY_P, id);
 			return true;
@@ -179,18 +183,18 @@ GT_INLINE bool happens_to_p(struct gt_order *o, const struct change *c, struct g
 	return false;
 }
 
-GT_INLINE bool happens_to_both(struct gt_order *o, const struct usual *u, struct gt_event *ev,
+GT_INLINE bool happens_to_both(struct gt_order *o, const struct usual *u, struct args args,
 			       struct gt_m *m, bool strict)
 {
-	struct gt_g *g = gt_order_g(o, m->g);
+	struct gt_g *g = gt_order_any_g(o, m->g);
 	struct gt_p *p = gt_order_p(o, m->p);
 
-	if (g != NULL && p != NULL) {
+	if (gt_likely(g != NULL && p != NULL)) {
 		const struct subject sg = SUBJECT(g, m->g, &m->g, &m->bound_g);
 		const struct subject sp = SUBJECT(p, m->p, &m->p, &m->bound_p);
 
-		if (gt_likely((unusual(&u->g, &sg, m, ev, o->number, strict) |
-			       unusual(&u->p, &sp, m, ev, o->number, strict)) == 0)) {
+		if (gt_likely((unusual(&u->g, &sg, m, args, o->number, strict) |
+			       unusual(&u->p, &sp, m, args, o->number, strict)) == 0)) {
 			apply(&u->g, &sg, m, strict);
 			apply(&u->p, &sp, m, strict);
 			changed(o, GT_KEY_G, sg.id);
@@ -202,21 +206,15 @@ GT_INLINE bool happens_to_both(struct gt_order *o, const struct usual *u, struct
 }
 #undef SUBJECT
 
-/* True: it was as usual, and has happened. */
-GT_INLINE bool happens_as_usual(struct gt_order *o, struct gt_event *ev, struct gt_m *m,
-				bool strict)
+/* True: it was as usual, and has happened; o->changed says to what. */
+GT_INLINE bool happens_as_usual(struct gt_order *o, unsigned number, struct args args,
+				struct gt_m *m, bool strict)
 {
-	const struct usual *u = &usual[ev->number];
+	const struct usual *u = &usual[number];
 
-	ev->g = m->g;
-	ev->p = m->p;
-	o->nout = o->nchanged = o->nimplied = 0;
-	if (!(u->of == OF_G      ? happens_to_g(o, &u->g, ev, m, strict)
-	      : u->of == OF_P    ? happens_to_p(o, &u->p, ev, m, strict)
-	      : u->of == OF_BOTH ? happens_to_both(o, u, ev, m, strict)
-				 : false)) {
-		return false;
-	}
-	happened(o, ev);
-	return true;
+	o->nchanged = 0;
+	return u->of == OF_G      ? happens_to_g(o, &u->g, args, m, strict)
+	       : u->of == OF_P    ? happens_to_p(o, &u->p, args, m, strict)
+	       : u->of == OF_BOTH ? happens_to_both(o, u, args, m, strict)
+				  : false;
 }

@@ -3,6 +3,7 @@
  */
 #include "window.h"
 
+#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,6 +58,12 @@ bool gt_window_span(const struct gt_window *w, const struct gt_spans *s, struct 
 	return true;
 }
 
+/* By itself first: names may have these characters in them. */
+static bool is_name(const char *pattern, const char *name)
+{
+	return strcmp(pattern, name) == 0 || fnmatch(pattern, name, 0) == 0;
+}
+
 bool gt_window_thread(const struct gt_window *w, const struct gt_spans *s, uint32_t thread)
 {
 	const struct gt_span_thread *t;
@@ -71,7 +78,7 @@ bool gt_window_thread(const struct gt_window *w, const struct gt_spans *s, uint3
 	t = gt_spans_thread(s, thread);
 	snprintf(number, sizeof(number), "#%" PRIu64, t->id);
 	if (strcmp(w->thread, number) == 0 ||
-	    strcmp(w->thread, gt_spans_string(s, t->routine, NULL)) == 0) {
+	    is_name(w->thread, gt_spans_string(s, t->routine, NULL))) {
 		return true;
 	}
 	snprintf(number, sizeof(number), "%" PRIu64, t->tid);
@@ -79,7 +86,7 @@ bool gt_window_thread(const struct gt_window *w, const struct gt_spans *s, uint3
 		return true;
 	}
 	for (size_t i = 0; i < t->nlabels; i++) {
-		if (strcmp(w->thread, gt_spans_string(s, t->labels[i], NULL)) == 0) {
+		if (is_name(w->thread, gt_spans_string(s, t->labels[i], NULL))) {
 			return true;
 		}
 	}

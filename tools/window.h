@@ -24,10 +24,12 @@ struct gt_window {
 enum gt_window_option { GT_WINDOW_FROM = 1000, GT_WINDOW_TO, GT_WINDOW_THREAD };
 
 /* For the help of a command. */
-#define GT_WINDOW_HELP                                                                         \
-	"  --from T, --to T\n"                                                                 \
-	"               only what lies between these times since the beginning: 1.5s, 200ms\n" \
-	"  --thread X   only the thread with this tid, number (#3), name or start routine\n"
+#define GT_WINDOW_HELP                                                                          \
+	"  --from T, --to T\n"                                                                  \
+	"               only what lies between these times since the beginning: 1.5s, 200ms\n"  \
+	"  --thread X   only the thread with this tid or number (#3), or those with this name " \
+	"or\n"                                                                                  \
+	"               start routine: a pattern with * ? [] as well, which sh wants quoted\n"
 
 /* Takes one of them, and its argument: false where that is no time. */
 bool gt_window_take(struct gt_window *w, int option, const char *text);

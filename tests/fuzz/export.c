@@ -3,22 +3,23 @@
  *
  * A libFuzzer target; see reader.c. The first byte chooses, the rest is the trace.
  */
+#include "fuzz.h"
+
+#include <string.h>
+
 #include "export.h"
-
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "pprof.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct gt_fuzz_form gt_fuzz_form = {.before = 1};
+
+enum { SQLITE = 63 };
 
 static void export(gt_export_run *run, const struct gt_export *x)
 {
 	struct gt_error e = {0};
 
-	if (run(x, &e) < 0 && e.message[0] == '\0') {
-		abort();
+	if (run(x, &e) < 0) {
+		gt_fuzz_said(&e);
 	}
 }
 
@@ -32,33 +33,47 @@ static void pprof(const struct gt_export *x)
 		struct gt_pprof out = {.profile = &p, .system = x->system, .path = x->path};
 
 		gt_pprof_write(&out, x->out);
-	} else if (e.message[0] == '\0') {
-		abort();
+	} else {
+		gt_fuzz_said(&e);
 	}
 	gt_profile_fini(&p);
 }
 
+#ifdef GT_SQLITE
+/* SQLite takes no path that is a link, as those in /proc are. */
+static void export_sqlite(struct gt_export x)
+{
+	static char name[] = "/tmp/fuzz-sqlite.XXXXXX";
+	const int fd = mkstemp(name);
+
+	if (fd < 0) {
+		abort();
+	}
+	x.name = name;
+	x.events = true;
+	export(gt_export_sqlite, &x);
+	close(fd);
+	unlink(name);
+	memcpy(strchr(name, '.'), ".XXXXXX", 7);
+}
+#else
+static void export_sqlite(struct gt_export x)
+{
+	(void)x;
+}
+#endif
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static FILE *nowhere;
-	struct gt_export x = {.window = GT_WINDOW_ALL};
-	char path[40];
+	struct gt_export x = {.window = GT_WINDOW_ALL, .out = gt_fuzz_nowhere()};
+	struct gt_fuzz_file trace;
 	unsigned how;
-	int fd;
 
 	if (size < 1) {
 		return 0;
 	}
-	if (nowhere == NULL) {
-		nowhere = fopen("/dev/null", "w");
-	}
-	fd = memfd_create("trace", MFD_CLOEXEC);
-	if (fd < 0 || write(fd, data + 1, size - 1) != (ssize_t)(size - 1)) {
-		abort();
-	}
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	x.path = path;
-	x.out = nowhere;
+	trace = gt_fuzz_open(data + 1, size - 1);
+	x.path = trace.path;
 	how = data[0] & 63;
 	x.system = data[0] & 64;
 	if (data[0] & 128) {
@@ -69,6 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 						      gt_export_perfetto};
 
 		export(runs[how], &x);
+	} else if (how == SQLITE) {
+		export_sqlite(x);
 	} else {
 		x.weight = &gt_profile_types[how / 2 % gt_profile_types_count];
 		if (how % 2 == 0) {
@@ -77,6 +94,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			pprof(&x);
 		}
 	}
-	close(fd);
+	close(trace.fd);
 	return 0;
 }

@@ -4,25 +4,13 @@
  * A libFuzzer target: tests/fuzz/run builds it with clang, ASan and UBSan; with replay.c it is a
  * program of any compiler that replays the corpus.
  */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "fuzz.h"
 
 #include "stat_view.h"
 #include "text.h"
 #include "views.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static FILE *nowhere(void)
-{
-	static FILE *out;
-
-	if (out == NULL) {
-		out = fopen("/dev/null", "w");
-	}
-	return out;
-}
+const struct gt_fuzz_form gt_fuzz_form = {0};
 
 /* A verdict has a message, and a place that is in the file. */
 static void check_error(const struct gt_error *e, size_t size)
@@ -66,9 +54,9 @@ static void view(const uint8_t *data, size_t size, bool normal)
 	struct gt_merge *t = gt_merge_open_memory(data, size, 0, &e);
 
 	if (t != NULL && normal) {
-		gt_view_normal(t, nowhere(), &e);
+		gt_view_normal(t, gt_fuzz_nowhere(), &e);
 	} else if (t != NULL) {
-		gt_view_events(t, nowhere(), true, &e);
+		gt_view_events(t, gt_fuzz_nowhere(), true, &e);
 	}
 	gt_merge_close(t);
 }
@@ -81,8 +69,8 @@ static void stat(const uint8_t *data, size_t size)
 
 	if (t != NULL) {
 		gt_model_read(st.model, t, &e);
-		gt_stat_json(&st, nowhere());
-		gt_stat_text(&st, nowhere());
+		gt_stat_json(&st, gt_fuzz_nowhere());
+		gt_stat_text(&st, gt_fuzz_nowhere());
 	}
 	gt_model_destroy(st.model);
 	gt_merge_close(t);
@@ -101,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	stat(data, size);
 	if (size > 0) {
 		in = fmemopen((void *)data, size, "r");
-		gt_text_dump(in, nowhere(), true, &e);
+		gt_text_dump(in, gt_fuzz_nowhere(), true, &e);
 		fclose(in);
 	}
 	return 0;

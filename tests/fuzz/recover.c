@@ -6,16 +6,13 @@
  * the spool, most of which is zeros: records of an offset, a size (three and two bytes, least
  * significant first) and that many bytes.
  */
-#include "recover.h"
+#include "fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#include "merge.h"
+#include "recover.h"
 
-enum { SPOOL_MAX = 1 << 24 };
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+const struct gt_fuzz_form gt_fuzz_form = {.before = 2, .sized = true};
 
 /* The spool of an input; its size is where the last record ends. */
 static uint8_t *unpack(const uint8_t *data, size_t size, size_t *spool_size)
@@ -44,47 +41,31 @@ static uint8_t *unpack(const uint8_t *data, size_t size, size_t *spool_size)
 	return spool;
 }
 
-static bool valid(const void *data, size_t size, struct gt_error *e)
-{
-	struct gt_merge *t = gt_merge_open_memory(data, size, GT_MERGE_STRICT, e);
-	struct gt_event ev;
-	int n = -1;
-
-	while (t != NULL && (n = gt_merge_next(t, &ev, e)) > 0) {
-	}
-	gt_merge_close(t);
-	return n == 0;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct gt_recovered did;
 	struct gt_error e = {0}, ignored = {0};
 	size_t trace_size, spool_size, out_size = 0;
 	uint8_t *spool;
-	char *out = NULL, text[2000];
+	char *out = NULL;
 	FILE *file;
 
 	if (size < 2) {
 		return 0;
 	}
-	trace_size = GT_MIN((size_t)(data[0] | data[1] << 8), size - 2);
+	trace_size = gt_fuzz_trace_size(data, size);
 	spool = unpack(data + 2 + trace_size, size - 2 - trace_size, &spool_size);
 	file = open_memstream(&out, &out_size);
 	if (gt_recover(data + 2, trace_size, spool_size > 0 ? spool : NULL, spool_size, file, &did,
 		       &e) < 0) {
 		fclose(file);
-		if (e.message[0] == '\0') {
-			abort();
-		}
+		gt_fuzz_said(&e);
 	} else {
 		fclose(file);
 		/* What was whole before is copied, whatever it is. */
-		if ((did.whole == 0 || valid(data + 2, did.whole_size, &ignored)) &&
-		    !valid(out, out_size, &e)) {
-			gt_error_text(&e, text, sizeof(text));
-			fprintf(stderr, "recovered: %s\n", text);
-			abort();
+		if ((did.whole == 0 || gt_fuzz_valid(data + 2, did.whole_size, &ignored)) &&
+		    !gt_fuzz_valid(out, out_size, &e)) {
+			gt_fuzz_wrong("recovered", &e);
 		}
 	}
 	free(out);

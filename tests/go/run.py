@@ -4,8 +4,8 @@
     run.py GTRACE LIST ORACLE TIES [OPTIONS]
 
 Runs every scene of scenes/ and the programs of Go's own tests of its tracer, traced by Go's
-runtime; adds the texts of traces in this tree and in Go's. Both judges must accept each trace,
-and the two readers must give the same events (tests/oracle/equal.py).
+runtime; adds the texts of traces in this tree and in Go's. Both judges must accept each trace and
+parts that are cut out of it, and the two readers must give the same events (tests/oracle/equal.py).
 
     --size N          how much each scene does; 1 in the suite
     --go V,V,...      Go releases to run the scenes with, as 1.22.12, besides the one installed:
@@ -20,6 +20,7 @@ Without Go >= 1.26 it says SKIP.
 import argparse
 import glob
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -129,13 +130,33 @@ def assemble_texts(gtrace, folder):
 
 
 def judge(gtrace, oracle, paths):
-    """Both judges accept what a program wrote."""
+    """Both judges accept them."""
     for command in ([gtrace, "verify", "--quiet"], [oracle]):
         r = run([*command, *paths])
         if r.returncode != 0:
             bad = [s for s in r.stdout.decode(errors="replace").split("\n") if ": ok: " not in s]
             text = "\n  ".join(bad)[:3000]
             fail(f"{command[0]} ends with {r.returncode}: {text} {r.stderr.decode()}")
+
+
+def cut(gtrace, paths, folder):
+    """Parts of them: from the middle on, and a third of their goroutines, at any moment."""
+    os.makedirs(folder)
+    for path in paths:
+        out = os.path.join(folder, os.path.basename(path))
+        text = run([gtrace, "dump", "--events", path]).stdout.decode(errors="replace")
+        times = [t.replace(".", "") for t in re.findall(r"^(\d+\.\d{9}) M=", text, re.M)]
+        gs = sorted(set(re.findall(r" G=(\d+) ", text)), key=int)
+        if len(gs) < 2:
+            continue
+        middle = f"{int(times[len(times) // 2]) - int(times[0])}ns"
+        for n, options in enumerate((["--from", middle],
+                                     ["--threads", ",".join("#" + g for g in gs[::3][:50])],
+                                     ["--threads", ",".join("#" + g for g in gs[1::3][:50]),
+                                      "--to", middle])):
+            r = run([gtrace, "cut", *options, path, "-o", f"{out}.{n}"])
+            if r.returncode != 0:
+                fail(f"{path}: cut {' '.join(options)}: {r.stderr.decode()}")
 
 
 def main():
@@ -167,6 +188,9 @@ def main():
         judge(args.gtrace, args.oracle, written + args.more)
         assemble_texts(args.gtrace, folder)
         paths = sorted(glob.glob(os.path.join(folder, "*.trace"))) + args.more
+        parts = os.path.join(folder, "parts")
+        cut(args.gtrace, paths, parts)
+        judge(args.gtrace, args.oracle, glob.glob(os.path.join(parts, "*")))
         traces, events, bad = equal.compare_all((args.list, args.oracle, args.ties), paths,
                                                 print if args.keep else equal.silent)
     finally:

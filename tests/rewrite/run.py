@@ -152,6 +152,54 @@ def check_cut(name, trace):
             fail(f"{name} {window}", f"other events: {found}, expected {inside}")
 
 
+SEQUENCE = re.compile(r" (?:g_seq|p_seq)=\d+")
+# What belongs to a processor, to the collector, or says a state again.
+NOBODYS = re.compile(r"(Proc|GC(Active|Begin|End|Sweep)|GoStatus|GCMarkAssistActive|ProcsChange)")
+
+
+def by_g(listed, kept=None):
+    """G -> what it did and what was done to it, in that order. kept: those that there may be."""
+    out, creators = {}, {}
+    for text in listed:
+        if re.search(r" fact | implied |CPUSample", text):
+            continue
+        g, what = re.fullmatch(r"M=\S+ P=\S+ G=(\S+) (.*)", text).groups()
+        of = re.match(r"(?:GoStart|GoUnblock|GoCreate\w*) (?:new_)?g=(\d+)", what)
+        if of and what.startswith("GoCreate"):
+            creators[of[1]] = g
+        if NOBODYS.match(what) or (kept and of and of[1] not in kept):
+            continue
+        for which in {g, of and of[1]} - {"-", None}:
+            out.setdefault(which, []).append(SEQUENCE.sub("", what))
+    return out, creators
+
+
+def check_cut_threads(name, trace):
+    """Some threads out of a trace: of those, and who created them, all that there was."""
+    listed = [e for _, e in events(trace)]
+    everybody, creators = by_g(listed)
+    # What a switch is for the one of the two that is kept is another event.
+    same = not any("GoSwitch" in e for e in listed)
+    for pick in (0, 1, 2):
+        named = sorted(everybody)[pick::3][:3]
+        kept = set(named)
+        for g in named:
+            while creators.get(g, "-") != "-":
+                g = creators[g]
+                kept.add(g)
+        if not kept:
+            continue
+        out = trace + ".threads"
+        patterns = ",".join("#" + g for g in named)
+        gtrace(f"{name} {patterns}", "cut", "--threads", patterns, trace, "-o", out)
+        if judge(f"{name} {patterns}", out) and same:
+            found, expected = (by_g(list_, kept)[0] for list_ in (
+                [e for _, e in events(out)], listed))
+            expected = {g: es for g, es in expected.items() if g in kept}
+            if found != expected:
+                fail(f"{name} {patterns}", f"other events: {found}, expected {expected}")
+
+
 # --- merge -------------------------------------------------------------------------------------
 
 def check_merge(name, trace):
@@ -254,6 +302,7 @@ def main():
             run(GTRACE, "assemble", os.path.join(FOLDER, text), "-o", trace)
             check_convert(name, trace)
             check_cut(name, trace)
+            check_cut_threads(name, trace)
             check_merge(name, trace)
             check_recover(name, trace)
             check_diff(name, trace)

@@ -89,8 +89,8 @@ def planted():
 
     text = screen(trace)
     has("the screen", "\n".join(text.splitlines()[:9]), "mutex #5 0x4000",
-        "held by janitor in rebuild_index ← janitor 99 %", "waited for by 2 threads in lookup",
-        "was in read 74 %", "→ no read in rebuild_index ← janitor under the lock")
+        "held by janitor in rebuild_index ← janitor 99 %", "waited for by worker ×2 in lookup",
+        "was in read 74 %", "→ no read under this lock in rebuild_index ← janitor: 74 %")
     objects = answer(trace)["objects"]
     top = objects[0]
     check("the top object", (top["address"], top["waits"], top["total_ns"], top["object"]),
@@ -119,6 +119,7 @@ def retaken():
     p.unblock(a, 150, None, how=TIMEOUT)
     p.block(a, 200, COND, ["await", "worker"], (0x2000, COND))
     p.fact(a, 501, 4, a.g, 0x1000, b.g, 200000)  # a retake, of the mutex that b set free
+    p.fact(a, 501, 10, a.g, 30000)  # on a processor in that wait
     p.unblock(a, 500, main, ["signal", "main"])
     p.block(b, 600, MUTEX, ["take", "worker"], lock, main)
     p.end(main, 1000)
@@ -131,7 +132,43 @@ def retaken():
           sorted((h["thread"] or 0, h["total_ns"]) for h in top["holders"]),
           [(0, 51001), (1, 400001), (b.g, 200000)])
     check("a condition has no holder", objects["0x2000"]["holders"], [])
-    has("the screen", screen(trace), "1 timed out", "1 still waiting at the end")
+    has("the screen", screen(trace),
+        "1 wait, until their threads ran again, these were on a processor for 30",
+        "1 timed out", "1 still waiting at the end")
+    check("on a processor", [t["waits_with_cpu"] for t in answer(trace)["threads"]
+                             if "waits_with_cpu" in t],
+          [{"waits": 1, "until_running_ns": 301001, "on_cpu_ns": 30000}])
+
+
+def handed_on():
+    """Three threads come while main has the mutex; each has it in turn, and two for the condition."""
+    p = Play()
+    main = p.main("main")
+    a, b, c = (p.thread(main, 10 + i, "worker") for i in range(3))
+    lock = (0x1000, MUTEX, 7)
+    for t in (a, b):
+        p.block(t, 100, COND, ["await", "worker"], (0x2000, COND))
+    p.block(c, 300, MUTEX, ["take", "worker"], lock, main)
+    # main signals at 200, and sets the mutex free at 500; a does so at 600, b at 650.
+    p.fact(a, 501, 4, a.g, 0x1000, main.g, 300000)
+    p.unblock(a, 500, main, ["signal", "main"])
+    p.fact(b, 601, 4, b.g, 0x1000, a.g, 400000)
+    p.unblock(b, 600, main, ["signal", "main"])
+    p.unblock(c, 650, b, ["give", "worker"])
+    p.end(main, 1000)
+    trace = made("handed_on", p)
+    mutexes = [o for o in answer(trace)["objects"] if o["kind"] == "mutex"]
+    check("one mutex, of whose epoch a retake says nothing", len(mutexes), 1)
+    top = mutexes[0]
+    check("each has what was waited until he set it free",
+          [(h["thread"], h["stack"], h["total_ns"], h["held_ns"]) for h in top["holders"]],
+          [(main.g, ["signal", "main"], 800000, 300000), (a.g, [], 200000, 100000),
+           (b.g, ["give", "worker"], 50000, 50000)])
+    check("who came after a condition", [t["thread"] for t in top["retakes"]["threads"]],
+          [b.g, a.g])
+    has("the screen", screen(trace), "held by main in signal ← main 76 %",
+        "waited for by worker ×3 in await ← worker and 1 other place",
+        "67 % of it after waits on conditions")
 
 
 def deadlock():
@@ -268,12 +305,18 @@ def cuts(trace):
         "Only from 4.00 ms to 5.00 ms · thread #3", "1.00 ms        1", "0x4000",
         "held by janitor in rebuild_index")
     has("no such object", run(trace, "--object", "#99", status=1), "nothing waited for an object #99")
+    check("threads by a pattern",
+          answer(trace, "--thread", "w?rk*")["objects"][0]["threads"],
+          [t for t in answer(trace)["objects"][0]["threads"] if t["thread"] in (2, 3)])
+    check("by another", [t["id"] for t in answer(trace, "--thread", "[!w]anitor")["threads"]
+                         if t["running_ns"]], [4])
     has("no such thread", run(trace, "--thread", "nobody", status=1), "no thread nobody")
     has("no time", run(trace, "--from", "soon", status=2), "soon: expected a time")
 
 
 first = planted()
 retaken()
+handed_on()
 deadlock()
 orders()
 paths()

@@ -54,7 +54,7 @@ def main():
                   f"{golden.name} differs:\n{printed.decode(errors='replace')}")
             check(b"\033" not in printed, "an escape sequence, and this is no terminal")
             check(locale != "C" or printed.isascii(), "not ASCII in the C locale")
-            check(max(len(s) for s in printed.decode(errors="replace").splitlines()) <= 125,
+            check(max(len(s) for s in printed.decode(errors="replace").splitlines()) <= 115,
                   f"{golden.name}: wider than a screen")
     known = pathlib.Path(folder.name, "known.trace")
 

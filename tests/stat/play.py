@@ -86,11 +86,13 @@ class Play:
         t.facts.append((int(us * 1000), numbers))
 
     def block(self, t, us, reason, frames, what=None, owner=None):
-        """what: (address, kind), or a thread that is joined."""
+        """what: (address, kind), perhaps with its epoch, or a thread that is joined."""
         if isinstance(what, Thread):
             self.fact(t, us, FACT_BLOCK, t.g, 0x7000 + what.g, 0, THREAD, what.m)
         elif what is not None:
-            self.fact(t, us, FACT_BLOCK, t.g, what[0], 0, what[1], owner.m if owner else 0)
+            address, kind, *epoch = what
+            self.fact(t, us, FACT_BLOCK, t.g, address, *(epoch or [0]), kind,
+                      owner.m if owner else 0)
         t.on(us, f"GoBlock dt=%d reason_string={self.name(REASONS[reason])} "
              f"stack={self.stack(frames)}")
         t.on(us, "ProcStop dt=%d")

@@ -15,7 +15,7 @@ import tempfile
 import time
 
 GTRACE, LIBRARY, JUDGE, PLANTED, PLANTED_CC, DEADLOCK = map(os.path.abspath, sys.argv[1:])
-SCREEN = 40  # lines
+LINES, COLUMNS = 40, 115  # docs/stat.md
 failures = 0
 
 
@@ -38,7 +38,8 @@ def screen(trace):
     done = subprocess.run([GTRACE, "stat", trace], capture_output=True, text=True, check=False,
                           env=dict(os.environ, LC_ALL="C.UTF-8"))
     lines = done.stdout.splitlines()
-    if done.returncode != 0 or len(lines) > SCREEN:
+    # The first line has the path of the file.
+    if done.returncode != 0 or len(lines) > LINES or max(map(len, lines[1:])) > COLUMNS:
         fail(f"{trace.name}: status {done.returncode}, {len(lines)} lines\n{done.stdout}")
     return lines
 

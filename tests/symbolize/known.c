@@ -1,6 +1,8 @@
-/* A thread that sleeps in nap, which is inlined into rest, which is inlined into work. See run.py.
+/*
+ * A thread that sleeps in nap, which is inlined into rest, which is inlined into work. See run.py.
  */
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 static inline __attribute__((always_inline)) void nap(unsigned us)
@@ -34,5 +36,8 @@ int main(void)
 
 	pthread_create(&t, NULL, thread, &us);
 	pthread_join(t, NULL);
+#ifdef KILLED
+	kill(getpid(), SIGKILL);
+#endif
 	return 0;
 }

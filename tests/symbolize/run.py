@@ -11,6 +11,7 @@ import pathlib
 import random
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import sys
@@ -420,7 +421,7 @@ class Symbolize(unittest.TestCase):
         trace = self.trace(self.build())
         data = trace.read_bytes()
         done = self.symbolize(trace, "-o", "/dev/full", status=2)
-        self.assertIn("/dev/full: cannot write: No space left", done.stderr)
+        self.assertIn("/dev/full: No space left", done.stderr)
         self.assertEqual(trace.read_bytes(), data)
 
     def test_standard_input_and_output(self):
@@ -458,6 +459,33 @@ class Symbolize(unittest.TestCase):
         self.run_traced("./app", DEBUGINFOD_URLS=f"file://{self.dir}/server/",
                         DEBUGINFOD_CACHE_PATH=str(self.dir / "cache"))
         self.assertFalse((self.dir / "cache").exists())
+
+    def test_recover(self):
+        """What a kill has left gets its lines when it is recovered."""
+        program = self.build("known.c", "-DKILLED")
+        trace = self.trace(program, status=-signal.SIGKILL)
+        other = self.dir / "other.trace"
+        self.call(ARGS.gtrace, "recover", "--no-symbolize", trace, "-o", other)
+        self.assert_raw(other)
+        self.call(ARGS.gtrace, "recover", trace, "-o", other)
+        self.assert_known_c(other)
+        # To standard output, as it is.
+        with open(other, "wb") as out:
+            subprocess.run([ARGS.gtrace, "recover", trace, "-o", "-"], cwd=self.dir, stdout=out,
+                           stderr=subprocess.DEVNULL, check=True)
+        self.assert_raw(other)
+        # In place: the spool is gone before, or it would be left alone as unfinished.
+        self.call(ARGS.gtrace, "recover", trace)
+        self.assert_known_c(trace)
+        self.assertEqual(list(self.dir.glob("*.spool")), [])
+
+    def test_recover_where_children_are_not_waited_for(self):
+        """A parent that ignores SIGCHLD leaves that to the command."""
+        program = self.build("known.c", "-DKILLED")
+        trace = self.trace(program, status=-signal.SIGKILL)
+        self.call(ARGS.gtrace, "recover", trace,
+                  preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN))
+        self.assert_known_c(trace)
 
     def test_run_where_nothing_can_be_renamed(self):
         """The trace stays when its folder cannot be written to any more."""

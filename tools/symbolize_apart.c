@@ -1,7 +1,7 @@
 /*
- * Symbolizing at the end of gtrace run.
+ * Symbolizing in a process of its own.
  */
-#include "run_symbolize.h"
+#include "symbolize_apart.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,12 +14,14 @@
 
 #include "output.h"
 #include "spawn.h"
+#include "spool.h"
 #include "symbolize.h"
 
 /* A second or two; more is for who asks for it. */
 #define LARGE ((off_t)1 << 30)
 
-struct traces {
+struct task {
+	const char *command;
 	char *const *paths;
 	size_t n;
 };
@@ -31,21 +33,12 @@ static void on_signal(int number)
 	stop = number;
 }
 
-static bool is_unfinished(const char *path)
+static void warn(const struct task *t, const char *path, const char *why)
 {
-	char *spool = NULL;
-	bool is = asprintf(&spool, "%s.spool", path) < 0 || access(spool, F_OK) == 0;
-
-	free(spool);
-	return is;
+	fprintf(stderr, "gtrace %s: %s has no source lines: %s\n", t->command, path, why);
 }
 
-static void warn(const char *path, const char *why)
-{
-	fprintf(stderr, "gtrace run: %s has no source lines: %s\n", path, why);
-}
-
-static void symbolize(struct gt_symbolizer *s, const char *path)
+static void symbolize(const struct task *t, struct gt_symbolizer *s, const char *path)
 {
 	struct gt_error e = {0};
 	struct gt_output out;
@@ -55,34 +48,34 @@ static void symbolize(struct gt_symbolizer *s, const char *path)
 	bool good;
 
 	if (stat(path, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0 ||
-	    is_unfinished(path)) {
+	    gt_spool_is_beside(path)) {
 		return;
 	}
 	if (st.st_size > LARGE) {
-		warn(path, "it is large. To give it some: gtrace symbolize");
+		warn(t, path, "it is large. To give it some: gtrace symbolize");
 		return;
 	}
 	if (gt_output_open(&out, path) < 0) {
-		warn(path, strerror(errno));
+		warn(t, path, strerror(errno));
 		return;
 	}
 	n = gt_symbolize(s, path, out.file, &e);
 	reason = errno;
 	good = n == 0 || e.kind == GT_ERROR_TRUNCATED;
 	if (gt_output_close(&out, good) < 0) {
-		warn(path, strerror(errno));
+		warn(t, path, strerror(errno));
 	} else if (!good && e.kind != GT_ERROR_NONE) {
 		gt_error_text(&e, text, sizeof(text));
-		warn(path, text);
+		warn(t, path, text);
 	} else if (!good) {
-		warn(path,
+		warn(t, path,
 		     stop ? "interrupted. To give it some: gtrace symbolize" : strerror(reason));
 	}
 }
 
 static void symbolize_all(void *argument)
 {
-	const struct traces *t = argument;
+	const struct task *t = argument;
 	const struct gt_symbolize_options options = {.stop = &stop};
 	const struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
 	struct gt_symbolizer *s = gt_symbolizer_new(&options);
@@ -92,14 +85,14 @@ static void symbolize_all(void *argument)
 	sigaction(SIGHUP, &action, NULL);
 	unsetenv("DEBUGINFOD_URLS");
 	for (size_t i = 0; i < t->n && !stop; i++) {
-		symbolize(s, t->paths[i]);
+		symbolize(t, s, t->paths[i]);
 	}
 	gt_symbolizer_free(s);
 }
 
-void gt_run_symbolize(char *const *paths, size_t n)
+void gt_symbolize_apart(const char *command, char *const *paths, size_t n)
 {
-	struct traces t = {paths, n};
+	struct task t = {command, paths, n};
 	int status;
 
 	if (gt_sym_missing() != NULL || n == 0) {
@@ -107,12 +100,12 @@ void gt_run_symbolize(char *const *paths, size_t n)
 	}
 	status = gt_spawn_call(symbolize_all, &t);
 	if (status < 0) {
-		fprintf(stderr, "gtrace run: the trace has no source lines: fork: %s\n",
+		fprintf(stderr, "gtrace %s: the trace has no source lines: fork: %s\n", command,
 			strerror(errno));
 	} else if (WIFSIGNALED(status)) {
 		fprintf(stderr,
-			"gtrace run: a trace may have no source lines: %s while debug information "
+			"gtrace %s: a trace may have no source lines: %s while debug information "
 			"was read\n",
-			strsignal(WTERMSIG(status)));
+			command, strsignal(WTERMSIG(status)));
 	}
 }
