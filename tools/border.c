@@ -91,19 +91,43 @@ static bool g_fits(const struct gt_border *b, const struct gt_g *g)
 	return s->state != GT_GO_SYSCALL || (m != NULL && m->g == g->id);
 }
 
+/*
+ * A P that the generation lists as abandoned, because a writer that does not stop the world cannot
+ * say who has it, while it is known here: it still sits in the system call of an M. It is then
+ * either not touched, or stolen from that M before anything else is heard of it.
+ */
+static bool is_found(const struct gt_border *b, const struct settled *s, const struct gt_p *p)
+{
+	const struct settled_m *m = gt_idmap_pointer(&b->ms, s->on);
+
+	return b->strict && p->entry.state == GT_PROC_SYSCALL_ABANDONED &&
+	       s->state == GT_PROC_SYSCALL && m != NULL && m->p == p->id &&
+	       (p->stolen == GT_KEPT || (p->stolen == GT_STOLEN && p->stolen_from == s->on));
+}
+
 /* A P may appear at any time. */
 static bool p_fits(const struct gt_border *b, const struct gt_p *p)
 {
 	const struct settled *s = gt_idmap_pointer(&b->ps, p->id);
 
-	return s == NULL ||
+	return s == NULL || is_found(b, s, p) ||
 	       (s->state == p->entry.state &&
 		same_on(b, s, s->state == GT_PROC_RUNNING || s->state == GT_PROC_SYSCALL,
 			p->entry.m));
 }
 
+/* The P of an M at its first event: that of its last one, if it was not stolen meanwhile. */
+static uint64_t p_of(const struct gt_border *b, const struct settled_m *s, const struct gt_order *o)
+{
+	const struct gt_p *p = gt_idmap_pointer(&o->ps, s->p);
+	const struct settled *was = gt_idmap_pointer(&b->ps, s->p);
+
+	return p != NULL && was != NULL && is_found(b, was, p) && p->stolen == GT_STOLEN ? GT_NO_P
+											 : s->p;
+}
+
 /* An M has at its first event what it had at its last. One without any is left out. */
-static bool m_fits(const struct gt_border *b, const struct gt_m *m)
+static bool m_fits(const struct gt_border *b, const struct gt_m *m, const struct gt_order *o)
 {
 	static const struct settled_m none = {GT_NO_G, GT_NO_G, GT_NO_P, GT_NO_P};
 	const struct settled_m *s = gt_idmap_pointer(&b->ms, m->id);
@@ -114,7 +138,7 @@ static bool m_fits(const struct gt_border *b, const struct gt_m *m)
 	if (b->strict && (s->bound_g != s->g || s->bound_p != s->p)) {
 		return false;
 	}
-	return m->used ? m->entry_g == s->g && m->entry_p == s->p
+	return m->used ? m->entry_g == s->g && m->entry_p == p_of(b, s, o)
 		       : (m->g == s->g || m->g == GT_NO_G) && (m->p == s->p || m->p == GT_NO_P);
 }
 
@@ -137,7 +161,7 @@ static bool threads_fit(const struct gt_border *b, const struct gt_order *o)
 		}
 	}
 	for (size_t i = 0; (s = gt_idmap_each(&o->ms, &i)) != NULL;) {
-		if (!m_fits(b, (const struct gt_m *)s->word)) {
+		if (!m_fits(b, (const struct gt_m *)s->word, o)) {
 			return false;
 		}
 	}
@@ -208,6 +232,21 @@ static void note_ranges(struct gt_border *b, const struct gt_range *r, int kind,
 	}
 }
 
+static void settle_p(struct gt_border *b, const struct gt_p *p)
+{
+	const struct settled *s = gt_idmap_pointer(&b->ps, p->id);
+
+	if (s != NULL && is_found(b, s, p)) {
+		struct settled_m *m = gt_idmap_pointer(&b->ms, s->on);
+
+		if (p->stolen == GT_KEPT) {
+			return; /* all is as it was */
+		}
+		m->p = m->bound_p = GT_NO_P;
+	}
+	settle_thing(&b->ps, p->id, p->state, p->on);
+}
+
 static void settle_m(struct gt_border *b, const struct gt_m *m)
 {
 	const bool is_new = gt_idmap_get(&b->ms, m->id) == 0;
@@ -238,7 +277,7 @@ static void settle_all(struct gt_border *b, const struct gt_order *o)
 	for (size_t i = 0; (s = gt_idmap_each(&o->ps, &i)) != NULL;) {
 		const struct gt_p *p = (const struct gt_p *)s->word;
 
-		settle_thing(&b->ps, p->id, p->state, p->on);
+		settle_p(b, p);
 		note_ranges(b, p->ranges, GT_KEY_P, p->id);
 	}
 	for (size_t i = 0; (s = gt_idmap_each(&o->ms, &i)) != NULL;) {

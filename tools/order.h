@@ -98,6 +98,9 @@ struct gt_p {
 	struct gt_seq seq;
 	struct gt_m *on; /* strict.c */
 	struct gt_entry entry;
+	/* Listed as abandoned: was it stolen since, before or after the first event of its M? */
+	enum { GT_KEPT, GT_STOLEN, GT_STOLEN_LATE } stolen;
+	uint64_t stolen_from; /* that M, as the one says who stole it */
 	struct gt_range *ranges;
 };
 

@@ -104,6 +104,23 @@ GT_RULE(proc_stop)
 	return happened(o, ev);
 }
 
+/*
+ * A P that was listed as abandoned is stolen. Who knew the generation before knows the M that had
+ * it, and would have taken it from that M now: for border.c, which cannot tell what that M's events
+ * meant if there were any before.
+ */
+static void note_steal(struct gt_order *o, struct gt_p *p, uint64_t victim)
+{
+	const struct gt_m *v;
+
+	if (o->granted != NULL && p->stolen == GT_KEPT && p->entry.how == GT_ENTRY_LISTED &&
+	    p->entry.state == GT_PROC_SYSCALL_ABANDONED) {
+		v = gt_order_m(o, victim);
+		p->stolen = v == NULL || !v->used ? GT_STOLEN : GT_STOLEN_LATE;
+		p->stolen_from = victim;
+	}
+}
+
 GT_RULE(proc_steal)
 {
 	const uint64_t id = ev->args[0];
@@ -133,8 +150,10 @@ GT_RULE(proc_steal)
 				      id, victim, (int64_t)v->p);
 		}
 		v->p = GT_NO_P;
+	} else {
+		/* Abandoned: which M it was is lost, and that one may have moved on. */
+		note_steal(o, p, victim);
 	}
-	/* Abandoned: which M it was is lost, and that one may have moved on. */
 	p->state = GT_PROC_IDLE;
 	p->seq = seq;
 	changed(o, GT_KEY_P, id);
