@@ -4,9 +4,14 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "mapped.h"
 
 /* To add a subcommand: a row here, its declaration in cmd.h, its file in meson.build. */
 static const struct {
@@ -97,9 +102,30 @@ static int run(int argc, char **argv)
 	return GT_EXIT_TROUBLE;
 }
 
+/* Signal handler: a page of a mapped file is gone. Any other SIGBUS comes again, and ends us. */
+static void file_is_gone(int number, siginfo_t *info, void *context)
+{
+	static char before[] = "gtrace: ";
+	static char after[] = ": became shorter while it was read\n";
+	char *name = (char *)gt_mapped_at(info->si_addr);
+
+	(void)context;
+	if (name == NULL) {
+		signal(number, SIG_DFL);
+		return;
+	}
+	struct iovec words[] = {
+		{before, sizeof(before) - 1}, {name, strlen(name)}, {after, sizeof(after) - 1}};
+
+	_exit(writev(2, words, GT_LEN(words)) > 0 ? GT_EXIT_TROUBLE : GT_EXIT_NO);
+}
+
 int main(int argc, char **argv)
 {
+	struct sigaction bus = {.sa_sigaction = file_is_gone, .sa_flags = SA_SIGINFO};
 	char help[] = "--help";
+
+	sigaction(SIGBUS, &bus, NULL);
 
 	if (argc < 2) {
 		usage(stderr);

@@ -5,6 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -12,6 +15,58 @@
 #include <unistd.h>
 
 #include "error.h"
+
+/*
+ * What is mapped now, for gt_mapped_at. [any thread] A slot is taken by its address, which is set
+ * last and cleared first; what finds none has no name.
+ */
+static struct {
+	_Atomic uintptr_t start; /* 0: free, 1: being filled */
+	size_t size;
+	char name[PATH_MAX];
+} watched[8];
+
+const char *gt_mapped_at(const void *address)
+{
+	const uintptr_t at = (uintptr_t)address;
+
+	for (size_t i = 0; i < GT_LEN(watched); i++) {
+		const uintptr_t start = atomic_load(&watched[i].start);
+
+		if (start > 1 && at >= start && at - start < watched[i].size) {
+			return watched[i].name;
+		}
+	}
+	return NULL;
+}
+
+static void watch(const struct gt_mapped *m, int fd)
+{
+	for (size_t i = 0; i < GT_LEN(watched); i++) {
+		uintptr_t none = 0;
+
+		if (atomic_compare_exchange_strong(&watched[i].start, &none, 1)) {
+			char link[32];
+			ssize_t n;
+
+			snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+			n = readlink(link, watched[i].name, sizeof(watched[i].name) - 1);
+			watched[i].name[n > 0 ? n : 0] = '\0';
+			watched[i].size = m->size;
+			atomic_store(&watched[i].start, (uintptr_t)m->data);
+			return;
+		}
+	}
+}
+
+static void unwatch(const struct gt_mapped *m)
+{
+	for (size_t i = 0; i < GT_LEN(watched); i++) {
+		if (atomic_load(&watched[i].start) == (uintptr_t)m->data) {
+			atomic_store(&watched[i].start, 0);
+		}
+	}
+}
 
 static int read_all(struct gt_mapped *m, int fd)
 {
@@ -51,6 +106,7 @@ bool gt_mapped_fd(struct gt_mapped *m, int fd)
 		*m = (struct gt_mapped){0};
 		return false;
 	}
+	watch(m, fd);
 	posix_madvise(m->data, m->size, POSIX_MADV_SEQUENTIAL);
 	return true;
 }
@@ -92,6 +148,7 @@ void gt_mapped_close(struct gt_mapped *m)
 	if (m->read) {
 		free(m->data);
 	} else if (m->data != NULL) {
+		unwatch(m);
 		munmap(m->data, m->size);
 	}
 	*m = (struct gt_mapped){0};

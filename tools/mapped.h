@@ -21,3 +21,8 @@ bool gt_mapped_fd(struct gt_mapped *m, int fd);
 /* These bytes of a mapped file will hardly be looked at again: they do not count as memory. */
 void gt_mapped_forget(const void *data, size_t size);
 void gt_mapped_close(struct gt_mapped *m);
+/*
+ * The name of the mapped file that lies at an address, which the calling thread has just tried to
+ * read; NULL: none does. For a handler of SIGBUS: somebody has made the file shorter meanwhile.
+ */
+const char *gt_mapped_at(const void *address);

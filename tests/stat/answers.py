@@ -314,6 +314,25 @@ def cuts(trace):
     has("no time", run(trace, "--from", "soon", status=2), "soon: expected a time")
 
 
+def shortened():
+    """Somebody makes the file shorter while it is read: that is said, with its name."""
+    p = Play()
+    main = p.main("main")
+    worker = p.thread(main, 10, "worker")
+    for i in range(3000):
+        p.block(worker, 100 + 10 * i, MUTEX, ["get", "worker"], (0x1000, MUTEX), main)
+        p.unblock(worker, 105 + 10 * i, main, ["put", "main"])
+    path = pathlib.Path(FOLDER.name, made("shortened", p))
+    # Its output is far more than a pipe takes, so that it is still reading then.
+    with subprocess.Popen([GTRACE, "dump", "--events", path], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True) as dump:
+        dump.stdout.read(1)
+        os.truncate(path, 0)
+        _, said = dump.communicate()
+    check("a file that became shorter", (dump.returncode, said),
+          (2, f"gtrace: {path.resolve()}: became shorter while it was read\n"))
+
+
 first = planted()
 retaken()
 handed_on()
@@ -321,4 +340,5 @@ deadlock()
 orders()
 paths()
 cuts(first)
+shortened()
 sys.exit(1 if failures else 0)
