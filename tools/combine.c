@@ -38,6 +38,19 @@ static int by_start(const void *a, const void *b)
 				    : (x->number > y->number) - (x->number < y->number);
 }
 
+/* Clocks may be set to anything: what no number can say is as far as numbers go. */
+static double in_range(double ticks)
+{
+	return GT_MAX(-9e18, GT_MIN(ticks, 9e18));
+}
+
+static int64_t ticks_between(const struct combiner *c, int64_t from, int64_t to)
+{
+	const double ns = (double)(int64_t)((uint64_t)to - (uint64_t)from);
+
+	return (int64_t)in_range(ns / c->ns_per_tick + (ns >= 0 ? 0.5 : -0.5));
+}
+
 static int give_ids(struct combiner *c, size_t *which, struct gt_error *e)
 {
 	struct gt_idmap taken = {0};
@@ -61,8 +74,7 @@ static int give_ids(struct combiner *c, size_t *which, struct gt_error *e)
 		s->rewrite.p_base = p_base;
 		s->rewrite.address = (uint64_t)i << 48; /* above all addresses of a process */
 		s->rewrite.task_base = (uint64_t)i << 48;
-		s->rewrite.ticks = (int64_t)((double)(s->offset - first->offset) / c->ns_per_tick +
-					     (s->offset >= first->offset ? 0.5 : -0.5));
+		s->rewrite.ticks = ticks_between(c, first->offset, s->offset);
 		s->rewrite.suffix = s->suffix;
 		if (s->pid != 0) {
 			snprintf(s->suffix, sizeof(s->suffix), " [%" PRIu64 "]", s->pid);
@@ -90,7 +102,7 @@ static uint64_t to_ticks(const struct combiner *c, uint64_t common)
 {
 	const int64_t ns = (int64_t)(common - c->origin);
 
-	return ns > 0 ? (uint64_t)((double)ns / c->ns_per_tick) : 0;
+	return ns > 0 ? (uint64_t)in_range((double)ns / c->ns_per_tick) : 0;
 }
 
 static void put_mappings(struct combiner *c, const struct gt_source *s)

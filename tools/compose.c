@@ -206,7 +206,7 @@ void gt_compose_bytes(struct gt_compose *c, const void *bytes, size_t size)
 /* As gt_generation_ns. */
 static uint64_t to_ns(const struct gt_compose_head *h, uint64_t ticks)
 {
-	const double ns = (double)ticks * (1e9 / (double)h->frequency);
+	const double ns = (double)ticks * (1.0 / ((double)h->frequency / 1e9));
 
 	return ns < 9223372036854775808.0 ? (uint64_t)ns : (uint64_t)1 << 63;
 }
