@@ -28,7 +28,7 @@
 
 static const char help[] =
 	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow]\n"
-	"                  [--no-symbolize] [-v] [--] CMD [ARG]...\n"
+	"                  [--cpu] [--no-symbolize] [-v] [--] CMD [ARG]...\n"
 	"\n"
 	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
 	"Output, exit status and signals of CMD stay as they are.\n"
@@ -49,6 +49,10 @@ static const char help[] =
 	"      --period T     length of a generation, such as 10ms or 1s: what is lost at most "
 	"when\n"
 	"                     CMD is killed (sets GTRACE_PERIOD)\n"
+	"      --cpu          each wait for another thread also says how long its own was on a\n"
+	"                     processor meanwhile: on its way to sleep, in a signal's handler. "
+	"Two\n"
+	"                     system calls more a wait (sets GTRACE_CPU to 1)\n"
 	"      --no-symbolize leave the stacks as they are: names of functions as in symbol "
 	"tables.\n"
 	"                     Without it gtrace symbolize is done at the end, with debug\n"
@@ -68,6 +72,7 @@ struct run {
 	const char *out; /* as the user wrote it, with %p */
 	const char *period, *events, *min;
 	bool alone; /* no children */
+	bool cpu;   /* waits note time on a processor */
 	bool raw;   /* not symbolized */
 	bool verbose;
 	char library[PATH_MAX];
@@ -208,6 +213,7 @@ static bool set_environment(const struct run *r)
 	     (!r->period || setenv("GTRACE_PERIOD", r->period, 1) == 0) &&
 	     (!r->events || setenv("GTRACE_EVENTS", r->events, 1) == 0) &&
 	     (!r->min || setenv("GTRACE_MIN", r->min, 1) == 0) &&
+	     (!r->cpu || setenv("GTRACE_CPU", "1", 1) == 0) &&
 	     (!r->alone || setenv("GTRACE_FOLLOW", "0", 1) == 0);
 	free(preload);
 	free(out);
@@ -396,15 +402,11 @@ static void report(const struct run *r, pid_t pid, int status)
 static bool parse(struct run *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'},
-		{"period", required_argument, NULL, 'p'},
-		{"events", required_argument, NULL, 'e'},
-		{"min", required_argument, NULL, 'm'},
-		{"no-follow", no_argument, NULL, 'f'},
-		{"no-symbolize", no_argument, NULL, 's'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
+		{"output", required_argument, NULL, 'o'}, {"period", required_argument, NULL, 'p'},
+		{"events", required_argument, NULL, 'e'}, {"min", required_argument, NULL, 'm'},
+		{"no-follow", no_argument, NULL, 'f'},    {"cpu", no_argument, NULL, 'c'},
+		{"no-symbolize", no_argument, NULL, 's'}, {"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},         {0},
 	};
 	char letter[3];
 	uint64_t ns, classes = 0;
@@ -446,6 +448,9 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 			break;
 		case 'f':
 			r->alone = true;
+			break;
+		case 'c':
+			r->cpu = true;
 			break;
 		case 's':
 			r->raw = true;

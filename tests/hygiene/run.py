@@ -155,6 +155,12 @@ class Run(unittest.TestCase):
         # The library itself has added what its children need in GTRACE_OUT.
         self.assertRegex(run.stdout, rf"^\['a b', '-o'\] {self.dir}/x\.trace(\.%[pP])?\n$")
 
+    def test_settings_are_variables(self):
+        told = 'echo $GTRACE_CPU $GTRACE_PERIOD $GTRACE_MIN $GTRACE_EVENTS'
+        run = self.gtrace("--cpu", "--period", "10ms", "--min", "5us", "-e", "sync", "sh", "-c", told)
+        self.assertEqual((run.returncode, run.stdout), (0, "1 10ms 5us sync\n"))
+        self.assertEqual(self.gtrace("sh", "-c", told).stdout, "\n")
+
     def test_options_after_the_command_are_its_own(self):
         self.script("app", '#!/bin/sh\necho "$@"\n')
         run = self.gtrace("./app", "--help", "-v")
