@@ -214,21 +214,12 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 
 /* --- The waiter's side ------------------------------------------------------------------------ */
 
-/* GTRACE_CPU, until the program may forbid the call. [any, relaxed] */
-static _Atomic bool cpu_unasked;
-
-void gt_wait_ask_no_more(void)
-{
-	gt_store_relaxed(&cpu_unasked, true);
-}
-
-/* The calling thread's time on processors so far, ns. 0: nobody wants to know. */
+/* GTRACE_CPU: the calling thread's time on processors so far, ns. 0: nobody wants to know. */
 static uint64_t cpu_time(void)
 {
 	struct timespec ts;
 
-	if (gt_likely(!gt_env.cpu) || gt_load_relaxed(&cpu_unasked) ||
-	    gt_sys_clock(CLOCK_THREAD_CPUTIME_ID, &ts) != 0) {
+	if (gt_likely(!gt_env.cpu) || gt_sys_clock(CLOCK_THREAD_CPUTIME_ID, &ts) != 0) {
 		return 0;
 	}
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;

@@ -138,9 +138,6 @@ void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken);
 void gt_wait_end_queue(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
 		       bool woken);
 
-/* No time on a processor is asked for any more (GTRACE_CPU): a filter may kill who calls. */
-void gt_wait_ask_no_more(void);
-
 /*
  * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is
  * above it or in its place. False: a signal handler runs below it.

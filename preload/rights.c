@@ -19,7 +19,6 @@
 #include "root.h"
 #include "seccomp.h"
 #include "shm.h"
-#include "wait.h"
 
 #include "base/sys.h"
 
@@ -260,7 +259,6 @@ void gt_rights_before_seccomp(unsigned long operation, unsigned long flags, cons
 	int saved = errno;
 
 	gt_guard_up(GT_FRAME());
-	gt_wait_ask_no_more();
 	if (operation == SECCOMP_SET_MODE_STRICT) {
 		gt_seccomp_before_strict();
 	} else if (operation == SECCOMP_SET_MODE_FILTER) {

@@ -69,6 +69,7 @@ static const struct call {
 	CALL(THREAD, rt_sigprocmask, SIG_SETMASK, P, 0, 8),
 	CALL(THREAD, sigaltstack, 0, P),
 	CALL(THREAD, clock_gettime, CLOCK_MONOTONIC, P),
+	CALL(THREAD, clock_gettime, CLOCK_THREAD_CPUTIME_ID, P),
 	CALL(WRITER, openat, (uint64_t)AT_FDCWD, P, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC),
 	CALL(WRITER, openat, (uint64_t)AT_FDCWD, P, O_RDONLY | O_CLOEXEC),
 	CALL(WRITER, newfstatat, FD, P, P, AT_EMPTY_PATH),

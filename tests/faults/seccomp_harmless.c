@@ -1,5 +1,6 @@
 /*
  * Description: a filter against calls that we do not make: the trace goes on, with threads.
+ * Cpu: 1
  * Expect: 1 wait in=contended_lock by=filter_holder
  */
 #include "filter.h"

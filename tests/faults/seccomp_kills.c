@@ -1,7 +1,6 @@
 /*
  * Description: a filter that kills for all calls but a few; then the program does what it may.
  * Exit: 9
- * Cpu: 1
  * Says: forbids itself
  */
 #include "filter.h"

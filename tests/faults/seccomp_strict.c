@@ -1,7 +1,6 @@
 /*
  * Description: strict mode: nothing is left but read, write and exit, and locks that do not wait.
  * Exit: 9
- * Cpu: 1
  * Says: forbids itself
  */
 #include "filter.h"
