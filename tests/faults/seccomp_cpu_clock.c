@@ -1,6 +1,7 @@
 /*
- * Description: a filter kills for one clock alone, which GTRACE_CPU reads: the trace ends before
- * it. Cpu: 1 Says: forbids itself
+ * Description: a filter kills for the clock that GTRACE_CPU reads; the trace ends before it.
+ * Cpu: 1
+ * Says: forbids itself
  */
 #include "filter.h"
 
