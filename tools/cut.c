@@ -134,7 +134,13 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 	gt_compose_streams(c->compose, g);
 	gt_rewrite_new_generation(&c->rewrite);
 	if (middle) {
-		gt_rewrite_states(&c->rewrite, c->replay, head.ticks,
+		/*
+		 * A tick before all else. Go's reader picks at random among events of one time, and
+		 * where the one picked has to wait for another of that time (a status), it may pass
+		 * that over and go on to a later one (internal/trace/reader.go: after a failed try
+		 * the frontier is sorted, and what stands first then is not tried).
+		 */
+		gt_rewrite_states(&c->rewrite, c->replay, GT_MAX(head.ticks, 1) - 1,
 				  c->cut->threads != NULL ? lives : NULL, c);
 	}
 	for (size_t i = 0; i < c->nabout; i++) {
