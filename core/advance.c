@@ -130,6 +130,7 @@ static void prepare_clock(uint64_t gen)
 
 	/* Stored before gen (its release is the store of gen); read after it in gt_acquire. */
 	gt_clock_next(now, next, gt_env.period);
+	gt_store_relaxed(&gt_trace->due, (next->base_ns + gt_env.period) >> GT_TICK_SHIFT);
 	gt_dump_stamp(&gt_trace->stamp[~gen & 1], next, &gt_trace->stamp[gen & 1]);
 }
 
@@ -194,6 +195,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	prepare_clock(gen);
 	/* 4, 5. The bump, and the barrier between it and the loads of x_seq. */
 	gt_store_seq(&gt_trace->head.gen, last ? 0 : gen + 1);
+	gt_fence_all();
 	GT_DELAY();
 	if (GT_WRONG == GT_WRONG_NOTE_AFTER_BUMP) {
 		note_silent(gen);
@@ -294,7 +296,9 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 
 void gt_advance_if_due(struct gt_thread *self)
 {
-	if (gt_unlikely(!gt_advancer_there())) {
+	/* A look at what is at hand first. Relaxed: one event sooner or later is all the same. */
+	if (gt_unlikely(!gt_advancer_there()) &&
+	    gt_unlikely(self->last_ticks >= gt_load_relaxed(&gt_trace->due))) {
 		advance_inline(self);
 	}
 }

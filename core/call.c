@@ -24,7 +24,7 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	t->call_as = (uint16_t)as;
 	t->call_arg = arg;
 	t->call_stack = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
-	t->call_ticks = gt_now(t) >> GT_TICK_SHIFT;
+	t->call_at = gt_clock_moment();
 	GT_DELAY();
 	/* First, for a handler that jumps away from here: gt_call_end finds that nothing began. */
 	gt_tls.busy = GT_BUSY_CALL;
@@ -81,15 +81,19 @@ static void end_kept(struct gt_thread *t, int64_t result)
 	uint32_t p = gt_load_relaxed(&t->p);
 	struct gt_arg_stack stack;
 	uint64_t now;
-	struct gt_w w = gt_acquire_since(t, t->call_ticks, &now);
+	struct gt_w w;
 
-	if (gt_unlikely(now - t->call_ticks < gt_env.min >> GT_TICK_SHIFT)) {
+	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
+	now = gt_section_ticks(&w, gt_clock_moment());
+	/* The second look: it may have begun in the generation before. */
+	if (gt_unlikely(now - w.ticks < gt_env.min >> GT_TICK_SHIFT) &&
+	    gt_clock_between(t->call_at, gt_clock_moment()) < gt_env.min) {
 		gt_store_relaxed(&t->calls_left_out, gt_load_relaxed(&t->calls_left_out) + 1);
 		gt_release(&w);
 		return;
 	}
 	gt_undoable(&w);
-	stack = gt_stack_put(&w, t->pcs, t->call_stack);
+	stack = gt_stack_put_walked(&w, t->call_stack);
 	if (now - w.ticks <= KEEP) {
 		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), stack);
 		w.ticks = now;
@@ -110,7 +114,7 @@ static void end_handed_off(struct gt_thread *t, int64_t result)
 	struct gt_w w;
 
 	GT_DELAY();
-	w = gt_acquire(t);
+	gt_open(&w, t, GT_WHEN_NOW, 0);
 	gt_undoable(&w);
 	write_end(&w, p);
 	write_facts(&w, result);
@@ -184,32 +188,29 @@ void gt_call_recover(struct gt_thread *t)
 
 void gt_yield_begin(struct gt_thread *t)
 {
-	gt_tls.busy++;
-	t->yield_ticks = gt_now(t) >> GT_TICK_SHIFT;
-	gt_tls.busy--;
+	t->yield_at = gt_clock_moment();
 }
 
 void gt_yield_end(struct gt_thread *t, void *frame)
 {
 	enum { MANY = 4096 };
-	uint64_t now;
 
 	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.busy || gt_tls.thread != t) {
 		return;
 	}
 	gt_tls.busy++;
-	now = gt_now(t) >> GT_TICK_SHIFT;
-	if (now - t->yield_ticks > KEEP) {
+	if (gt_clock_between(t->yield_at, gt_clock_moment()) > GT_CALL_KEEP_NS) {
 		unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
-		struct gt_w w = gt_acquire_since(t, t->yield_ticks, &now);
+		struct gt_w w;
 
+		gt_open(&w, t, GT_WHEN_MOMENT, t->yield_at);
 		gt_undoable(&w);
-		gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack_put(&w, t->pcs, n));
-		w.ticks = now;
+		gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack_put_walked(&w, n));
+		gt_section_now(&w);
 		gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 		gt_release(&w);
 	} else {
-		t->yields_since = t->yields ? t->yields_since : t->yield_ticks;
+		t->yields_since = t->yields ? t->yields_since : t->yield_at;
 		t->yields++;
 		if (t->yields == MANY) {
 			struct gt_w w = gt_acquire(t);
@@ -227,7 +228,6 @@ void gt_call_hand_off_all(void)
 {
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
 		uint32_t expected = GT_HANDOFF_CALL;
-		uint64_t now;
 		uint32_t p;
 		struct gt_w w;
 
@@ -238,8 +238,9 @@ void gt_call_hand_off_all(void)
 		p = gt_load_relaxed(&t->p);
 		gt_thread_set_stack(t, t->pcs, t->call_stack);
 		gt_store_relaxed(&t->reason, t->call_as);
-		w = gt_acquire_since(t, t->call_ticks, &now);
-		write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack), now);
+		gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
+		write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack),
+			    gt_section_ticks(&w, gt_clock_moment()));
 		gt_store_relaxed(&t->p, GT_PROC_NONE);
 		gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);
 		gt_release(&w);

@@ -106,7 +106,7 @@ bool gt_section_undo(struct gt_thread *t)
 /* The status event of a G in that state, in the name of w's M. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {
-	uint64_t *pcs = w->t->more;
+	uint64_t *pcs = w->t->memory.scratch;
 	unsigned n = 0;
 
 	/* Waiting and in a system call: where; else: what it is, by its start routine. */
@@ -213,7 +213,7 @@ void gt_yields_emit(struct gt_w *w)
 	struct gt_thread *t = w->t;
 
 	gt_event(w, FACT_YIELDS, gt_value(t->yields),
-		 gt_value((w->ticks - t->yields_since) << GT_TICK_SHIFT));
+		 gt_value(gt_clock_between(t->yields_since, gt_clock_moment())));
 	t->yields = 0;
 }
 

@@ -8,8 +8,10 @@
  *	gt_release(&w);
  *
  * What lies between is a section: all in one generation, seen whole or not at all by the advancer.
- * A section reads the clock once; its events have that time, and Go's reader spreads equal times
- * by 1 ns. Only the thread itself opens a section on its record (the advancer on its own).
+ * A section reads the clock once at most; its events have that time, and Go's reader spreads equal
+ *times by 1 ns. A time from outside of a section is a moment (base/clock.h), which only a section
+ *can turn into one of its generation. Only the thread itself opens a section on its record (the
+ *advancer on its own).
  *
  * The right to write is the value w: it carries the generation, loaded inside the section, so a
  * stale one cannot be used. It is never held across the program's own code or a blocking call
@@ -23,6 +25,7 @@
 #include "base/varint.h"
 
 #include "delay.h"
+#include "fence.h"
 #include "thread.h"
 #include "trace.h"
 
@@ -98,68 +101,85 @@ GT_INLINE bool gt_traced(const struct gt_thread *t, const struct gt_w *w)
 }
 
 /*
- * A section whose first events are of an earlier moment (ticks), but not of an earlier generation:
- * until the caller sets w.ticks to *now. What the acquire itself writes, statuses above all, has
- * that earlier time too.
+ * What time the events of a section have, until its owner says otherwise: now; a moment that has
+ * been, or the beginning of the generation if that was later; that beginning, or the time of the
+ * thread's last event, since the moment has yet to come (gt_section_now). What opening it writes,
+ * statuses above all, has that time too.
  */
-GT_INLINE struct gt_w gt_acquire_since(struct gt_thread *t, uint64_t since, uint64_t *now)
+enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
+
+/* Opens one. Through a pointer: to copy what was just written costs more than to write it. */
+GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, uint64_t moment)
 {
-	struct gt_w w = {.t = t};
 	const struct gt_clock *clock;
 	uint32_t slot;
 
+	w->t = t;
+	w->b = NULL;
 	GT_INVARIANT(8, !gt_in_section(t));
 	/* The guard is up before, and down after: for this thread's own signal handlers. */
 	gt_signal_fence();
 	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
-	gt_add_seq(&t->x_seq, 1);
-	w.gen = gt_load_seq(&gt_trace->head.gen);
+	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	w->gen = gt_load_seq(&gt_trace->head.gen);
 	GT_DELAY();
-	w.parity = w.gen & 1;
+	w->parity = w->gen & 1;
 	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
 	 * this section is open. */
-	clock = &gt_trace->clock[w.parity];
-	*now = gt_clock_now(clock) >> GT_TICK_SHIFT;
-	w.ticks = GT_MIN(*now, GT_MAX(since, clock->base_ns >> GT_TICK_SHIFT));
+	clock = &gt_trace->clock[w->parity];
+	w->ticks = (when == GT_WHEN_LATER ? clock->base_ns
+		    : when == GT_WHEN_NOW ? gt_clock_now(clock)
+					  : gt_clock_at(clock, moment)) >>
+		   GT_TICK_SHIFT;
 #ifdef GT_DEBUG
-	gt_store_relaxed(&t->x_section_gen, w.gen);
+	gt_store_relaxed(&t->x_section_gen, w->gen);
 #endif
-	if (gt_unlikely(w.gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
-		return w;
+	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
+		return;
 	}
 	/* Acquire: partner is the exchange of the advancer that gave the slot back empty. */
-	slot = gt_load_acquire(&t->x_slot[w.parity]);
+	slot = gt_load_acquire(&t->x_slot[w->parity]);
 	if (gt_likely(slot)) {
-		w.b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
-		w.at = w.b->events + gt_load_relaxed(&w.b->events_len);
-		w.facts_at = w.b->facts + gt_load_relaxed(&w.b->facts_len);
-		GT_INVARIANT(2, w.b->gen == w.gen && w.b->m == gt_thread_tid(t));
+		w->b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
+		w->at = w->b->events + gt_load_relaxed(&w->b->events_len);
+		w->facts_at = w->b->facts + gt_load_relaxed(&w->b->facts_len);
+		GT_INVARIANT(2, w->b->gen == w->gen && w->b->m == gt_thread_tid(t));
 	} else {
-		gt_buf_refill(&w);
+		gt_buf_refill(w);
 	}
 	t->undo.writes = GT_WRITES;
 	gt_signal_fence();
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
-	if (gt_unlikely(gt_load_seq(&t->mailbox[w.parity].count))) {
-		gt_mailbox_drain(&w);
+	if (gt_unlikely(gt_load_seq(&t->mailbox[w->parity].count))) {
+		gt_mailbox_drain(w);
 	}
-	if (gt_unlikely(!gt_traced(t, &w))) {
-		gt_status_self(&w);
+	if (gt_unlikely(!gt_traced(t, w))) {
+		gt_status_self(w);
 	}
+}
+
+/* The same as a value, of now. */
+GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
+{
+	struct gt_w w;
+
+	gt_open(&w, t, GT_WHEN_NOW, 0);
 	return w;
 }
 
-GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
+/* A moment as a time of the section's generation. */
+GT_INLINE uint64_t gt_section_ticks(const struct gt_w *w, uint64_t moment)
 {
-	uint64_t now;
-
-	return gt_acquire_since(t, UINT64_MAX, &now);
+	return gt_clock_at(&gt_trace->clock[w->parity], moment) >> GT_TICK_SHIFT;
 }
 
-/* What follows in the section is of this moment: much was done since it began. */
-GT_INLINE void gt_section_now(struct gt_w *w)
+/* What follows in the section is of now; returns the moment. */
+GT_INLINE uint64_t gt_section_now(struct gt_w *w)
 {
-	w->ticks = gt_clock_now(&gt_trace->clock[w->parity]) >> GT_TICK_SHIFT;
+	uint64_t moment = gt_clock_moment();
+
+	w->ticks = gt_section_ticks(w, moment);
+	return moment;
 }
 
 /* The events that the section has written so far stay written, whatever becomes of it. */
@@ -238,25 +258,6 @@ GT_INLINE void gt_release(struct gt_w *w)
 	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
 	gt_signal_fence();
-}
-
-/*
- * Now, in ns, for a thread with no section open. A section of its own, without events: the advancer
- * writes the line of generation N + 2 over that of N as soon as no section of N is open.
- */
-GT_INLINE uint64_t gt_now(struct gt_thread *t)
-{
-	uint64_t gen;
-	uint64_t ns;
-
-	GT_INVARIANT(8, !gt_in_section(t));
-	/* Both as in gt_acquire and gt_release. */
-	gt_add_seq(&t->x_seq, 1);
-	gen = gt_load_seq(&gt_trace->head.gen);
-	GT_DELAY();
-	ns = gt_clock_now(&gt_trace->clock[gen & 1]);
-	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	return ns;
 }
 
 /*
@@ -395,4 +396,27 @@ GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, 
 		gt_loss_add(GT_LOSS_TABLE_FULL);
 	}
 	return gt_stack(id);
+}
+
+/* The same for a list whose hash is known (gt_stack_walk_in): most were there a moment before. */
+GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, const uint64_t *pcs,
+						 unsigned n)
+{
+	struct gt_known_stack *k = &w->t->known[hash >> 32 & (GT_KNOWN_STACKS - 1)];
+	struct gt_arg_stack stack;
+
+	if (gt_likely(k->hash == hash) && gt_likely(k->gen == (uint32_t)w->gen) && hash) {
+		return gt_stack(k->id);
+	}
+	stack = gt_stack_put(w, pcs, n);
+	if (hash && stack.v) {
+		*k = (struct gt_known_stack){hash, (uint32_t)w->gen, (uint32_t)stack.v};
+	}
+	return stack;
+}
+
+/* The stack that the section's own thread has walked last. */
+GT_INLINE struct gt_arg_stack gt_stack_put_walked(struct gt_w *w, unsigned n)
+{
+	return gt_stack_put_known(w, w->t->walked, w->t->pcs, n);
 }

@@ -24,7 +24,7 @@ void gt_lock_take_slow(struct gt_lock *l)
 		}
 	}
 	while (gt_exchange_acq_rel(&l->word, 2) != 0 && !gt_load_relaxed(&gt_lock_left)) {
-		gt_sys_futex_wait(&l->word, 2, 10000000);
+		gt_sys_futex_wait(&l->word, 2, 1000000);
 	}
 }
 

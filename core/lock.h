@@ -2,11 +2,11 @@
  * A lock of our own: never a pthread mutex, so never one of our own hooks.
  *
  * The word: 0 free, 1 held, 2 held and somebody may wait. Source: U. Drepper, "Futexes Are
- * Tricky", mutex 2. Holders never run the program's code and never wait for anything of the
- * program; at most they ask the kernel for memory (gt_shm_alloc), once in many times. Every holder
- * has its thread's guard set (thread.h), so a signal handler of the program never takes one that
- * its own thread holds; one that never comes back (it ends the process) is why the end of the
- * process waits for locks only so long.
+ * Tricky", mutex 2, but for its end (gt_lock_drop). Holders never run the program's code and never
+ * wait for anything of the program; at most they ask the kernel for memory (gt_shm_alloc), once in
+ * many times. Every holder has its thread's guard set (thread.h), so a signal handler of the
+ * program never takes one that its own thread holds; one that never comes back (it ends the
+ * process) is why the end of the process waits for locks only so long.
  */
 #pragma once
 
@@ -60,7 +60,16 @@ bool gt_lock_take_until(struct gt_lock *l, uint64_t until);
 
 GT_INLINE void gt_lock_drop(struct gt_lock *l)
 {
-	if (gt_unlikely(gt_exchange_acq_rel(&l->word, 0) == 2)) {
+	/*
+	 * A look and a store, and no locked instruction. Who marks the word between the two finds
+	 * it free or sleeps on a value that is not there; only if this thread is stopped just
+	 * there, for so long that the other sleeps, is it not woken, and looks again by itself.
+	 */
+	bool waits = gt_load_relaxed(&l->word) == 2;
+
+	/* Release: partner is gt_lock_take. */
+	gt_store_release(&l->word, 0);
+	if (gt_unlikely(waits)) {
 		gt_sys_futex_wake(&l->word, 1);
 	}
 	gt_signal_fence();

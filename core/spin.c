@@ -14,12 +14,8 @@ static GT_TLS uint32_t unwritten;
 
 uint64_t gt_spin_begin(struct gt_thread *t)
 {
-	uint64_t now;
-
-	gt_tls.busy++;
-	now = gt_now(t);
-	gt_tls.busy--;
-	return now;
+	(void)t;
+	return gt_clock_moment();
 }
 
 static void write_fact(struct gt_thread *t, const void *object, uint64_t ns, uint32_t weight,
@@ -30,20 +26,16 @@ static void write_fact(struct gt_thread *t, const void *object, uint64_t ns, uin
 
 	gt_undoable(&w);
 	gt_event(&w, FACT_SPIN, gt_addr((uintptr_t)object), gt_value(gt_object_epoch(object)),
-		 gt_value(ns), gt_value(weight), gt_stack_put(&w, t->pcs, n));
+		 gt_value(ns), gt_value(weight), gt_stack_put_walked(&w, n));
 	gt_release(&w);
 	gt_advance_if_due(t);
 }
 
 void gt_spin_end(struct gt_thread *t, const volatile void *object, uint64_t since, void *frame)
 {
-	uint64_t now;
-	uint64_t ns;
+	uint64_t ns = gt_clock_between(since, gt_clock_moment());
 
 	gt_tls.busy++;
-	now = gt_now(t);
-	/* The line of the clock may have changed in between, by a few ns. */
-	ns = now > since ? now - since : 0;
 	if (ns > LONG_NS) {
 		write_fact(t, (const void *)(uintptr_t)object, ns, 1, frame);
 	} else if (++unwritten == ONE_OF) {

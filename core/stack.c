@@ -103,13 +103,16 @@ static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t fr
 	return nexact;
 }
 
-unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
-			  unsigned max, bool *truncated, uint64_t *scratch)
+/* seen: NULL where nothing is kept. */
+GT_INLINE unsigned walk(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
+			unsigned max, bool *truncated, uint64_t *list_hash, uint64_t *scratch,
+			struct gt_seen_walks *seen)
 {
 	uintptr_t frame = (uintptr_t)frame_address;
 	bool whole = false;
 	unsigned n = 0;
 
+	*list_hash = 0;
 	if (max > GT_STACK_MAX) {
 		max = GT_STACK_MAX;
 	}
@@ -128,6 +131,7 @@ unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address,
 			enum verdict verdict = verdict_of(hash);
 
 			if (gt_likely(verdict == RIGHT)) {
+				*list_hash = whole ? hash : 0;
 				return finish(root, pcs, n, max, whole, truncated);
 			}
 			if (verdict == UNKNOWN) {
@@ -136,8 +140,20 @@ unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame_address,
 			}
 		}
 	}
-	n = gt_unwind_walk(root, frame, pcs, max, &whole);
+	if (seen) {
+		n = gt_unwind_walk_again(root, frame, pcs, max, &whole, list_hash, seen);
+		*list_hash = whole ? *list_hash : 0;
+	} else {
+		n = gt_unwind_walk(root, frame, pcs, max, &whole);
+	}
 	return finish(root, pcs, n, max, whole, truncated);
+}
+
+unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame, uint64_t *pcs,
+			  unsigned max, bool *truncated, uint64_t *hash,
+			  struct gt_stack_memory *memory)
+{
+	return walk(root, frame, pcs, max, truncated, hash, memory->scratch, &memory->seen);
 }
 
 void gt_stack_init(void)
@@ -162,6 +178,7 @@ unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *
 		       bool *truncated)
 {
 	uint64_t scratch[GT_STACK_MAX];
+	uint64_t hash;
 
-	return gt_stack_walk_in(root, frame, pcs, max, truncated, scratch);
+	return walk(root, frame, pcs, max, truncated, &hash, scratch, NULL);
 }

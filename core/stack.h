@@ -18,6 +18,8 @@
 
 #include "base/util.h"
 
+#include "unwind.h"
+
 enum { GT_STACK_MAX = 128 };
 
 /*
@@ -46,9 +48,19 @@ void gt_stack_init(void);
 unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *pcs, unsigned max,
 		       bool *truncated);
 
-/* The same with room for GT_STACK_MAX entries beside it, for threads with small stacks. */
+/*
+ * What a thread keeps for its walks: room for GT_STACK_MAX entries, since its stack may be small,
+ * and what it has found before.
+ */
+struct gt_stack_memory {
+	uint64_t scratch[GT_STACK_MAX];
+	struct gt_seen_walks seen;
+};
+
+/* The same with that. *hash: of the list, the same for the same list only; 0: not known. */
 unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame, uint64_t *pcs,
-			  unsigned max, bool *truncated, uint64_t *scratch);
+			  unsigned max, bool *truncated, uint64_t *hash,
+			  struct gt_stack_memory *memory);
 
 /*
  * Drops all that was remembered of code. To be called after each dlclose, and when the executable

@@ -269,11 +269,12 @@ unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
 {
 	unsigned n = 0;
 
+	t->walked = 0;
 	if (frame && gt_env.stacks) {
 		bool truncated = false;
 
 		n = gt_stack_walk_in(&t->root, frame, t->pcs, GT_MIN((unsigned)gt_env.depth, max),
-				     &truncated, t->more);
+				     &truncated, &t->walked, &t->memory);
 		if (truncated) {
 			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
 		}

@@ -5,11 +5,12 @@
  * stores the next generation and *then* loads each sequence number. Both pairs are store X / load
  * Y against store Y / load X, so both sides need sequential consistency between their two steps:
  * without it the writer could see the old generation while the advancer sees its old, even number.
+ * (The advancer's barrier serves both: fence.h.)
  * From it follows: once the advancer has seen a sequence number even, or changed, no event of the
  * old generation can still be written by that M, and its slot of that parity may be taken.
  *
  *	writer (gt_acquire)		advancer (gt_advance)
- *	x_seq = odd   (seq_cst)		gen = N + 1	(seq_cst)
+ *	x_seq = odd   (fence.h)		gen = N + 1	(fence.h)
  *	load gen      (seq_cst)		load x_seq	(seq_cst)
  *	... write into slot[gen & 1]	wait until even or changed
  *	x_seq = even  (release)		take slot[N & 1] (acquire)
@@ -43,6 +44,7 @@
 enum {
 	GT_MAILBOX = 64,      /* entries of a mailbox */
 	GT_DEAD_BURST = 1024, /* thread ends that end a generation: it bounds the records */
+	GT_KNOWN_STACKS = 16, /* ids of stacks that a thread remembers */
 	GT_WAKE_STACKS = 8,   /* last stacks of a waker that are kept */
 	GT_WAKE_DEPTH = 32,   /* frames of them */
 	GT_WAITS = 2,         /* objects that a thread can wait for at once: cond and its mutex */
@@ -88,7 +90,16 @@ struct gt_mailbox {
 struct gt_wake_stack {
 	_Atomic uint64_t version; /* the wake-up it belongs to; 0 while it is being written */
 	_Atomic uint32_t n;
+	_Atomic bool over;     /* that call has returned */
+	_Atomic uint64_t hash; /* as gt_thread.walked */
 	_Atomic uint64_t pcs[GT_WAKE_DEPTH];
+};
+
+/* That a list with this hash has this id in that generation (its low half). */
+struct gt_known_stack {
+	uint64_t hash;
+	uint32_t gen;
+	uint32_t id;
 };
 
 /* Who ended a wait, as far as is known. who == 0: nobody. */
@@ -96,9 +107,9 @@ struct gt_hint {
 	uint32_t who;       /* ref of the waker's record */
 	uint16_t contended; /* of an unlock: the lock word said that somebody sleeps, */
 	uint16_t unsure;    /* and one of those who do may not stand in the queue */
-	uint32_t run; /* its wait_number then: it has not woken since, as long as that holds */
-	uint64_t g;   /* its G: the record is still the waker's if it has this id */
-	uint64_t ns;
+	uint32_t run;     /* its wait_number then: it has not woken since, as long as that holds */
+	uint64_t g;       /* its G: the record is still the waker's if it has this id */
+	uint64_t at;      /* the moment */
 	uint64_t version; /* of its wake stack */
 };
 
@@ -113,6 +124,7 @@ struct gt_wait {
 	 */
 	struct gt_hint any;
 	struct gt_hint weak; /* the last unlock that found nobody asleep */
+	struct gt_hint late; /* who was still signalling as it came */
 	struct gt_hint cut;  /* who cancels or signals the thread: what ends a wait that fails */
 	struct gt_hint turn; /* of one in a queue: what ended its last sleep */
 	uint64_t slept;      /* of one in a queue: when its last sleep began */
@@ -196,7 +208,7 @@ struct gt_thread {
 	struct gt_wait waits[GT_WAITS];
 	uintptr_t wait_sp;
 	_Atomic uint32_t wait_number;  /* odd while it waits; own writes, waiters' reads (post) */
-	uint64_t wait_ns;              /* when it began */
+	uint64_t wait_at;              /* the moment when it began */
 	uint64_t wait_cpu;             /* its time on a processor by then, ns; 0: not asked */
 	struct gt_thread *join_target; /* in a join: the thread that it waits for */
 	uint64_t join_g;               /* the G that it joins */
@@ -208,21 +220,23 @@ struct gt_thread {
 	uint16_t call_as;           /* enum gt_reason of the block that it is; 0: a system call */
 	uint32_t call_stack;        /* frames in pcs */
 	int64_t call_arg;
-	uint64_t call_ticks;             /* when it began */
+	uint64_t call_at;                /* the moment when it began */
 	_Atomic uint64_t calls_left_out; /* own writes; the advancer sums them up */
 
 	/* sched_yield (call.c): calls not yet written, since when; when the last one began. */
 	uint64_t yields;
 	uint64_t yields_since;
-	uint64_t yield_ticks;
+	uint64_t yield_at;
 
 	/*
 	 * Scratch of the thread itself while its guard is up: the stack that it has walked. Here
-	 * and not on the program's stack, which may be small. more: beside it, for the walk, and
-	 * for a status that is written before the walked stack is used.
+	 * and not on the program's stack, which may be small. The scratch in memory is also for a
+	 * status that is written before the walked stack is used.
 	 */
+	uint64_t walked; /* hash of the list in pcs (gt_stack_walk_in); 0: not known */
+	struct gt_known_stack known[GT_KNOWN_STACKS];
 	uint64_t pcs[GT_WIRE_FRAMES_MAX];
-	uint64_t more[GT_WIRE_FRAMES_MAX];
+	struct gt_stack_memory memory;
 	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
 	_Atomic uint32_t nblock;
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];

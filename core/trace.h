@@ -65,6 +65,8 @@ struct gt_trace {
 	struct gt_clock clock[2] GT_ALIGNED(GT_LINE);
 	/* [advancer] All clocks at the start of the generation, by parity. */
 	struct gt_stamp stamp[2];
+	/* [advancer, read by all] Its end, ticks, where no advancer sees to that. */
+	_Atomic uint64_t due;
 
 	/* [any] Memory: the first byte never handed out (shm.c), free buffers (buf.c). */
 	_Atomic uint64_t brk GT_ALIGNED(GT_LINE);

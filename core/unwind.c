@@ -205,8 +205,11 @@ GT_INLINE uint64_t row_at(uintptr_t next)
 	return row_find(next - 1, bucket, key);
 }
 
+static _Atomic uint32_t forgets;
+
 void gt_unwind_forget(void)
 {
+	gt_add_relaxed(&forgets, 1);
 	for (size_t i = 0; i < GT_LEN(rows); i++) {
 		for (unsigned way = 0; way < WAYS; way++) {
 			gt_store_relaxed(&rows[i][way], 0);
@@ -220,10 +223,46 @@ struct cursor {
 	uintptr_t next; /* the return address; one more than the place that a signal interrupted */
 	uintptr_t sp;
 	uintptr_t fp;
-	uintptr_t hi; /* nothing at or above it is read; 0: a stack whose bounds are not known */
+	uintptr_t fp_at; /* where that was read; 0: nowhere, or that is noted */
+	uintptr_t hi;    /* nothing at or above it is read; 0: a stack whose bounds are not known */
 	uintptr_t probed_lo; /* of such a stack: what was found to be readable */
 	uintptr_t probed_hi;
+	struct gt_seen *seen; /* what it reads is noted here; NULL: nowhere */
 };
+
+GT_INLINE GT_STACK_READER uintptr_t word_at(uintptr_t address)
+{
+	return *(const uintptr_t *)address;
+}
+
+/* The walk goes by that word; pc: as a return address. */
+GT_INLINE void note(struct cursor *c, uintptr_t address, uintptr_t word, bool pc)
+{
+	struct gt_seen *seen = c->seen;
+	uintptr_t at;
+
+	if (!seen) {
+		return;
+	}
+	at = address - seen->frame;
+	/* Not behind the frame, nor far above it: then it is not kept. */
+	if (gt_likely(seen->words < GT_SEEN_WORDS && at <= UINT32_MAX)) {
+		seen->at[seen->words] = (uint32_t)at | pc;
+		seen->word[seen->words++] = word;
+	} else {
+		seen->words = GT_SEEN_WORDS + 1;
+	}
+}
+
+/* What rbp was, for a frame that is found by it. Most code keeps something else there. */
+GT_INLINE uintptr_t use_fp(struct cursor *c)
+{
+	if (c->fp_at != 0) {
+		note(c, c->fp_at, c->fp, false);
+		c->fp_at = 0;
+	}
+	return c->fp;
+}
 
 /*
  * On a stack with unknown bounds (a coroutine's, a signal's), how far memory may be read from sp
@@ -264,11 +303,6 @@ GT_INLINE uintptr_t limit(struct cursor *c)
 	return c->probed_hi;
 }
 
-GT_INLINE uintptr_t word_at(uintptr_t address)
-{
-	return *(const uintptr_t *)address;
-}
-
 GT_INLINE void place(struct cursor *c, const struct gt_stack_root *root, uintptr_t sp)
 {
 	c->sp = sp;
@@ -281,6 +315,9 @@ GT_INLINE bool step_signal(struct cursor *c, const struct gt_stack_root *root)
 {
 	const ucontext_t *uc = (const ucontext_t *)c->sp;
 
+	if (c->seen) {
+		c->seen->words = GT_SEEN_WORDS + 1;
+	}
 	if (c->sp % 8 != 0 || limit(c) - c->sp < sizeof(uc->uc_mcontext.gregs) +
 							 offsetof(ucontext_t, uc_mcontext.gregs)) {
 		return false;
@@ -306,8 +343,10 @@ GT_INLINE bool step_to(struct cursor *c, uintptr_t cfa, uintptr_t saved)
 			return false;
 		}
 		c->fp = word_at(saved);
+		c->fp_at = saved;
 	}
 	c->next = word_at(cfa - 8);
+	note(c, cfa - 8, c->next, true);
 	c->sp = cfa;
 	return true;
 }
@@ -315,10 +354,12 @@ GT_INLINE bool step_to(struct cursor *c, uintptr_t cfa, uintptr_t saved)
 /* A frame that nothing is known of but what its rbp says, if that points into a known stack. */
 GT_INLINE bool step_guess(struct cursor *c)
 {
-	if (c->hi == 0 || c->fp < c->sp || c->fp > c->hi - 16 || c->fp % 8 != 0) {
+	uintptr_t fp = use_fp(c);
+
+	if (c->hi == 0 || fp < c->sp || fp > c->hi - 16 || fp % 8 != 0) {
 		return false;
 	}
-	return step_to(c, c->fp + 16, c->fp);
+	return step_to(c, fp + 16, fp);
 }
 
 /* *guessed and *ended stay, or become true. */
@@ -334,14 +375,17 @@ GT_INLINE bool step(struct cursor *c, const struct gt_stack_root *root, bool *gu
 	if (gt_likely(kind == GT_CFI_SP)) {
 		cfa = c->sp + cfa_in(row);
 	} else if (kind == GT_CFI_FP) {
-		cfa = c->fp + cfa_in(row);
+		cfa = use_fp(c) + cfa_in(row);
 	} else if (kind == GT_CFI_ALIGNED) {
-		uintptr_t at = c->fp - cfa_in(row);
+		uintptr_t at = use_fp(c) - cfa_in(row);
+		uintptr_t word;
 
 		if (at < c->sp || at % 8 != 0 || at > limit(c) - 8 || c->fp > limit(c) - 8) {
 			return false;
 		}
-		return step_to(c, word_at(at), c->fp);
+		word = word_at(at);
+		note(c, at, word, false);
+		return step_to(c, word, c->fp);
 	} else if (kind == GT_CFI_SIGNAL) {
 		return step_signal(c, root);
 	} else if (kind == GT_CFI_END) {
@@ -353,15 +397,17 @@ GT_INLINE bool step(struct cursor *c, const struct gt_stack_root *root, bool *gu
 	}
 	if (gt_unlikely(fp == GT_CFI_FP_LOST)) {
 		c->fp = 0;
+		c->fp_at = 0;
 		fp = 0;
 	}
 	return step_to(c, cfa, fp != 0 ? cfa - fp : 0);
 }
 
-GT_STACK_READER unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame,
-					uint64_t *pcs, unsigned max, bool *whole)
+GT_INLINE GT_STACK_READER unsigned walk(const struct gt_stack_root *root, uintptr_t frame,
+					uint64_t *pcs, unsigned max, bool *whole,
+					struct gt_seen *seen)
 {
-	struct cursor c = {.fp = frame};
+	struct cursor c = {.fp = frame, .seen = seen};
 	uintptr_t cut = root->cut_hi - root->cut_lo;
 	bool guessed = false;
 	bool ended = false;
@@ -388,6 +434,93 @@ GT_STACK_READER unsigned gt_unwind_walk(const struct gt_stack_root *root, uintpt
 	/* A thread without a trampoline ends where its code says so. */
 	*whole = root->cut_hi == 0 && ended && !guessed;
 	return n == max ? n : certain;
+}
+
+GT_STACK_READER unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame,
+					uint64_t *pcs, unsigned max, bool *whole)
+{
+	return walk(root, frame, pcs, max, whole, NULL);
+}
+
+/* --- The same walk again -------------------------------------------------------------------- */
+
+/* Whether all that it read is there still. */
+static GT_STACK_READER bool is_same(const struct gt_seen *s)
+{
+	for (unsigned i = 0; i < s->words; i++) {
+		if (*(const uint64_t *)(s->frame + (s->at[i] & ~1u)) != s->word[i]) {
+			return false;
+		}
+	}
+	return true;
+}
+
+static unsigned list_of(const struct gt_seen *s, uint64_t *pcs)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; n < s->n; i++) {
+		if (s->at[i] & 1) {
+			pcs[n++] = s->word[i] - 1;
+		}
+	}
+	return n;
+}
+
+static uint64_t hash_of(const uint64_t *pcs, unsigned n)
+{
+	uint64_t h = n;
+
+	for (unsigned i = 0; i < n; i++) {
+		h = (h ^ pcs[i]) * 0xff51afd7ed558ccd;
+		h ^= h >> 32;
+	}
+	return h | 1;
+}
+
+/* Where the walk with that key is, or is to be: then it is not that frame's. */
+GT_INLINE struct gt_seen *seen_at(struct gt_seen_walks *seen, uint64_t key)
+{
+	unsigned set = key >> 40 & (GT_SEEN_SETS - 1);
+	unsigned way;
+
+	for (way = 0; way < GT_SEEN_WAYS; way++) {
+		if (seen->key[set][way] == key) {
+			return &seen->walk[set][way];
+		}
+	}
+	way = seen->next[set]++ & (GT_SEEN_WAYS - 1);
+	seen->key[set][way] = key;
+	seen->walk[set][way].frame = 0;
+	return &seen->walk[set][way];
+}
+
+unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
+			      unsigned max, bool *whole, uint64_t *hash, struct gt_seen_walks *seen)
+{
+	uint64_t key = (frame + word_at(frame + 8)) * 0x9e3779b97f4a7c15;
+	struct gt_seen *s = seen_at(seen, key);
+	uint32_t now = gt_load_relaxed(&forgets);
+	unsigned n;
+
+	if (gt_likely(s->frame == frame) && s->forgets == now && s->n < max && is_same(s)) {
+		*whole = s->whole;
+		*hash = s->hash;
+		return list_of(s, pcs);
+	}
+	s->frame = frame;
+	s->words = 0;
+	/* Only of a stack whose bounds are known: beyond them, what was there may be gone. */
+	n = walk(root, frame, pcs, max, whole, frame - root->lo < root->hi - root->lo ? s : NULL);
+	s->n = (uint16_t)n;
+	s->whole = *whole;
+	s->hash = hash_of(pcs, n);
+	s->forgets = now;
+	*hash = s->hash;
+	if (s->words == 0 || s->words > GT_SEEN_WORDS || n == max) {
+		s->frame = 0;
+	}
+	return n;
 }
 
 #else
@@ -423,6 +556,14 @@ unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame, uint6
 	(void)max;
 	*whole = false;
 	return 0;
+}
+
+unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
+			      unsigned max, bool *whole, uint64_t *hash, struct gt_seen_walks *seen)
+{
+	(void)seen;
+	*hash = 0;
+	return gt_unwind_walk(root, frame, pcs, max, whole);
 }
 
 #endif

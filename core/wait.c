@@ -15,7 +15,13 @@
 static unsigned walk(struct gt_thread *t, void *frame)
 {
 	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
-		return GT_MIN(gt_thread_get_stack(t, t->pcs), (unsigned)GT_WAKE_DEPTH);
+		unsigned n = gt_thread_get_stack(t, t->pcs);
+
+		if (n > GT_WAKE_DEPTH) {
+			n = GT_WAKE_DEPTH;
+			t->walked = 0;
+		}
+		return n;
 	}
 	return gt_thread_walk(t, frame, GT_WAKE_DEPTH);
 }
@@ -32,6 +38,8 @@ static uint64_t note_stack(struct gt_thread *t, void *frame)
 	 * that who reads one of the new words also reads that the version is no longer its own.
 	 */
 	gt_store_relaxed(&s->version, 0);
+	gt_store_release(&s->over, false);
+	gt_store_release(&s->hash, t->walked);
 	gt_store_release(&s->n, n);
 	for (unsigned i = 0; i < n; i++) {
 		gt_store_release(&s->pcs[i], t->pcs[i]);
@@ -45,11 +53,13 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 {
 	struct gt_wake_stack *s = &waker->wake[version % GT_WAKE_STACKS];
 	uint64_t pcs[GT_WAKE_DEPTH];
+	uint64_t hash;
 	unsigned n;
 
 	if (gt_load_acquire(&s->version) != version) {
 		return gt_stack(0);
 	}
+	hash = gt_load_acquire(&s->hash);
 	n = GT_MIN(gt_load_acquire(&s->n), (uint32_t)GT_WAKE_DEPTH);
 	/* Acquire, so that the version is loaded again after all of them. */
 	for (unsigned i = 0; i < n; i++) {
@@ -58,7 +68,7 @@ static struct gt_arg_stack read_stack(struct gt_w *w, struct gt_thread *waker, u
 	if (gt_load_relaxed(&s->version) != version) {
 		return gt_stack(0);
 	}
-	return gt_stack_put(w, pcs, n);
+	return gt_stack_put_known(w, hash, pcs, n);
 }
 
 /*
@@ -72,7 +82,7 @@ static struct gt_hint hint_by(struct gt_thread *t, void *frame)
 			       .run = gt_load_relaxed(&t->wait_number) & ~1u,
 			       .g = gt_thread_id(t)};
 
-	hint.ns = gt_now(t);
+	hint.at = gt_clock_moment();
 	hint.version = note_stack(t, frame);
 	return hint;
 }
@@ -110,12 +120,7 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
 	if (kind == GT_WAKE_UNLOCK) {
 		tell_unlock(object, &hint, word);
 	} else {
-		gt_waiters_signal(object, &hint);
-		if (kind == GT_WAKE_SIGNAL) {
-			gt_waiters_tell(object, 1, UINT32_MAX, &hint);
-		} else {
-			gt_waiters_tell_all(object, &hint);
-		}
+		gt_waiters_signal(object, kind == GT_WAKE_SIGNAL ? 1 : UINT32_MAX, &hint);
 	}
 	drain_if_full(t);
 	gt_tls.busy--;
@@ -129,11 +134,11 @@ void gt_wake_missed(struct gt_thread *t, const void *object, void *frame)
 	gt_tls.busy--;
 }
 
-void gt_wake_over(struct gt_thread *t, const void *object)
+void gt_wake_over(struct gt_thread *t)
 {
-	gt_tls.busy++;
-	gt_waiters_signalled(object, gt_ptr_ref(t), gt_now(t));
-	gt_tls.busy--;
+	/* Of the last wake-up; one of a handler's in between took this call's place, and its end.
+	 */
+	gt_store_release(&t->wake[t->wake_version % GT_WAKE_STACKS].over, true);
 }
 
 void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,
@@ -177,7 +182,7 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	gt_tls.busy--;
 }
 
-/* Posts the unblock of w's thread to its waker. False: refused. */
+/* Posts the unblock of w's thread to its waker, with that time (ns). False: refused. */
 static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct gt_arg_stack stack)
 {
 	struct gt_thread *t = w->t;
@@ -247,17 +252,18 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	t->wait_sp = (uintptr_t)what->frame;
 	gt_store_relaxed(&t->reason, what->reason);
 	GT_DELAY();
-	w = gt_acquire(t);
+	gt_open(&w, t, GT_WHEN_LATER, 0);
 	gt_undoable(&w);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
+	stack = gt_stack_put_walked(&w, n);
+	/* As late as can be: the thread still runs. */
+	t->wait_at = gt_section_now(&w);
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
 		gt_thread_emit_name(&w);
 	}
 	if (gt_unlikely(t->yields)) {
 		gt_yields_emit(&w);
 	}
-	stack = gt_stack_put(&w, t->pcs, n);
-	gt_section_now(&w);
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), stack);
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
@@ -265,7 +271,6 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 			 gt_value(gt_object_epoch(what->object)), gt_value(what->kind),
 			 gt_m(what->owner));
 	}
-	t->wait_ns = w.ticks << GT_TICK_SHIFT;
 	gt_store_relaxed(&t->block_gen, w.gen);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	if (GT_WRONG != GT_WRONG_STATE_AFTER_SECTION) {
@@ -281,7 +286,17 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	return number;
 }
 
-/* Writes the end of a wait: the thread runs again, since then (ticks; UINT64_MAX: now). */
+/* When the unblock was, ns: while the thread was blocked, whatever else was then. */
+static uint64_t unblocked_at(const struct gt_w *w, const struct gt_hint *hint,
+			     const struct gt_hint *retake)
+{
+	/* An unlock while the waiter noted its stack ended the wait as it began. */
+	uint64_t at = GT_MAX(retake && retake->who ? retake->at : hint->at, w->t->wait_at);
+
+	return GT_MIN(gt_section_ticks(w, at), w->ticks) << GT_TICK_SHIFT;
+}
+
+/* Writes the end of a wait: the thread runs again, since that moment. */
 static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint,
 		 const struct gt_hint *retake, enum gt_ended ended, int result)
 {
@@ -289,13 +304,11 @@ static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint
 	uint32_t p = GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION ? GT_PROC_NONE : gt_thread_take_p(t);
 	uint64_t waker = 0;
 	bool written = false;
-	uint64_t ns;
-	uint64_t now;
 	struct gt_arg_stack stack = gt_stack(0);
 	struct gt_w w;
 
 	GT_DELAY();
-	w = gt_acquire_since(t, since, &now);
+	gt_open(&w, t, GT_WHEN_MOMENT, since);
 	gt_undoable(&w);
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
 		p = gt_thread_take_p(t);
@@ -308,12 +321,9 @@ static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint
 	} else if (hint->who) {
 		waker = hint->g;
 		stack = read_stack(&w, gt_ref_ptr(hint->who), hint->version);
-		/* An unlock while the waiter noted its stack ended the wait as it began. */
-		ns = GT_MAX(retake && retake->who ? retake->ns : hint->ns, t->wait_ns);
-		ns = GT_MIN(ns, w.ticks << GT_TICK_SHIFT);
 		GT_DELAY();
 		gt_undoable_pause(&w);
-		written = post(&w, hint, ns, stack);
+		written = post(&w, hint, unblocked_at(&w, hint, retake), stack);
 		gt_undoable_again(&w, written);
 		if (!written) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
@@ -332,7 +342,7 @@ static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint
 	if (retake && retake->who) {
 		gt_event(&w, FACT_RETAKE, gt_g(gt_thread_id(t)),
 			 gt_addr(gt_load_relaxed(&t->waits[1].object)), gt_g(retake->g),
-			 gt_value(retake->ns - hint->ns));
+			 gt_value(gt_clock_between(hint->at, retake->at)));
 	}
 	if (gt_unlikely(t->wait_cpu)) {
 		gt_event(&w, FACT_ON_CPU, gt_g(gt_thread_id(t)), gt_value(t->wait_cpu));
@@ -347,7 +357,8 @@ void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void 
 {
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_guard_up(frame);
-	gt_waiters_enter(&t->waits[0], object, gt_now(t), queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
+	gt_waiters_enter(&t->waits[0], object, gt_clock_moment(),
+			 queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
 }
 
 void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame)
@@ -374,9 +385,9 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	number = block(t, what);
 	GT_DELAY();
 	if (what->mutex) {
-		gt_waiters_enter_both(t->waits, what->object, what->mutex, t->wait_ns);
+		gt_waiters_enter_both(t->waits, what->object, what->mutex, t->wait_at);
 	} else if (what->object && !registered) {
-		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_ns,
+		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_at,
 				 what->mask);
 	}
 	gt_tls.busy--;
@@ -396,7 +407,7 @@ static struct gt_hint leave(struct gt_thread *t, bool woken, enum turn turn, str
 
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
 	if (woken && hint.who && mutex.who && mutex.who != gt_ptr_ref(t) && mutex.contended &&
-	    mutex.ns > hint.ns) {
+	    mutex.at > hint.at) {
 		*retake = mutex;
 	}
 	return hint;
@@ -416,7 +427,7 @@ void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
 {
 	if (still_waits(t, number)) {
 		gt_tls.busy++;
-		gt_waiters_sleep(&t->waits[0], gt_now(t), woken);
+		gt_waiters_sleep(&t->waits[0], t->wait_at, woken);
 		gt_tls.busy--;
 	}
 }
@@ -439,7 +450,7 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	gt_tls.busy++;
 	/* It ran from here on, and not from when its waker is found. */
 	cpu_spent(t);
-	since = gt_now(t) >> GT_TICK_SHIFT;
+	since = gt_clock_moment();
 	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
 	hint.who = ended == GT_ENDED_TIMEOUT ? 0 : hint.who;
@@ -562,7 +573,7 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 		}
 	}
 	cpu_spent(t);
-	wake(t, UINT64_MAX, &target_hint, NULL, ended, result);
+	wake(t, gt_clock_moment(), &target_hint, NULL, ended, result);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

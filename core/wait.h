@@ -63,7 +63,7 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
 /* The unlock that t hinted last woke nobody. */
 void gt_wake_missed(struct gt_thread *t, const void *object, void *frame);
 /* The call of a signal or broadcast that was hinted has returned. */
-void gt_wake_over(struct gt_thread *t, const void *object);
+void gt_wake_over(struct gt_thread *t);
 
 /*
  * For a mutex that was found held: the calling thread t stands in the registry before it has

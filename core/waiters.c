@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "shm.h"
+
 struct gt_bucket gt_buckets[GT_BUCKETS];
 
 /* w comes or goes: 1 or -1. Release: see gt_wake_coming. */
@@ -77,8 +79,25 @@ static void unlink_wait(struct gt_bucket *b, struct gt_wait *w)
 	count_coming(b, w, -1);
 }
 
+/* No cause; the rest of a hint means nothing then. */
+static void clear(struct gt_hint *hint)
+{
+	hint->who = 0;
+	hint->at = 0;
+}
+
 /* What stands in waits[]: w[0] of two is the condition, w[1] its mutex. */
 enum role { ROLE_ONLY, ROLE_CONDITION, ROLE_MUTEX };
+
+/* Whether the call of that signaller is still going on. */
+static bool signals_still(const struct gt_hint *signal)
+{
+	struct gt_thread *t = gt_ref_ptr(signal->who);
+	struct gt_wake_stack *s = &t->wake[signal->version % GT_WAKE_STACKS];
+
+	/* As in read_stack (wait.c): where it is another wake-up's by now, this one is over. */
+	return !gt_load_acquire(&s->over) && gt_load_acquire(&s->version) == signal->version;
+}
 
 static void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask,
 		  enum role role)
@@ -89,11 +108,15 @@ static void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_
 	gt_store_relaxed(&w->object, (uintptr_t)object);
 	w->since = since;
 	w->mask = mask ? mask : UINT32_MAX;
-	w->own = (struct gt_hint){0};
-	w->any = (struct gt_hint){0};
-	w->weak = (struct gt_hint){0};
-	w->cut = (struct gt_hint){0};
-	w->turn = (struct gt_hint){0};
+	clear(&w->own);
+	clear(&w->any);
+	clear(&w->weak);
+	clear(&w->late);
+	clear(&w->cut);
+	clear(&w->turn);
+	if (gt_unlikely(b->signalled == (uintptr_t)object) && signals_still(&b->signal)) {
+		w->late = b->signal;
+	}
 	w->listed = 1;
 	w->retakes = role == ROLE_CONDITION;
 	w->line = role == ROLE_MUTEX;
@@ -117,13 +140,13 @@ void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mute
  * w, which waits for a condition, was given a cause: from now on it may want its mutex. It leaves
  * the condition first, and stands in the mutex' line until then.
  */
-static void call(struct gt_wait *w, uint64_t ns)
+static void call(struct gt_wait *w, uint64_t at)
 {
 	if (w->retakes) {
 		if (!gt_load_relaxed(&w[1].called)) {
 			gt_add_relaxed(&gt_bucket_of(gt_load_relaxed(&w[1].object))->called, 1);
 		}
-		gt_store_relaxed(&w[1].called, ns);
+		gt_store_relaxed(&w[1].called, at);
 	}
 }
 
@@ -157,10 +180,10 @@ static struct gt_bucket *lock_bucket_of(struct gt_wait *w)
 /* What is kept for all waiters of first's object, if it came after w's wait began. */
 static struct gt_hint cause_for_all(const struct gt_wait *first, const struct gt_wait *w)
 {
-	if (first->any.who && first->any.ns >= w->since) {
+	if (first->any.who && first->any.at >= w->since) {
 		return first->any;
 	}
-	if (first->weak.who && first->weak.ns >= w->since) {
+	if (first->weak.who && first->weak.at >= w->since) {
 		return first->weak;
 	}
 	return (struct gt_hint){0};
@@ -179,29 +202,29 @@ static struct gt_hint cause(struct gt_bucket *b, struct gt_wait *w)
 	struct gt_wait *first = first_of(b->line[w->line].first, object);
 	struct gt_hint hint = cause_for_all(first, w);
 
-	if (w->own.who && (!hint.who || first->any.ns < w->since || w->own.ns <= hint.ns)) {
+	if (w->own.who && (!hint.who || first->any.at < w->since || w->own.at <= hint.at)) {
 		hint = w->own;
 	}
 	for (; !hint.who && first; first = first_of(first->next, object)) {
-		if (first->own.who && first->own.ns >= w->since) {
+		if (first->own.who && first->own.at >= w->since) {
 			hint = first->own;
 			first->own = (struct gt_hint){0};
 		}
 	}
-	if (!hint.who && b->signalled == object && b->until > w->since) {
+	if (!hint.who && b->signalled == object && b->signal.at > w->since) {
 		hint = b->signal;
 	}
-	return hint;
+	return hint.who ? hint : w->late;
 }
 
-/* Who waits for object and has the oldest cause of its own that is later than ns. */
-static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object, uint64_t ns)
+/* Who waits for object and has the oldest cause of its own that is later than that moment. */
+static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object, uint64_t at)
 {
 	struct gt_wait *found = NULL;
 	struct gt_wait *w;
 
 	for (w = first_of(b->line[0].first, object); w; w = first_of(w->next, object)) {
-		if (w->own.who && w->own.ns > ns && (!found || w->own.ns < found->own.ns)) {
+		if (w->own.who && w->own.at > at && (!found || w->own.at < found->own.at)) {
 			found = w;
 		}
 	}
@@ -237,14 +260,14 @@ static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t cal
 		return;
 	}
 	while (one) {
-		struct gt_wait *next = first_caused_after(b, object, one->own.ns);
+		struct gt_wait *next = first_caused_after(b, object, one->own.at);
 
 		if (next) {
 			one->own = next->own;
 		} else {
 			const struct gt_hint *last = &first_of(b->line[0].first, object)->any;
 
-			one->own = last->ns > one->own.ns ? *last : (struct gt_hint){0};
+			one->own = last->at > one->own.at ? *last : (struct gt_hint){0};
 		}
 		one->own.unsure = after_retake(b, object, one);
 		one = next;
@@ -306,12 +329,12 @@ static void take_turn(struct gt_bucket *b, struct gt_wait *w, bool woken)
 	one = first_of(b->line[0].first, object);
 	if (hint.who) {
 		/* Unsure: a waiter of a condition may still be about to take it back. */
-		w->turn = hint.unsure && one->any.ns > hint.ns ? one->any : hint;
+		w->turn = hint.unsure && one->any.at > hint.at ? one->any : hint;
 		return;
 	}
 	for (one = first_of(b->line[0].first, object); one; one = first_of(one->next, object)) {
 		if (one->own.who && (one->mask & w->mask) &&
-		    (!oldest || one->own.ns < oldest->own.ns)) {
+		    (!oldest || one->own.at < oldest->own.at)) {
 			oldest = one;
 		}
 	}
@@ -321,11 +344,11 @@ static void take_turn(struct gt_bucket *b, struct gt_wait *w, bool woken)
 	} else {
 		/* An unlock that looked before it slept: no other can have been since. */
 		one = first_of(b->line[0].first, object);
-		w->turn = one->any.ns > one->weak.ns ? one->any : one->weak;
+		w->turn = one->any.at > one->weak.at ? one->any : one->weak;
 	}
 }
 
-void gt_waiters_sleep(struct gt_wait *w, uint64_t now, bool woken)
+void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken)
 {
 	struct gt_bucket *b;
 
@@ -338,7 +361,8 @@ void gt_waiters_sleep(struct gt_wait *w, uint64_t now, bool woken)
 	w->any = (struct gt_hint){0};
 	w->weak = (struct gt_hint){0};
 	w->mask = GT_MASK_QUEUE;
-	w->slept = now;
+	/* Who is called later is behind it, also if that is before this very moment. */
+	w->slept = gt_load_relaxed(&b->called) ? gt_clock_moment() : since;
 	append(b, w);
 	gt_lock_drop(&b->lock);
 }
@@ -364,20 +388,17 @@ struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken)
 	return hint;
 }
 
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint)
+/* With the lock: a cause for all that wait for object now. */
+static void tell_all(struct gt_bucket *b, uintptr_t object, const struct gt_hint *hint)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	struct gt_wait *w;
+	struct gt_wait *w = first_of(b->line[0].first, object);
 
-	gt_lock_take(&b->lock);
-	w = first_of(b->line[0].first, (uintptr_t)object);
 	if (w) {
 		w->any = *hint;
 	}
-	for (; w; w = first_of(w->next, (uintptr_t)object)) {
-		call(w, hint->ns);
+	for (; w; w = first_of(w->next, object)) {
+		call(w, hint->at);
 	}
-	gt_lock_drop(&b->lock);
 }
 
 void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool queue)
@@ -428,39 +449,39 @@ void gt_waiters_untell_unlock(const void *object, uint32_t who, uint64_t version
 	gt_lock_drop(&b->lock);
 }
 
-void gt_waiters_signal(const void *object, const struct gt_hint *hint)
+/* With the lock: one for each of the count longest that have none. */
+static void tell(struct gt_bucket *b, uintptr_t object, uint32_t count, uint32_t mask,
+		 const struct gt_hint *hint)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+	struct gt_wait *w = first_uncaused(b->line[0].first, object, mask);
 
-	gt_lock_take(&b->lock);
-	b->signalled = (uintptr_t)object;
-	b->until = UINT64_MAX;
-	b->signal = *hint;
-	gt_lock_drop(&b->lock);
-}
-
-void gt_waiters_signalled(const void *object, uint32_t who, uint64_t ns)
-{
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
-	gt_lock_take(&b->lock);
-	if (b->signalled == (uintptr_t)object && b->signal.who == who) {
-		b->until = ns;
+	while (w && count--) {
+		w->own = *hint;
+		call(w, hint->at);
+		w = count ? first_uncaused(w->next, object, mask) : NULL;
 	}
-	gt_lock_drop(&b->lock);
 }
 
 void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	w = first_uncaused(b->line[0].first, (uintptr_t)object, mask);
-	while (w && count--) {
-		w->own = *hint;
-		call(w, hint->ns);
-		w = first_uncaused(w->next, (uintptr_t)object, mask);
+	tell(b, (uintptr_t)object, count, mask, hint);
+	gt_lock_drop(&b->lock);
+}
+
+void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint *hint)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	gt_lock_take(&b->lock);
+	b->signalled = (uintptr_t)object;
+	b->signal = *hint;
+	if (count == UINT32_MAX) {
+		tell_all(b, (uintptr_t)object, hint);
+	} else {
+		tell(b, (uintptr_t)object, count, UINT32_MAX, hint);
 	}
 	gt_lock_drop(&b->lock);
 }
@@ -491,7 +512,7 @@ void gt_waiters_spend(const void *object)
 	gt_lock_take(&b->lock);
 	w = first_of(b->line[0].first, (uintptr_t)object);
 	for (; w; w = first_of(w->next, (uintptr_t)object)) {
-		if (w->own.who && (!oldest || w->own.ns < oldest->own.ns)) {
+		if (w->own.who && (!oldest || w->own.at < oldest->own.at)) {
 			oldest = w;
 		}
 	}

@@ -29,9 +29,8 @@ struct gt_bucket {
 	 */
 	struct gt_line line[2];
 	struct gt_lock lock;
-	/* The last signal or broadcast: for what, and until when its call went on. Under lock. */
+	/* The last signal or broadcast: for what, and who makes that call. Under lock. */
 	uintptr_t signalled;
-	uint64_t until;
 	struct gt_hint signal;
 } GT_ALIGNED(GT_LINE);
 
@@ -85,8 +84,7 @@ uint32_t gt_object_epoch(const void *object);
 void gt_object_renew(const void *object);
 
 /*
- * w waits for object from that time on (trace clock, ns); mask: of the wake-ups that concern it, 0:
- * all.
+ * w waits for object from that moment on; mask: of the wake-ups that concern it, 0: all.
  */
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
 /* The same by w[0] for a condition and by w[1] for the mutex that it will take back. */
@@ -97,19 +95,18 @@ void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mute
  */
 struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken);
 
-/* A cause for all that wait for object now; the last one counts. */
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint);
 /*
- * The same by an unlock; one that is not contended counts unless there is another that is. queue:
- * it is for the next in the queue, if anybody in it is asleep.
+ * An unlock is a cause for all that wait for object now; the last one counts, and one that is not
+ * contended only if there is none that is. queue: it is for the next in the queue, if anybody in it
+ * is asleep.
  */
 void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool queue);
 /*
- * A call that signals begins, and is over: who enters meanwhile may be woken by it, and has no
- * other cause then. One call a bucket is known, the last.
+ * A cause by a call that signals one, which has none of its own yet, or (UINT32_MAX) all. Who
+ * enters before the call is over, which its thread says in its wake stack, may be woken by it, and
+ * has no other cause then. One call a bucket is known, the last.
  */
-void gt_waiters_signal(const void *object, const struct gt_hint *hint);
-void gt_waiters_signalled(const void *object, uint32_t who, uint64_t ns);
+void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint *hint);
 /* That unlock, by who and with its stack of this version, woke nobody. */
 void gt_waiters_untell_unlock(const void *object, uint32_t who, uint64_t version);
 /*
@@ -125,7 +122,7 @@ enum { GT_MASK_QUEUE = 1, GT_MASK_RETAKE = 2, GT_MASK_ON_ITS_WAY = 4 };
  * up, its own or, if the kernel took it out of the line, the oldest of another. Else its cause, if
  * it has one, was another's.
  */
-void gt_waiters_sleep(struct gt_wait *w, uint64_t now, bool woken);
+void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken);
 /* The same for one that sleeps no more: what ended its wait. Takes it out. */
 struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken);
 

@@ -119,7 +119,7 @@ int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 		}                                                                        \
 		r = GT_REAL(id)(c);                                                      \
 		if (t && gt_self(GT_FRAME()) == t) {                                     \
-			gt_wake_over(t, c);                                              \
+			gt_wake_over(t);                                                 \
 		}                                                                        \
 		return r;                                                                \
 	}                                                                                \

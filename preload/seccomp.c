@@ -15,6 +15,7 @@
 #include <linux/close_range.h>
 #include <linux/filter.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <signal.h>
@@ -23,6 +24,7 @@
 #include <sys/syscall.h>
 
 #include "advancer.h"
+#include "fence.h"
 #include "hook.h"
 #include "root.h"
 
@@ -41,9 +43,10 @@
 
 /*
  * Who makes it: any thread of the program in a hook; whoever writes the file (the advancer, where
- * there is one); whoever starts the advancer, and itself as it begins; a trace that starts.
+ * there is one); whoever starts the advancer, and itself as it begins; a trace that starts. FENCE:
+ * who advances, and does without it where it must (fence.h).
  */
-enum maker { THREAD, WRITER, ADVANCER, START, MAKERS };
+enum maker { THREAD, WRITER, ADVANCER, START, FENCE, MAKERS };
 
 /* A pointer and a descriptor: no filter can look behind the one or know the other. */
 #define P  0x7f0000001000u
@@ -92,6 +95,8 @@ static const struct call {
 	CALL(ADVANCER, openat, (uint64_t)AT_FDCWD, P, O_RDONLY | O_DIRECTORY | O_CLOEXEC),
 	CALL(ADVANCER, read, FD, P, 1024),
 	CALL(ADVANCER, exit, 0),
+	CALL(FENCE, membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED),
+	CALL(FENCE, membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED),
 	CALL(START, prlimit64, 0, 9, 0, P),
 	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600),
 	CALL(START, openat, (uint64_t)AT_FDCWD, P, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644),
@@ -321,6 +326,9 @@ static void decide(const struct sock_filter *f, unsigned n, bool all_threads)
 	}
 	if (mercy[START] == KILLS || mercy[WRITER] == KILLS) {
 		gt_root_unfollow();
+	}
+	if (mercy[FENCE] != ALLOWS) {
+		gt_fence_forbid();
 	}
 }
 

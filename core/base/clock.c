@@ -13,6 +13,8 @@
 
 typedef int (*clock_fn)(clockid_t, struct timespec *);
 
+uint64_t gt_clock_unit;
+
 static clock_fn vdso_clock;
 
 /* __vdso_clock_gettime out of the vDSO's own symbol table; NULL where there is none. */
@@ -131,6 +133,7 @@ void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
 
 	/* A line begins somewhere also where it is not scaled: its age is asked for. */
 	*c = (struct gt_clock){.base_ns = gt_clock_monotonic()};
+	gt_clock_unit = 0;
 	if (!counter_is_clock()) {
 		return;
 	}
@@ -142,6 +145,7 @@ void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
 	c->base_mono = now.ns;
 	c->rate = slope(now.ns - since->ns, now.counter - since->counter);
 	c->mult = c->rate;
+	gt_clock_unit = c->rate;
 }
 
 void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period)

@@ -31,6 +31,12 @@ struct gt_clock_mark {
 	uint64_t ns;
 };
 
+/*
+ * ns * 2^32 per count of the counter, as gt_clock_init has measured it; 0: there is none. Written
+ * before the first thread of a trace, then read by all.
+ */
+extern uint64_t gt_clock_unit;
+
 /* To be passed to gt_clock_init some time later. */
 void gt_clock_mark(struct gt_clock_mark *mark);
 /*
@@ -52,17 +58,40 @@ GT_INLINE uint64_t gt_clock_counter(void)
 #endif
 }
 
+/*
+ * This moment, as the counter says it: what can be kept and compared without a line, and becomes a
+ * time of the trace by gt_clock_at. Any thread, any context.
+ */
+GT_INLINE uint64_t gt_clock_moment(void)
+{
+	return gt_likely(gt_clock_unit != 0) ? gt_clock_counter() : gt_clock_monotonic();
+}
+
+/* A moment in ns of the trace clock; one before the line is its beginning. */
+GT_INLINE uint64_t gt_clock_at(const struct gt_clock *c, uint64_t moment)
+{
+	uint64_t d = moment - c->base_counter;
+
+	if (gt_unlikely(c->mult == 0)) {
+		return GT_MAX(moment, c->base_ns);
+	}
+	/* A counter read just before the line began gives a small negative distance. */
+	if (gt_unlikely((int64_t)d < 0)) {
+		return c->base_ns;
+	}
+	return c->base_ns + (uint64_t)(((gt_u128)d * c->mult) >> 32);
+}
+
+/* From one moment to a later one, in ns. */
+GT_INLINE uint64_t gt_clock_between(uint64_t from, uint64_t to)
+{
+	uint64_t d = to > from ? to - from : 0;
+
+	return gt_likely(gt_clock_unit != 0) ? (uint64_t)(((gt_u128)d * gt_clock_unit) >> 32) : d;
+}
+
 /* Now, in ns of the trace clock. Any thread, any context. */
 GT_INLINE uint64_t gt_clock_now(const struct gt_clock *c)
 {
-	if (gt_likely(c->mult != 0)) {
-		uint64_t d = gt_clock_counter() - c->base_counter;
-
-		/* A counter read just before the line began gives a small negative distance. */
-		if (gt_unlikely((int64_t)d < 0)) {
-			return c->base_ns;
-		}
-		return c->base_ns + (uint64_t)(((gt_u128)d * c->mult) >> 32);
-	}
-	return gt_clock_monotonic();
+	return gt_clock_at(c, gt_clock_moment());
 }

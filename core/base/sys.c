@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -191,6 +192,16 @@ int gt_sys_futex(const void *word, int op, uint32_t value, const struct timespec
 int gt_sys_futex_wake(const void *word, int count)
 {
 	return (int)SYS(futex, word, FUTEX_WAKE_PRIVATE, count, 0, 0, 0);
+}
+
+int gt_sys_membarrier_register(void)
+{
+	return (int)SYS(membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
+}
+
+int gt_sys_membarrier(void)
+{
+	return (int)SYS(membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0, 0, 0, 0);
 }
 
 void gt_sys_yield(void)

@@ -104,6 +104,9 @@ int gt_sys_futex_wait(const void *word, uint32_t value, uint64_t ns);
 int gt_sys_futex(const void *word, int op, uint32_t value, const struct timespec *time,
 		 uint32_t bitset);
 int gt_sys_futex_wake(const void *word, int count);
+/* A full barrier in every running thread of the process; it is to be registered before. */
+int gt_sys_membarrier_register(void);
+int gt_sys_membarrier(void);
 void gt_sys_yield(void);
 void gt_sys_sleep(uint64_t ns);
 /* The set of signals blocked in this thread, as the kernel's 64 bits. */

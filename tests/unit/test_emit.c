@@ -205,17 +205,25 @@ Test(emit, a_section_counts_stacks_and_sequences, .init = started_inside, .fini 
 	gt_release(&w);
 }
 
-Test(emit, now, .init = started_inside, .fini = ended)
+Test(emit, a_section_of_an_earlier_moment, .init = started_inside, .fini = ended)
 {
 	struct gt_thread *t = gt_tls.thread;
-	uint64_t a = gt_now(t);
-	uint64_t seq = t->x_seq;
-	uint64_t b = gt_now(t);
+	uint64_t moment = gt_clock_moment();
+	struct gt_w w;
 
-	cr_expect_leq(a, b);
-	cr_expect_lt(b - a, UINT64_C(1000000000000), "minutes, at worst");
-	cr_expect_eq(t->x_seq, seq + 2, "a section of its own");
-	cr_expect_null(slot(t), "without events");
+	gt_sys_sleep(1000000);
+	gt_open(&w, t, GT_WHEN_MOMENT, moment);
+	cr_expect_eq(w.ticks, gt_section_ticks(&w, moment));
+	cr_expect_geq(gt_section_now(&w), moment);
+	cr_expect_gt(w.ticks, gt_section_ticks(&w, moment), "a millisecond later");
+	gt_release(&w);
+	gt_open(&w, t, GT_WHEN_MOMENT, 0);
+	cr_expect_eq(w.ticks, gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT,
+		     "nothing is earlier than its generation");
+	gt_release(&w);
+	gt_open(&w, t, GT_WHEN_LATER, 0);
+	cr_expect_eq(w.ticks, gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT);
+	gt_release(&w);
 }
 
 /* --- Generations ------------------------------------------------------------------------------ */

@@ -49,7 +49,7 @@ static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 {
 	gt_wake_hint(t, object, kind, NULL, NULL);
 	if (kind != GT_WAKE_UNLOCK) {
-		gt_wake_over(t, object);
+		gt_wake_over(t);
 	}
 }
 
@@ -302,7 +302,7 @@ Test(wait, a_broadcast_that_goes_on_is_for_who_comes_meanwhile)
 	expect_posted(a, late, 1);
 	end_wait(first, n1, GT_ENDED_WAKER, 0);
 	expect_posted(a, first, 2);
-	gt_wake_over(a, &cond);
+	gt_wake_over(a);
 	n3 = blocks(later, &cond);
 	end_wait(later, n3, GT_ENDED_WAKER, 0);
 	expect_ended(later, GT_ENDED_NOBODY, 0);

@@ -8,9 +8,9 @@
 static uint64_t objects[4];
 static struct gt_wait waits[4];
 
-static struct gt_hint by(uint32_t who, uint64_t ns)
+static struct gt_hint by(uint32_t who, uint64_t at)
 {
-	return (struct gt_hint){.who = who, .ns = ns, .g = who};
+	return (struct gt_hint){.who = who, .at = at, .g = who};
 }
 
 static void enter(int i, const void *object, uint64_t since)
@@ -140,9 +140,9 @@ static void sleeps(int i, uint64_t since)
 	gt_waiters_sleep(&waits[i], since, false);
 }
 
-static void unlock(uint32_t who, uint64_t ns, bool contended)
+static void unlock(uint32_t who, uint64_t at, bool contended)
 {
-	struct gt_hint hint = by(who, ns);
+	struct gt_hint hint = by(who, at);
 
 	hint.contended = contended;
 	gt_waiters_tell_unlock(&objects[0], &hint, true);
@@ -283,7 +283,7 @@ Test(waiters, who_takes_a_mutex_back_does_not_stand_before_the_queue)
 	cr_expect_eq(b->line[0].first, &waits[0], "what an unlock looks through");
 	cr_expect_eq(b->called, 0u);
 	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
-	gt_waiters_tell_all(&objects[1], &signal);
+	gt_waiters_signal(&objects[1], UINT32_MAX, &signal);
 	cr_expect_eq(b->called, 1u, "once");
 	cr_expect_eq(left_by(2, true), 6u);
 	unlock(8, 10, true);

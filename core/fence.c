@@ -1,0 +1,51 @@
+/*
+ * The asymmetric fence: the rare half.
+ */
+#include "fence.h"
+
+#include "base/sys.h"
+
+/*
+ * How long a thread may take between its look at gt_fence_free and the store after it, with the
+ * store still on its way: far longer than any processor keeps one. Once, where a process that runs
+ * loses its membarrier.
+ */
+#define SETTLE_NS 10000000
+
+_Atomic bool gt_fence_free;
+/* By a filter, which a child of fork has as well. */
+static bool forbidden;
+/* [advancer] A section that has not seen it change may still be on its way. */
+static _Atomic bool unsettled;
+
+void gt_fence_start(void)
+{
+	gt_store_relaxed(&unsettled, false);
+	gt_store_relaxed(&gt_fence_free, !forbidden && gt_sys_membarrier_register() == 0);
+}
+
+/* Threads take their own from now on; who has not seen that is waited for in gt_fence_all. */
+static void give_up(void)
+{
+	if (gt_load_relaxed(&gt_fence_free)) {
+		gt_store_relaxed(&unsettled, true);
+		gt_store_seq(&gt_fence_free, false);
+	}
+}
+
+void gt_fence_forbid(void)
+{
+	forbidden = true;
+	give_up();
+}
+
+void gt_fence_all(void)
+{
+	if (gt_load_relaxed(&gt_fence_free) && gt_sys_membarrier() != 0) {
+		give_up();
+	}
+	if (gt_unlikely(gt_load_relaxed(&unsettled))) {
+		gt_sys_sleep(SETTLE_NS);
+		gt_store_relaxed(&unsettled, false);
+	}
+}
