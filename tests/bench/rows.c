@@ -5,12 +5,15 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "rows.h"
@@ -239,20 +242,92 @@ static void read_syscall(const struct row *row, unsigned me, uint64_t n)
 	close(fd);
 }
 
+/*
+ * One op is one call, eight kinds of them in turn, none of which blocks: bytes that are there, room
+ * that is there, descriptors that are ready.
+ */
+static void syscall_mix(const struct row *row, unsigned me, uint64_t n)
+{
+	int zero = open("/dev/zero", O_RDWR | O_CLOEXEC);
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	int ends[2];
+	char c = 0;
+
+	(void)row;
+	(void)me;
+	check(zero >= 0 && epoll >= 0 ? 0 : -1, "/dev/zero, epoll");
+	check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "socketpair");
+
+	struct epoll_event event = {.events = EPOLLOUT};
+	struct pollfd ready = {.fd = ends[0], .events = POLLOUT};
+
+	check(epoll_ctl(epoll, EPOLL_CTL_ADD, ends[0], &event), "epoll_ctl");
+	for (; n > 0; n -= n < 8 ? n : 8) {
+		get(zero);
+		put(zero);
+		check(pread(zero, &c, 1, 0) == 1 ? 0 : -1, "pread");
+		check(pwrite(zero, &c, 1, 0) == 1 ? 0 : -1, "pwrite");
+		check(poll(&ready, 1, -1) == 1 ? 0 : -1, "poll");
+		check(epoll_wait(epoll, &event, 1, -1) == 1 ? 0 : -1, "epoll_wait");
+		check(send(ends[0], &c, 1, 0) == 1 ? 0 : -1, "send");
+		check(recv(ends[1], &c, 1, 0) == 1 ? 0 : -1, "recv");
+	}
+	close(ends[0]);
+	close(ends[1]);
+	close(epoll);
+	close(zero);
+}
+
+static void rwlock_ops(pthread_rwlock_t *lock, volatile uint64_t *count, uint64_t n)
+{
+	for (uint64_t i = 0; i < n; i++) {
+		if (i % 10 == 0) {
+			pthread_rwlock_wrlock(lock);
+			(*count)++;
+		} else {
+			pthread_rwlock_rdlock(lock);
+		}
+		pthread_rwlock_unlock(lock);
+	}
+}
+
 static LINE pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 
 static void rwlock_mixed(const struct row *row, unsigned me, uint64_t n)
 {
 	(void)row;
 	(void)me;
-	for (uint64_t i = 0; i < n; i++) {
-		if (i % 10 == 0) {
-			pthread_rwlock_wrlock(&rwlock);
-			shared.count++;
-		} else {
-			pthread_rwlock_rdlock(&rwlock);
-		}
-		pthread_rwlock_unlock(&rwlock);
+	rwlock_ops(&rwlock, &shared.count, n);
+}
+
+static void rwlock_own(const struct row *row, unsigned me, uint64_t n)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+	(void)row;
+	rwlock_ops(&lock, &own[me].count, n);
+	pthread_rwlock_destroy(&lock);
+}
+
+/* Blocks of 16 to 512 bytes, each freed when its place among 64 is taken again. */
+static void malloc_free(const struct row *row, unsigned me, uint64_t n)
+{
+	void *blocks[64] = {0};
+	uint32_t dice = me + 1;
+
+	(void)row;
+	while (n-- > 0) {
+		dice = dice * 1664525 + 1013904223;
+
+		void **place = &blocks[dice >> 26];
+
+		free(*place);
+		*place = malloc(16 + (dice >> 8) % 497);
+		check(*place ? 0 : ENOMEM, "malloc");
+		*(volatile char *)*place = 1;
+	}
+	for (unsigned i = 0; i < 64; i++) {
+		free(blocks[i]);
 	}
 }
 
@@ -308,7 +383,13 @@ const struct row rows[] = {
 	 pipe_pingpong, 2, PLACE_PIN, OP_EACH, 0},
 	{"read_syscall", "read of one byte of /dev/zero", read_syscall, 1, PLACE_SPREAD, OP_EACH,
 	 0},
+	{"syscall_mix", "one of read, write, pread, pwrite, poll, epoll_wait, send, recv in turn",
+	 syscall_mix, 1, PLACE_SPREAD, OP_EACH, 0},
+	{"rwlock_uncontended", "lock+unlock that nobody contends, nine to read and one to write",
+	 rwlock_own, 1, PLACE_SPREAD, OP_EACH, 0},
 	{"rwlock_mixed", "two threads, nine read locks to one write lock", rwlock_mixed, 2,
 	 PLACE_SPREAD, OP_DIVIDED, 0},
+	{"malloc_free", "free+malloc of 16 to 512 bytes in two threads: not traced", malloc_free, 2,
+	 PLACE_SPREAD, OP_EACH, 0},
 };
 const unsigned rows_len = sizeof(rows) / sizeof(rows[0]);

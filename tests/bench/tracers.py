@@ -1,23 +1,30 @@
 """Tracers to measure: how each is put over a command, and whether it is there.
 
-The only list of them. A tracer is a name, a sentence, what it needs, and a function that is given a
-fresh empty folder for its trace and yields a Launch; the code after the yield ends the session.
+The only list of them. A tracer is a name, a sentence, what it needs, which rows it sees, and a
+function that is given a fresh empty folder for its trace and yields a Launch; the code after the
+yield ends the session.
 """
 import contextlib
 import dataclasses
+import fnmatch
 import os
+import pathlib
 import shutil
+import signal
 import subprocess
+import time
 
 
 LOG = "said.log"        # in a trace's folder: what the tracer had to say, not part of its size
+TIMEOUT = 60            # seconds for a tracer's own command
 
 
 @dataclasses.dataclass
 class Launch:
-    """What is put before a command, and into its environment."""
+    """What is put before a command, and into its environment; the build of gtrace it is by."""
     prefix: list = dataclasses.field(default_factory=list)
     env: dict = dataclasses.field(default_factory=dict)
+    build: pathlib.Path = None
 
 
 @dataclasses.dataclass
@@ -27,6 +34,16 @@ class Tracer:
     start: object           # folder -> context manager of a Launch
     missing: str = ""       # what is not there; empty: can run
     writes: bool = True     # leaves a file: a run without one has failed
+    stacks: bool = False    # notes call stacks
+    peer: bool = False      # somebody else's
+    sees: tuple = ("*",)    # patterns of the rows whose operations it notes
+    build: pathlib.Path = None  # of gtrace
+
+    def takes(self, row):
+        """Whether it has something to do in that row; a cost of seeing nothing is no figure."""
+        if row.kind == "event":
+            return self.build is not None
+        return any(fnmatch.fnmatch(row.name, pattern) for pattern in self.sees)
 
 
 class TracerError(Exception):
@@ -38,11 +55,11 @@ def untraced(folder):
     yield Launch()
 
 
-def preload(library, **env):
+def preload(library, build=None, **env):
     @contextlib.contextmanager
     def start(folder):
         more = {name: value.replace("FOLDER", str(folder)) for name, value in env.items()}
-        yield Launch(env={"LD_PRELOAD": str(library), **more})
+        yield Launch(env={"LD_PRELOAD": str(library), **more}, build=build)
     return start
 
 
@@ -53,32 +70,65 @@ def wrapped(*command):
     return start
 
 
-def lttng(*, snapshot=False, blocking=False, library=""):
-    def call(*args):
-        done = subprocess.run(["lttng", *args], capture_output=True, text=True)
-        if done.returncode != 0:
-            raise TracerError(f"lttng {args[0]}: {(done.stderr or done.stdout).strip()}")
+# --- LTTng: a daemon, and a session for each run ---------------------------------------------------
 
+def call_lttng(*args):
+    try:
+        done = subprocess.run(["lttng", *args], capture_output=True, text=True, timeout=TIMEOUT)
+    except subprocess.TimeoutExpired:
+        raise TracerError(f"lttng {args[0]}: nothing in {TIMEOUT} s") from None
+    if done.returncode != 0:
+        raise TracerError(f"lttng {args[0]}: {(done.stderr or done.stdout).strip()}")
+
+
+def lttng_daemon():
+    """Its pid, 0 if there is none."""
+    home = pathlib.Path("/var/run/lttng" if os.geteuid() == 0 else
+                        pathlib.Path.home() / ".lttng")
+    try:
+        pid = int((home / "lttng-sessiond.pid").read_text())
+        return pid if os.readlink(f"/proc/{pid}/exe") else 0     # not of one that nobody reaps
+    except (OSError, ValueError):
+        return 0
+
+
+@contextlib.contextmanager
+def daemons():
+    """Around a whole benchmark: a daemon that was not there before does not stay."""
+    before = lttng_daemon()
+    yield
+    pid = lttng_daemon()
+    if pid and pid != before:
+        os.kill(pid, signal.SIGTERM)
+        for _ in range(100):
+            if not lttng_daemon():
+                break
+            time.sleep(0.1)
+
+
+def lttng(*, snapshot=False, blocking=False, library=""):
     @contextlib.contextmanager
     def start(folder):
         session = f"gtrace-bench-{os.getpid()}"
-        call("create", session, *(["--snapshot"] if snapshot else []), f"--output={folder}")
+        call_lttng("create", session, *(["--snapshot"] if snapshot else []), f"--output={folder}")
         try:
             if blocking:
-                call("enable-channel", "-s", session, "-u", "--blocking-timeout=inf", "c")
-            call("enable-event", "-s", session, "-u", *(["-c", "c"] if blocking else []),
-                 "lttng_ust_pthread:*")
-            call("start", session)
+                call_lttng("enable-channel", "-s", session, "-u", "--blocking-timeout=inf", "c")
+            call_lttng("enable-event", "-s", session, "-u", *(["-c", "c"] if blocking else []),
+                       "lttng_ust_pthread:*")
+            call_lttng("start", session)
             yield Launch(env={"LD_PRELOAD": library,
                               **({"LTTNG_UST_ALLOW_BLOCKING": "1"} if blocking else {})})
-            call("stop", session)
+            call_lttng("stop", session)
         finally:
-            call("destroy", session)
+            call_lttng("destroy", session)
     return start
 
 
+# --- The list --------------------------------------------------------------------------------------
+
 def library_path(soname):
-    """Where the dynamic loader finds soname; empty if it does not."""
+    """Where a library lies that ld.so knows; empty if it does not."""
     for command in (["ldconfig", "-p"], ["/sbin/ldconfig", "-p"]):
         try:
             text = subprocess.run(command, capture_output=True, text=True).stdout
@@ -91,9 +141,11 @@ def library_path(soname):
     return ""
 
 
-def gtrace(library, name, doc, **env):
-    return Tracer(name, doc, preload(library, GTRACE_OUT="FOLDER/%p.trace",
-                                     GTRACE_LOG=f"FOLDER/{LOG}", **env), not_built(library))
+def gtrace(library, name, doc, stacks=True, **env):
+    build = library.parent.parent
+    return Tracer(name, doc, preload(library, build, GTRACE_OUT="FOLDER/%p.trace",
+                                     GTRACE_LOG=f"FOLDER/{LOG}", **env),
+                  not_built(library), stacks=stacks, build=build)
 
 
 def not_built(path):
@@ -111,10 +163,15 @@ def own(build):
         Tracer("floor", "two events into memory around each call that blocks: no stack, no file",
                preload(floor), not_built(floor), writes=False),
         gtrace(library, "gtrace", "as users run it: with call stacks, to a file"),
-        gtrace(library, "gtrace-nostacks", "GTRACE_STACKS=0", GTRACE_STACKS="0"),
+        gtrace(library, "gtrace-nostacks", "GTRACE_STACKS=0", stacks=False, GTRACE_STACKS="0"),
         Tracer("gtrace-off", "preloaded, GTRACE_OUT unset: what it costs to leave it in",
                preload(library), not_built(library), writes=False),
     ]
+
+
+LOCKS = ("mutex_*", "deep*")
+APPS = ("app_memcached", "app_redis", "app_pigz", "app_zstd")
+SLEEPS = (*LOCKS, "cond_*", "sem_*")
 
 
 def peers():
@@ -122,29 +179,43 @@ def peers():
     def lacks(program):
         return "" if shutil.which(program) else f"{program} is not installed"
 
+    def peer(name, doc, start, missing, sees, **more):
+        return Tracer(name, doc, start, missing, sees=sees, peer=True, **more)
+
     wrapper = library_path("liblttng-ust-pthread-wrapper.so")
     no_lttng = lacks("lttng") or ("" if wrapper else
                                   "liblttng-ust-pthread-wrapper.so is not installed")
     sched = ["-e", "sched:sched_switch,sched:sched_waking"]
+    switches = ("mutex_handoff", "deep*", "cond_*", "sem_*", "pipe_*", "thread_churn_pin", *APPS)
     return [
-        Tracer("lttng-snap", "LTTng-UST pthread wrapper, ring in memory, nothing written",
-               lttng(snapshot=True, library=wrapper), no_lttng, writes=False),
-        Tracer("lttng-block", "LTTng-UST pthread wrapper, lossless to a file",
-               lttng(blocking=True, library=wrapper), no_lttng),
-        Tracer("uftrace-libcall", "uftrace record: every PLT call of the program",
-               wrapped("uftrace", "record", "--force", "--no-event", "-d", "FOLDER/u"),
-               lacks("uftrace")),
-        Tracer("mutrace", "statistics of mutexes at exit, no trace", wrapped("mutrace"),
-               lacks("mutrace"), writes=False),
-        Tracer("eztrace", "eztrace -t pthread to OTF2",
-               wrapped("eztrace", "-o", "FOLDER/e", "-t", "pthread"), lacks("eztrace")),
-        Tracer("perf-sched", "perf record of sched_switch and sched_waking",
-               wrapped("perf", "record", "-q", "-o", "FOLDER/p", *sched, "--"), lacks("perf")),
-        Tracer("perf-sched-g", "the same with call stacks",
-               wrapped("perf", "record", "-q", "-g", "-o", "FOLDER/p", *sched, "--"),
-               lacks("perf")),
-        Tracer("strace-futex", "strace -f -e futex to a file",
-               wrapped("strace", "-f", "-e", "trace=futex", "-o", "FOLDER/s"), lacks("strace")),
-        Tracer("strace-c", "strace -f -c: counts only",
-               wrapped("strace", "-f", "-c", "-o", "FOLDER/s"), lacks("strace")),
+        peer("lttng-snap", "LTTng-UST pthread wrapper, ring in memory, nothing written",
+             lttng(snapshot=True, library=wrapper), no_lttng, (*LOCKS, *APPS), writes=False),
+        peer("lttng-block", "LTTng-UST pthread wrapper, lossless to a file",
+             lttng(blocking=True, library=wrapper), no_lttng, (*LOCKS, *APPS)),
+        peer("uftrace", "uftrace record: every PLT call of the program",
+             wrapped("uftrace", "record", "--force", "--no-event", "-d", "FOLDER/u"),
+             lacks("uftrace"), ("*",)),
+        peer("mutrace", "statistics of locks at exit, no trace", wrapped("mutrace"),
+             lacks("mutrace"), (*LOCKS, "cond_*", "rwlock_*", "app_memcached"), writes=False),
+        peer("eztrace", "eztrace -t pthread to OTF2",
+             wrapped("eztrace", "-o", "FOLDER/e", "-t", "pthread"), lacks("eztrace"),
+             (*SLEEPS, "rwlock_*", "thread_*", *APPS)),
+        peer("eztrace-io", "eztrace -t posixio to OTF2",
+             wrapped("eztrace", "-o", "FOLDER/e", "-t", "posixio"), lacks("eztrace"),
+             ("pipe_*", "*_syscall")),
+        peer("perf-sched", "perf record of sched_switch and sched_waking",
+             wrapped("perf", "record", "-q", "-o", "FOLDER/p", *sched, "--"), lacks("perf"),
+             switches),
+        peer("perf-sched-g", "the same with call stacks",
+             wrapped("perf", "record", "-q", "-g", "-o", "FOLDER/p", *sched, "--"),
+             lacks("perf"), switches, stacks=True),
+        peer("strace-futex", "strace -f -e futex to a file",
+             wrapped("strace", "-f", "-e", "trace=futex", "-o", "FOLDER/s"), lacks("strace"),
+             ("mutex_handoff", "deep*", "cond_*", "sem_*")),
+        peer("strace-c", "strace -f -c: counts only",
+             wrapped("strace", "-f", "-c", "-o", "FOLDER/s"), lacks("strace"),
+             ("pipe_*", "read_syscall", "syscall_mix", "thread_churn_pin")),
+        peer("heaptrack", "heaptrack: every allocation with its stack, which gtrace does not note",
+             wrapped("heaptrack", "-o", "FOLDER/h"), lacks("heaptrack"), ("malloc_free",),
+             stacks=True),
     ]

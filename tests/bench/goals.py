@@ -1,0 +1,84 @@
+"""What gtrace promises of its cost (docs/design.md, section 9): the only list, beside what was measured.
+
+Added time is user and system time of the process on rows of one processor, where it is what the
+program loses and does not move with other work; elsewhere it is time on the wall.
+"""
+import dataclasses
+import statistics
+
+
+@dataclasses.dataclass
+class Goal:
+    row: str
+    tracer: str
+    figure: str     # a key of FIGURES
+    limit: float
+    least: bool = False     # the figure has to be at least so much
+
+
+def median(values):
+    return statistics.median(values) if values else None
+
+
+def inverse(x):
+    return None if x is None else 1 / x
+
+
+FIGURES = {
+    "time, ×": lambda r: median(r.ratios()),
+    "cpu, ×": lambda r: median(r.ratios("cpu")),
+    "throughput, ×": lambda r: inverse(median(r.ratios())),
+    "added, ns": lambda r: r.added("wall"),
+    "added cpu, ns": lambda r: r.added("cpu"),
+    "added, µs": lambda r: r.added("wall"),
+    "added, KiB": lambda r: r.added("wall") / 1024,
+    "bytes an event": lambda r: r.per_event(),
+}
+
+
+def pair(row, without, with_stacks):
+    return [Goal(row, "gtrace-nostacks", "added cpu, ns", without),
+            Goal(row, "gtrace", "added cpu, ns", with_stacks)]
+
+
+GOALS = [
+    Goal("mutex_uncontended_t1", "gtrace", "time, ×", 1.10),
+    Goal("mutex_uncontended_t2", "gtrace", "time, ×", 1.10),
+    Goal("mutex_handoff", "gtrace-nostacks", "added cpu, ns", 60),
+    Goal("deep20_fp", "gtrace", "added cpu, ns", 120),
+    Goal("mutex_contended_t2", "gtrace", "time, ×", 2),
+    Goal("mutex_contended_t4", "gtrace", "time, ×", 2),
+    Goal("rwlock_uncontended", "gtrace", "time, ×", 1.1),
+    Goal("rwlock_mixed", "gtrace", "time, ×", 1.1),
+    *pair("cond_pingpong_pin", 200, 415),
+    *pair("sem_pingpong_pin", 120, 400),
+    *pair("pipe_pingpong_pin", 200, 500),
+    *pair("read_syscall", 45, 93),
+    Goal("thread_churn_pin", "gtrace", "added cpu, ns", 700),
+    Goal("malloc_free", "gtrace", "time, ×", 1.02),
+    Goal("event", "gtrace", "added cpu, ns", 20),
+    Goal("event_stack20_fp", "gtrace", "added cpu, ns", 60),
+    Goal("event_stack20_nofp", "gtrace", "added cpu, ns", 150),
+    Goal("cond_pingpong_pin", "gtrace", "bytes an event", 5.7),
+    Goal("read_syscall", "gtrace", "bytes an event", 4),
+    Goal("startup", "gtrace", "added, µs", 2000),
+    Goal("memory_per_thread", "gtrace", "added, KiB", 160),
+    *[goal for app in ("memcached", "redis") for goal in (
+        Goal(f"app_{app}", "gtrace", "throughput, ×", 0.97, True),
+        Goal(f"app_{app}", "gtrace", "cpu, ×", 1.06))],
+    *[Goal(f"app_{app}", "gtrace", "throughput, ×", 0.98, True)
+      for app in ("nginx", "postgres", "pigz", "zstd")],
+]
+
+
+def judge(results):
+    """(goal, figure, whether it is held) for each that was measured."""
+    measured = {(r.row.name, r.tracer.name): r for r in results if r.traced and not r.failed}
+    judged = []
+    for goal in GOALS:
+        result = measured.get((goal.row, goal.tracer))
+        figure = FIGURES[goal.figure](result) if result else None
+        if figure is not None:
+            judged.append((goal, figure,
+                           figure >= goal.limit if goal.least else figure <= goal.limit))
+    return judged
