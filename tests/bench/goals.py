@@ -4,7 +4,8 @@ Added time is user and system time of the process on rows of one processor, wher
 program loses and does not move with other work; elsewhere it is time on the wall.
 """
 import dataclasses
-import statistics
+
+from results import median
 
 
 @dataclasses.dataclass
@@ -14,10 +15,6 @@ class Goal:
     figure: str     # a key of FIGURES
     limit: float
     least: bool = False     # the figure has to be at least so much
-
-
-def median(values):
-    return statistics.median(values) if values else None
 
 
 def inverse(x):
@@ -71,9 +68,13 @@ GOALS = [
 ]
 
 
-def judge(results):
-    """(goal, figure, whether it is held) for each that was measured."""
-    measured = {(r.row.name, r.tracer.name): r for r in results if r.traced and not r.failed}
+def judge(runs):
+    """(goal, figure, whether it is held) for each that was measured; the first run counts."""
+    measured = {}
+    for run in runs:
+        for r in run.results:
+            if r.traced and not r.failed:
+                measured.setdefault((r.row.name, r.tracer.name), r)
     judged = []
     for goal in GOALS:
         result = measured.get((goal.row, goal.tracer))

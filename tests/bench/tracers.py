@@ -37,12 +37,12 @@ class Tracer:
     stacks: bool = False    # notes call stacks
     peer: bool = False      # somebody else's
     sees: tuple = ("*",)    # patterns of the rows whose operations it notes
-    build: pathlib.Path = None  # of gtrace
+    gtrace: bool = False
 
     def takes(self, row):
         """Whether it has something to do in that row; a cost of seeing nothing is no figure."""
         if row.kind == "event":
-            return self.build is not None
+            return self.gtrace
         return any(fnmatch.fnmatch(row.name, pattern) for pattern in self.sees)
 
 
@@ -145,7 +145,7 @@ def gtrace(library, name, doc, stacks=True, **env):
     build = library.parent.parent
     return Tracer(name, doc, preload(library, build, GTRACE_OUT="FOLDER/%p.trace",
                                      GTRACE_LOG=f"FOLDER/{LOG}", **env),
-                  not_built(library), stacks=stacks, build=build)
+                  not_built(library), stacks=stacks, gtrace=True)
 
 
 def not_built(path):
@@ -169,9 +169,10 @@ def own(build):
     ]
 
 
-LOCKS = ("mutex_*", "deep*")
+# Of rows that differ in depth or place alone, peers are shown one.
+LOCKS = ("mutex_*", "deep20_*")
 APPS = ("app_memcached", "app_redis", "app_pigz", "app_zstd")
-SLEEPS = (*LOCKS, "cond_*", "sem_*")
+SLEEPS = (*LOCKS, "cond_pingpong_pin", "sem_*")
 
 
 def peers():
@@ -186,7 +187,8 @@ def peers():
     no_lttng = lacks("lttng") or ("" if wrapper else
                                   "liblttng-ust-pthread-wrapper.so is not installed")
     sched = ["-e", "sched:sched_switch,sched:sched_waking"]
-    switches = ("mutex_handoff", "deep*", "cond_*", "sem_*", "pipe_*", "thread_churn_pin", *APPS)
+    switches = ("mutex_handoff", "deep20_*", "cond_pingpong_pin", "sem_*", "pipe_*",
+                "thread_churn_pin", *APPS)
     return [
         peer("lttng-snap", "LTTng-UST pthread wrapper, ring in memory, nothing written",
              lttng(snapshot=True, library=wrapper), no_lttng, (*LOCKS, *APPS), writes=False),
@@ -194,12 +196,14 @@ def peers():
              lttng(blocking=True, library=wrapper), no_lttng, (*LOCKS, *APPS)),
         peer("uftrace", "uftrace record: every PLT call of the program",
              wrapped("uftrace", "record", "--force", "--no-event", "-d", "FOLDER/u"),
-             lacks("uftrace"), ("*",)),
+             lacks("uftrace"), (*SLEEPS, "rwlock_*", "pipe_*", "*_syscall", "syscall_mix",
+                                "thread_churn_pin", "malloc_free", "memory_per_thread", "startup",
+                                *APPS)),
         peer("mutrace", "statistics of locks at exit, no trace", wrapped("mutrace"),
-             lacks("mutrace"), (*LOCKS, "cond_*", "rwlock_*", "app_memcached"), writes=False),
+             lacks("mutrace"), (*LOCKS, "cond_pingpong_pin", "rwlock_*", "app_memcached"), writes=False),
         peer("eztrace", "eztrace -t pthread to OTF2",
              wrapped("eztrace", "-o", "FOLDER/e", "-t", "pthread"), lacks("eztrace"),
-             (*SLEEPS, "rwlock_*", "thread_*", *APPS)),
+             (*SLEEPS, "rwlock_*", "thread_churn_pin", *APPS)),
         peer("eztrace-io", "eztrace -t posixio to OTF2",
              wrapped("eztrace", "-o", "FOLDER/e", "-t", "posixio"), lacks("eztrace"),
              ("pipe_*", "*_syscall")),
@@ -211,7 +215,7 @@ def peers():
              lacks("perf"), switches, stacks=True),
         peer("strace-futex", "strace -f -e futex to a file",
              wrapped("strace", "-f", "-e", "trace=futex", "-o", "FOLDER/s"), lacks("strace"),
-             ("mutex_handoff", "deep*", "cond_*", "sem_*")),
+             ("mutex_handoff", "cond_pingpong_pin", "sem_*")),
         peer("strace-c", "strace -f -c: counts only",
              wrapped("strace", "-f", "-c", "-o", "FOLDER/s"), lacks("strace"),
              ("pipe_*", "read_syscall", "syscall_mix", "thread_churn_pin")),

@@ -17,7 +17,7 @@ import time
 
 from tracers import Launch
 
-TIMEOUT = 120           # seconds for one process; only a hang takes so long
+TIMEOUT = 60            # seconds for one process; only a hang takes so long
 UNTRACED = Launch()     # load generators are never traced
 
 
