@@ -22,9 +22,13 @@
 enum {
 	OPS_STEP = 8, /* every count of ops is a multiple of it: divisible by threads, and even */
 	MEMORY_THREADS = 500,
+	IDLE_THREADS = 10000,
+	IDLE_STACK = 64 << 10,
+	IDLE_LOOPS = 40, /* times as long as a timed loop: some generations of a tracer */
 };
 
 #define MEMORY_ROW "memory_per_thread"
+#define IDLE_ROW   "idle_10000"
 
 struct worker {
 	const struct row *row;
@@ -165,7 +169,7 @@ static void bench(const struct row *row, double seconds)
 	       (unsigned long long)n, (unsigned long long)all);
 }
 
-/* --- Memory a thread ----------------------------------------------------------------------- */
+/* --- Many threads ------------------------------------------------------------------------- */
 
 static pthread_mutex_t parked_mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t parked_one = PTHREAD_COND_INITIALIZER; /* to the main thread */
@@ -198,35 +202,81 @@ static double resident(void)
 	return (double)pages * (double)sysconf(_SC_PAGESIZE);
 }
 
+/* One more thread that will park. */
+static pthread_t park_one(const pthread_attr_t *attr)
+{
+	pthread_t thread;
+
+	check(pthread_create(&thread, attr, park, NULL), "pthread_create");
+	return thread;
+}
+
+static void await_parked(unsigned n)
+{
+	pthread_mutex_lock(&parked_mutex);
+	while (parked < n) {
+		pthread_cond_wait(&parked_one, &parked_mutex);
+	}
+	pthread_mutex_unlock(&parked_mutex);
+}
+
+static void release_parked(const pthread_t *threads, unsigned n)
+{
+	pthread_mutex_lock(&parked_mutex);
+	may_leave = 1;
+	pthread_cond_broadcast(&leave);
+	pthread_mutex_unlock(&parked_mutex);
+	for (unsigned i = 0; i < n; i++) {
+		check(pthread_join(threads[i], NULL), "pthread_join");
+	}
+}
+
 static void bench_memory(void)
 {
 	static pthread_t threads[MEMORY_THREADS];
-	double before = 0;
+	double before = 0, after;
 
 	for (unsigned i = 0; i < MEMORY_THREADS; i++) {
 		if (i == 1) { /* the first pays for what there is only once */
 			before = resident();
 		}
-		check(pthread_create(&threads[i], NULL, park, NULL), "pthread_create");
-		pthread_mutex_lock(&parked_mutex);
-		while (parked <= i) {
-			pthread_cond_wait(&parked_one, &parked_mutex);
-		}
-		pthread_mutex_unlock(&parked_mutex);
+		threads[i] = park_one(NULL);
+		await_parked(i + 1);
 	}
-
-	double after = resident();
-
-	pthread_mutex_lock(&parked_mutex);
-	may_leave = 1;
-	pthread_cond_broadcast(&leave);
-	pthread_mutex_unlock(&parked_mutex);
-	for (unsigned i = 0; i < MEMORY_THREADS; i++) {
-		check(pthread_join(threads[i], NULL), "pthread_join");
-	}
+	after = resident();
+	release_parked(threads, MEMORY_THREADS);
 	printf("{\"row\": \"" MEMORY_ROW "\", \"unit\": \"B/thread\", \"wall\": %.6g, "
 	       "\"ops\": %d, \"all_ops\": %d}\n",
 	       (after - before) / (MEMORY_THREADS - 1), MEMORY_THREADS, MEMORY_THREADS);
+}
+
+/* All threads wait: what time the processors spend is that of somebody who looks after them. */
+static void bench_idle(double seconds)
+{
+	static pthread_t threads[IDLE_THREADS];
+	double idle = IDLE_LOOPS * seconds;
+	struct timespec pause = {.tv_sec = (time_t)idle,
+				 .tv_nsec = (long)((idle - (double)(time_t)idle) * 1e9)};
+	pthread_attr_t attr;
+	double wall, cpu;
+
+	check(pthread_attr_init(&attr), "pthread_attr_init");
+	check(pthread_attr_setstacksize(&attr, IDLE_STACK), "pthread_attr_setstacksize");
+	for (unsigned i = 0; i < IDLE_THREADS; i++) {
+		threads[i] = park_one(&attr);
+	}
+	await_parked(IDLE_THREADS);
+	wall = wall_now();
+	cpu = cpu_now();
+	while (nanosleep(&pause, &pause) != 0) {
+	}
+	wall = wall_now() - wall;
+	cpu = cpu_now() - cpu;
+	release_parked(threads, IDLE_THREADS);
+	pthread_attr_destroy(&attr);
+	printf("{\"row\": \"" IDLE_ROW "\", \"unit\": \"us/s\", \"wall\": %.6g, \"cpu\": %.6g, "
+	       "\"ops\": 1, \"all_ops\": 1}\n",
+	       cpu / wall * 1e6, cpu / wall * 1e6);
 }
 
 /* --- The command line ---------------------------------------------------------------------- */
@@ -243,6 +293,27 @@ static void list(void)
 		printf("%s\t%s\n", rows[i].name, rows[i].doc);
 	}
 	printf(MEMORY_ROW "\tresident bytes a live thread adds to the process\n");
+	printf(IDLE_ROW "\tprocessor time in a second in which 10,000 threads wait\n");
+}
+
+static int run_row(const char *name, double seconds)
+{
+	if (strcmp(name, MEMORY_ROW) == 0) {
+		bench_memory();
+		return 0;
+	}
+	if (strcmp(name, IDLE_ROW) == 0) {
+		bench_idle(seconds);
+		return 0;
+	}
+	for (unsigned i = 0; i < rows_len; i++) {
+		if (strcmp(name, rows[i].name) == 0) {
+			bench(&rows[i], seconds);
+			return 0;
+		}
+	}
+	fprintf(stderr, "bench: no row \"%s\" (bench --list names them)\n", name);
+	return 2;
 }
 
 int main(int argc, char **argv)
@@ -284,16 +355,5 @@ int main(int argc, char **argv)
 	if (sched_getaffinity(0, sizeof(processors), &processors) != 0) {
 		die("sched_getaffinity", errno);
 	}
-	if (strcmp(argv[optind], MEMORY_ROW) == 0) {
-		bench_memory();
-		return 0;
-	}
-	for (unsigned i = 0; i < rows_len; i++) {
-		if (strcmp(argv[optind], rows[i].name) == 0) {
-			bench(&rows[i], seconds);
-			return 0;
-		}
-	}
-	fprintf(stderr, "bench: no row \"%s\" (bench --list names them)\n", argv[optind]);
-	return 2;
+	return run_row(argv[optind], seconds);
 }

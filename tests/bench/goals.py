@@ -28,6 +28,7 @@ FIGURES = {
     "added, ns": lambda r: r.added("wall"),
     "added cpu, ns": lambda r: r.added("cpu"),
     "added, µs": lambda r: r.added("wall"),
+    "added, µs/s": lambda r: r.added("cpu"),
     "added, KiB": lambda r: r.added("wall") / 1024,
     "bytes an event": lambda r: r.per_event(),
 }
@@ -60,6 +61,7 @@ GOALS = [
     Goal("read_syscall", "gtrace", "bytes an event", 4),
     Goal("startup", "gtrace", "added, µs", 2000),
     Goal("memory_per_thread", "gtrace", "added, KiB", 160),
+    Goal("idle_10000", "gtrace", "added, µs/s", 50_000),     # a generation a second
     *[goal for app in ("memcached", "redis") for goal in (
         Goal(f"app_{app}", "gtrace", "throughput, ×", 0.97, True),
         Goal(f"app_{app}", "gtrace", "cpu, ×", 1.06))],

@@ -23,7 +23,7 @@ def chosen(runs):
     groups = {}
     for run in runs:
         for r in run.results:
-            if r.traced and not r.failed and r.row.kind not in ("memory", "event"):
+            if r.traced and not r.failed and r.row.kind in ("micro", "start", "app"):
                 groups.setdefault(r.row.name, {}).setdefault(r.tracer.name, r.ratios())
     return groups
 

@@ -37,7 +37,7 @@ class Row:
     name: str
     doc: str
     run: object             # (Launch, scratch folder) -> Sample
-    kind: str               # micro, event, start, memory, app
+    kind: str               # micro, event, start, memory, idle, app
     unit: str               # of both costs; lower is better throughout
     missing: str = ""
 
@@ -109,9 +109,9 @@ def bench_row(path, name, doc, seconds):
     def run(launch, scratch):
         return figures(run_command(launch, [path, name, "--seconds", seconds])[0])
 
-    memory = name == "memory_per_thread"
-    return Row(name, doc, run, "memory" if memory else "micro",
-               "B/thread" if memory else "ns/op")
+    kind, unit = {"memory_per_thread": ("memory", "B/thread"),
+                  "idle_10000": ("idle", "us/s")}.get(name, ("micro", "ns/op"))
+    return Row(name, doc, run, kind, unit)
 
 
 def event_row(build, program, name, doc, seconds):
