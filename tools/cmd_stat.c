@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "progress.h"
+#include "stat_bytes.h"
 #include "stat_view.h"
 
 enum { TOP = 8 };
@@ -22,6 +23,7 @@ enum { TOP = 8 };
 static const char help[] =
 	"usage: gtrace stat [--full] [--json] [--from T] [--to T] [--thread X] [--object X]\n"
 	"                   [--critical-path[=END]] [--top N] [--system] FILE...\n"
+	"       gtrace stat --bytes [--json] FILE...\n"
 	"\n"
 	"Sums a trace up on one screen: deadlocks; the locks that threads waited for longest, who "
 	"had\n"
@@ -44,6 +46,11 @@ static const char help[] =
 	"  --json       everything, as one JSON object a file, each in a line: docs/stat.md has "
 	"the\n"
 	"               keys\n"
+	"  --bytes      instead of all this, where the bytes of the file are: by kind of event, "
+	"fact\n"
+	"               and table entry, and by field of each. Whether the events may happen is "
+	"not\n"
+	"               looked at; verify does that\n"
 	"\n"
 	"A wait lasts from the event that says that a thread blocks to the one that says that it "
 	"may\n"
@@ -117,10 +124,20 @@ static bool is_there(const struct gt_stat *st, const struct gt_path_found *path)
 	return thread && object && (path == NULL || path->any);
 }
 
+/* Something is wrong with the file: says so, and keeps it for the view. The exit status. */
+static int wrong(struct gt_stat *st, const struct gt_error *e)
+{
+	gt_error_text(e, st->message, sizeof(st->message));
+	st->problem = st->message;
+	st->truncated = e->kind == GT_ERROR_TRUNCATED;
+	fprintf(stderr, "gtrace stat: %s: %s%s\n", st->path, st->truncated ? "truncated: " : "",
+		st->message);
+	return e->kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO;
+}
+
 static int read_file(struct gt_stat *st)
 {
 	struct gt_error e = {0};
-	char *text = st->message;
 	struct gt_merge *merge = gt_merge_open(st->path, 0, &e);
 	int status = GT_EXIT_GOOD, n;
 	char spool[PATH_MAX];
@@ -131,12 +148,7 @@ static int read_file(struct gt_stat *st)
 	n = merge != NULL ? gt_model_read(st->model, merge, &e) : -1;
 	gt_progress_end();
 	if (n < 0) {
-		gt_error_text(&e, text, sizeof(st->message));
-		st->problem = text;
-		st->truncated = e.kind == GT_ERROR_TRUNCATED;
-		status = e.kind == GT_ERROR_READ ? GT_EXIT_TROUBLE : GT_EXIT_NO;
-		fprintf(stderr, "gtrace stat: %s: %s%s\n", st->path,
-			st->truncated ? "truncated: " : "", text);
+		status = wrong(st, &e);
 	}
 	gt_merge_close(merge);
 	snprintf(spool, sizeof(spool), "%s.spool", st->path);
@@ -210,6 +222,29 @@ static int stat_file(struct gt_stat *st, const struct gt_model_cut *asked, bool 
 	return status;
 }
 
+static int bytes_file(struct gt_stat *st, bool json)
+{
+	struct gt_bytes *bytes = gt_alloc(sizeof(*bytes));
+	struct gt_error e = {0};
+	struct gt_reader *reader = gt_reader_open(st->path, &e);
+	int status = GT_EXIT_GOOD, n;
+
+	st->problem = NULL;
+	st->truncated = false;
+	gt_progress_begin("stat", st->path);
+	n = reader != NULL ? gt_bytes_read(bytes, reader, &e) : -1;
+	gt_progress_end();
+	if (n < 0) {
+		status = wrong(st, &e);
+	}
+	if (reader != NULL) {
+		(json ? gt_stat_bytes_json : gt_stat_bytes_text)(st, bytes, stdout);
+	}
+	gt_reader_close(reader);
+	free(bytes);
+	return status;
+}
+
 int gt_cmd_stat(int argc, char **argv)
 {
 	static const struct option options[] = {
@@ -217,6 +252,7 @@ int gt_cmd_stat(int argc, char **argv)
 		{"full", no_argument, NULL, 'f'},
 		{"system", no_argument, NULL, 's'},
 		{"json", no_argument, NULL, 'j'},
+		{"bytes", no_argument, NULL, 'b'},
 		{"object", required_argument, NULL, 'o'},
 		{"critical-path", optional_argument, NULL, 'c'},
 		GT_WINDOW_OPTIONS,
@@ -225,12 +261,13 @@ int gt_cmd_stat(int argc, char **argv)
 	};
 	struct gt_stat st = {.top = TOP, .colour = wants_colour(), .utf8 = terminal_is_utf8()};
 	struct gt_model_cut cut = {.window = GT_WINDOW_ALL};
-	bool json = false;
+	bool json = false, bytes = false, more = false;
 	int c, worst = GT_EXIT_GOOD;
 
 	while ((c = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		char *end;
 
+		more |= strchr("jbh", c) == NULL;
 		switch (c) {
 		case 't':
 			errno = 0;
@@ -248,6 +285,9 @@ int gt_cmd_stat(int argc, char **argv)
 			break;
 		case 'j':
 			json = true;
+			break;
+		case 'b':
+			bytes = true;
 			break;
 		case 'o':
 			cut.object = optarg;
@@ -273,6 +313,9 @@ int gt_cmd_stat(int argc, char **argv)
 	if (optind == argc) {
 		return gt_cmd_usage("stat", "no file named");
 	}
+	if (bytes && more) {
+		return gt_cmd_usage("stat", "--bytes goes with --json alone");
+	}
 	for (int i = optind; i < argc; i++) {
 		int status;
 
@@ -280,7 +323,7 @@ int gt_cmd_stat(int argc, char **argv)
 			fputs("\n\n", stdout);
 		}
 		st.path = argv[i];
-		status = stat_file(&st, &cut, json);
+		status = bytes ? bytes_file(&st, json) : stat_file(&st, &cut, json);
 		worst = GT_MAX(worst, status);
 	}
 	return worst;

@@ -327,6 +327,7 @@ static enum found read_batch(struct gt_reader *r, struct head *h, struct gt_erro
 		return FOUND_ERROR;
 	}
 	h->batch.at = (size_t)(p - r->bytes);
+	h->batch.head = (uint8_t)(h->batch.at - from);
 	n = want(r, h->batch.at - from + h->batch.size, e);
 	if (n < 0) {
 		return FOUND_ERROR;
@@ -525,6 +526,8 @@ static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_
 			add_to_stream(&g->streams, b);
 		}
 	}
+	g->batches = r->batches;
+	g->nbatches = r->nbatches;
 	g->start = first; /* ticks; gt_tables_finish knows how long they are */
 	return status;
 }

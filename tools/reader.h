@@ -63,6 +63,7 @@ struct gt_batch {
 	size_t size;
 	size_t at; /* in the reader's buffer, while data may still move */
 	uint8_t experiment;
+	uint8_t head; /* bytes of its header */
 	const struct gt_batch *next;
 };
 
@@ -117,6 +118,8 @@ struct gt_generation {
 	uint64_t snapshot_sec, snapshot_nsec; /* and the wall clock this */
 	uint64_t sync_offset;
 
+	const struct gt_batch *batches; /* all of them, in the order of the file */
+	size_t nbatches;
 	struct gt_streams streams; /* of events, in the order of first appearance */
 	struct gt_streams facts;   /* gtrace's own, by the M in whose name they were written */
 	size_t experiments;        /* other experimental batches, which nobody reads, */
