@@ -10,6 +10,8 @@ void gt_rewrite_fini(struct gt_rewrite *w)
 	gt_idmap_fini(&w->ms);
 	gt_idmap_fini(&w->gs);
 	gt_idmap_fini(&w->ps);
+	gt_idmap_fini(&w->sweeps);
+	gt_idmap_fini(&w->assists);
 	gt_idmap_fini(&w->strings);
 	gt_idmap_fini(&w->stacks);
 }
@@ -18,16 +20,17 @@ void gt_rewrite_new_generation(struct gt_rewrite *w)
 {
 	gt_idmap_clear(&w->gs);
 	gt_idmap_clear(&w->ps);
+	gt_idmap_clear(&w->sweeps);
+	gt_idmap_clear(&w->assists);
+	w->collects = false;
 	/* Ids of the new tables. */
 	gt_rewrite_old_generation(w);
-	w->restated = false;
 }
 
 void gt_rewrite_old_generation(struct gt_rewrite *w)
 {
 	gt_idmap_clear(&w->strings);
 	gt_idmap_clear(&w->stacks);
-	w->restated = true;
 }
 
 /* --- Ids ---------------------------------------------------------------------------------- */
@@ -170,6 +173,57 @@ static uint64_t number_of(struct gt_rewrite *w, const struct gt_replayed *ev, ui
 	}
 }
 
+/* It begins to last, or is said to. False: that has been said. */
+static bool lasts(struct gt_idmap *open, uint64_t id)
+{
+	if (gt_idmap_get(open, id) != 0) {
+		return false;
+	}
+	gt_idmap_put(open, id, 1);
+	return true;
+}
+
+static void ends(struct gt_idmap *open, uint64_t id)
+{
+	if (gt_idmap_get(open, id) != 0) {
+		gt_idmap_remove(open, id);
+	}
+}
+
+/* Of the collector's: what lasts from this event on, or no more. False: that has been said. */
+static bool ranges(struct gt_rewrite *w, const struct gt_replayed *ev)
+{
+	const bool collects = w->collects;
+
+	switch (ev->spec->number) {
+	case GT_EV_GC_ACTIVE:
+	case GT_EV_GC_BEGIN:
+		w->collects = true;
+		return ev->spec->number == GT_EV_GC_BEGIN || !collects;
+	case GT_EV_GC_END:
+		w->collects = false;
+		return true;
+	case GT_EV_GC_SWEEP_ACTIVE:
+		return lasts(&w->sweeps, ev->args[0]);
+	case GT_EV_GC_SWEEP_BEGIN:
+		lasts(&w->sweeps, ev->event.p);
+		return true;
+	case GT_EV_GC_SWEEP_END:
+		ends(&w->sweeps, ev->event.p);
+		return true;
+	case GT_EV_GC_MARK_ASSIST_ACTIVE:
+		return lasts(&w->assists, ev->args[0]);
+	case GT_EV_GC_MARK_ASSIST_BEGIN:
+		lasts(&w->assists, ev->event.g);
+		return true;
+	case GT_EV_GC_MARK_ASSIST_END:
+		ends(&w->assists, ev->event.g);
+		return true;
+	default:
+		return true;
+	}
+}
+
 /* What is listed by this event. False: it was listed already, and is not to be again. */
 static bool lists(struct gt_rewrite *w, const struct gt_replayed *ev)
 {
@@ -192,12 +246,8 @@ static bool lists(struct gt_rewrite *w, const struct gt_replayed *ev)
 		}
 		start_counting(&w->ps, ev->args[0]);
 		return true;
-	case GT_EV_GC_ACTIVE:
-	case GT_EV_GC_SWEEP_ACTIVE:
-	case GT_EV_GC_MARK_ASSIST_ACTIVE:
-		return !w->restated;
 	default:
-		return true;
+		return ranges(w, ev);
 	}
 }
 
@@ -281,6 +331,8 @@ static void put_g(struct gt_rewrite *w, struct gt_replay *r, const struct gt_g *
 static void put_ranges(struct gt_rewrite *w, const struct gt_range *ranges, uint64_t id, uint64_t m,
 		       uint64_t ticks)
 {
+	uint64_t args[1];
+
 	for (; ranges != NULL; ranges = ranges->next) {
 		if (ranges->begin == GT_EV_STW_BEGIN && m == GT_NO_M) {
 			continue;
@@ -290,11 +342,12 @@ static void put_ranges(struct gt_rewrite *w, const struct gt_range *ranges, uint
 			    (const uint64_t[]){gt_compose_string(w->to, ranges->kind.data,
 								 ranges->kind.length),
 					       0});
-		} else {
-			put(w, m, ticks,
-			    ranges->begin == GT_EV_GC_SWEEP_BEGIN ? GT_EV_GC_SWEEP_ACTIVE
-								  : GT_EV_GC_MARK_ASSIST_ACTIVE,
-			    &id);
+		} else if (ranges->begin == GT_EV_GC_SWEEP_BEGIN && lasts(&w->sweeps, id)) {
+			args[0] = new_p(w, id);
+			put(w, m, ticks, GT_EV_GC_SWEEP_ACTIVE, args);
+		} else if (ranges->begin == GT_EV_GC_MARK_ASSIST_BEGIN && lasts(&w->assists, id)) {
+			args[0] = new_g(w, id);
+			put(w, m, ticks, GT_EV_GC_MARK_ASSIST_ACTIVE, args);
 		}
 	}
 }
@@ -305,7 +358,6 @@ void gt_rewrite_states(struct gt_rewrite *w, struct gt_replay *r, uint64_t ticks
 	struct gt_order *o = gt_replay_order(r);
 	const struct gt_idmap_slot *slot;
 
-	w->restated = true;
 	for (size_t i = 0; (slot = gt_idmap_each(&o->ms, &i)) != NULL;) {
 		const struct gt_m *m = gt_order_m(o, slot->id);
 		const struct gt_g *g = m->g != GT_NO_G ? gt_order_g(o, m->g) : NULL;
@@ -325,10 +377,10 @@ void gt_rewrite_states(struct gt_rewrite *w, struct gt_replay *r, uint64_t ticks
 			put_g(w, r, g, m->id, ticks);
 		}
 		if (p != NULL) {
-			put_ranges(w, p->ranges, new_p(w, p->id), m->id, ticks);
+			put_ranges(w, p->ranges, p->id, m->id, ticks);
 		}
 		if (g != NULL) {
-			put_ranges(w, g->ranges, new_g(w, g->id), m->id, ticks);
+			put_ranges(w, g->ranges, g->id, m->id, ticks);
 		}
 	}
 	for (size_t i = 0; (slot = gt_idmap_each(&o->gs, &i)) != NULL;) {
@@ -337,10 +389,11 @@ void gt_rewrite_states(struct gt_rewrite *w, struct gt_replay *r, uint64_t ticks
 		if (g != NULL && gt_idmap_get(&w->gs, g->id) == 0 &&
 		    (only == NULL || only(data, g->id))) {
 			put_g(w, r, g, GT_NO_M, ticks);
-			put_ranges(w, g->ranges, new_g(w, g->id), GT_NO_M, ticks);
+			put_ranges(w, g->ranges, g->id, GT_NO_M, ticks);
 		}
 	}
-	if (o->gc == GT_GC_ON && only == NULL) {
+	if (o->gc == GT_GC_ON && only == NULL && !w->collects) {
+		w->collects = true;
 		w->gc_seq++;
 		put(w, GT_NO_M, ticks, GT_EV_GC_ACTIVE, &w->gc_seq);
 	}

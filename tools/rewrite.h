@@ -24,7 +24,9 @@ struct gt_rewrite {
 
 	/* Of this generation of the new trace: what is listed, with its sequence number + 1. */
 	struct gt_idmap gs, ps;
-	bool restated;   /* what lasts has been said: the old one need not say it again */
+	/* What lasts, by P and by G; the collection: so that it is said once. */
+	struct gt_idmap sweeps, assists;
+	bool collects;
 	uint64_t gc_seq; /* of the collector's events, which count over generations */
 	/* Of this generation of the old one: ids + 1 in the new one. */
 	struct gt_idmap strings, stacks;
