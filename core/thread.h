@@ -44,7 +44,7 @@
 enum {
 	GT_MAILBOX = 64,      /* entries of a mailbox */
 	GT_DEAD_BURST = 1024, /* thread ends that end a generation: it bounds the records */
-	GT_KNOWN_STACKS = 16, /* ids of stacks that a thread remembers */
+	GT_KNOWN_STACKS = 64, /* ids of stacks that a thread remembers */
 	GT_WAKE_STACKS = 8,   /* last stacks of a waker that are kept */
 	GT_WAKE_DEPTH = 32,   /* frames of them */
 	GT_WAITS = 2,         /* objects that a thread can wait for at once: cond and its mutex */
