@@ -158,16 +158,16 @@ void gt_status_self(struct gt_w *w)
 }
 
 /* Writes the posts of a box whose lock is held, and empties it. */
-static void drain_locked(struct gt_w *w, struct gt_mailbox *box)
+static void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 {
-	uint64_t now = w->ticks;
+	uint64_t ticks = w->ticks;
 
 	for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
 		const struct gt_post *post = &box->post[i];
 
 		/* Dated at the wake-up; a status that comes first is as old, or it would push it
 		 * on. */
-		w->ticks = GT_MIN(post->ns >> GT_TICK_SHIFT, now);
+		w->ticks = GT_MIN(post->ns >> GT_TICK_SHIFT, until);
 		if (!gt_traced(w->t, w)) {
 			gt_status_self(w);
 		}
@@ -176,15 +176,15 @@ static void drain_locked(struct gt_w *w, struct gt_mailbox *box)
 	/* As above: what is in the box still is the advancer's. */
 	gt_count(w);
 	gt_store_relaxed(&box->count, 0);
-	w->ticks = now;
+	w->ticks = ticks;
 }
 
-void gt_mailbox_drain(struct gt_w *w)
+void gt_mailbox_drain(struct gt_w *w, uint64_t until)
 {
 	struct gt_mailbox *box = &w->t->mailbox[w->parity];
 
 	gt_lock_take(&box->lock);
-	drain_locked(w, box);
+	drain_locked(w, box, until);
 	gt_lock_drop(&box->lock);
 }
 
@@ -197,7 +197,7 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	gt_lock_take(&mine->lock);
 	/* No batch: tracing has ended, and the posts are the advancer's, of the last generation. */
 	if (w->b) {
-		drain_locked(w, mine);
+		drain_locked(w, mine, w->ticks);
 	}
 	mine->closed = 1;
 	gt_lock_drop(&mine->lock);

@@ -62,8 +62,11 @@ GT_ARG_TYPE(addr)
 
 /* Slow: seals the batch and takes an empty one. On failure w->b is NULL and the trace is broken. */
 GT_COLD void gt_buf_refill(struct gt_w *w);
-/* Slow: the unblocks that others have posted to this thread, written in its stream. */
-GT_COLD void gt_mailbox_drain(struct gt_w *w);
+/*
+ * Slow: the unblocks that others have posted to this thread, written in its stream, each at its own
+ * time, or at until (ticks) where that is earlier.
+ */
+GT_COLD void gt_mailbox_drain(struct gt_w *w, uint64_t until);
 /* At thread end: the same, and no more posts are taken. Returns how many of another generation
  * stay. */
 unsigned gt_mailbox_close(struct gt_w *w);
@@ -151,7 +154,8 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	gt_signal_fence();
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
 	if (gt_unlikely(gt_load_seq(&t->mailbox[w->parity].count))) {
-		gt_mailbox_drain(w);
+		/* Before its time is known there is none to keep to: all that is posted has been. */
+		gt_mailbox_drain(w, when == GT_WHEN_LATER ? UINT64_MAX : w->ticks);
 	}
 	if (gt_unlikely(!gt_traced(t, w))) {
 		gt_status_self(w);

@@ -312,3 +312,31 @@ Test(emit, a_section_after_the_end, .init = started_inside, .fini = ended)
 	cr_expect_eq(gt_trace->procs.proc[1].traced[0], 2u);
 	gt_store_seq(&gt_trace->head.gen, 2);
 }
+
+/* --- Posts ------------------------------------------------------------------------------------ */
+
+/* A block finds out when it is at its very end; what it drains at its beginning was before that. */
+Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	const struct gt_wait_for what = {.reason = GT_REASON_SYSTEM};
+	struct gt_mailbox *box = &t->mailbox[1];
+	struct event e[8];
+	uint64_t ticks;
+	struct gt_w w;
+
+	empty_section(t);
+	gt_sys_sleep(1000000);
+	w = gt_acquire(t);
+	ticks = w.ticks;
+	gt_release(&w);
+	gt_sys_sleep(1000000);
+	box->post[0] = (struct gt_post){.g = 77, .seq = 1, .ns = ticks << GT_TICK_SHIFT};
+	gt_store_relaxed(&box->count, 1);
+	gt_wait_begin(t, &what);
+	cr_assert_eq(decode(slot(t), e, 8), 5u);
+	cr_expect_eq(e[2].number, (unsigned)GT_EV_GO_UNBLOCK);
+	cr_expect_eq(e[2].ticks, ticks);
+	cr_expect_eq(e[3].number, (unsigned)GT_EV_GO_BLOCK);
+	cr_expect_gt(e[3].ticks, ticks);
+}
