@@ -20,7 +20,10 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 		gt_trace->free_threads = t->next;
 	}
 	gt_lock_drop(&gt_trace->threads_lock);
-	if (!t) {
+	if (t) {
+		/* Walks of another thread, whose stack may have reached further up. */
+		memset(t->memory.seen.key, 0, sizeof(t->memory.seen.key));
+	} else {
 		t = gt_shm_alloc(sizeof(*t));
 		if (!t) {
 			gt_loss_add(GT_LOSS_THREAD_UNTRACED);
@@ -280,6 +283,8 @@ unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
 		}
 	}
 	if (n == 0) {
+		/* The hash was of the empty list, which is another thread's as well. */
+		t->walked = 0;
 		t->pcs[n++] = t->root.entry;
 	}
 	return n;

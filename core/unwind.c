@@ -209,12 +209,14 @@ static _Atomic uint32_t forgets;
 
 void gt_unwind_forget(void)
 {
-	gt_add_relaxed(&forgets, 1);
 	for (size_t i = 0; i < GT_LEN(rows); i++) {
 		for (unsigned way = 0; way < WAYS; way++) {
 			gt_store_relaxed(&rows[i][way], 0);
 		}
 	}
+	/* Behind the rows: a walk by old ones must not count as one that came later. Release:
+	 * partner is the load in gt_unwind_walk_again. */
+	gt_add_acq_rel(&forgets, 1);
 }
 
 /* --- The walk ------------------------------------------------------------------------------- */
@@ -495,12 +497,13 @@ GT_INLINE struct gt_seen *seen_at(struct gt_seen_walks *seen, uint64_t key)
 	return &seen->walk[set][way];
 }
 
-unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
-			      unsigned max, bool *whole, uint64_t *hash, struct gt_seen_walks *seen)
+GT_STACK_READER unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame,
+					      uint64_t *pcs, unsigned max, bool *whole,
+					      uint64_t *hash, struct gt_seen_walks *seen)
 {
 	uint64_t key = (frame + word_at(frame + 8)) * 0x9e3779b97f4a7c15;
 	struct gt_seen *s = seen_at(seen, key);
-	uint32_t now = gt_load_relaxed(&forgets);
+	uint32_t now = gt_load_acquire(&forgets);
 	unsigned n;
 
 	if (gt_likely(s->frame == frame) && s->forgets == now && s->n < max && is_same(s)) {
@@ -508,6 +511,9 @@ unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame,
 		*hash = s->hash;
 		return list_of(s, pcs);
 	}
+	/* A handler may jump out of here: until it is whole, it is one that was forgotten. */
+	s->forgets = now - 1;
+	gt_signal_fence();
 	s->frame = frame;
 	s->words = 0;
 	/* Only of a stack whose bounds are known: beyond them, what was there may be gone. */
@@ -515,10 +521,10 @@ unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame,
 	s->n = (uint16_t)n;
 	s->whole = *whole;
 	s->hash = hash_of(pcs, n);
-	s->forgets = now;
 	*hash = s->hash;
-	if (s->words == 0 || s->words > GT_SEEN_WORDS || n == max) {
-		s->frame = 0;
+	if (s->words != 0 && s->words <= GT_SEEN_WORDS && n != max) {
+		gt_signal_fence();
+		s->forgets = now;
 	}
 	return n;
 }

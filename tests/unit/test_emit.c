@@ -340,3 +340,23 @@ Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = end
 	cr_expect_eq(e[3].number, (unsigned)GT_EV_GO_BLOCK);
 	cr_expect_gt(e[3].ticks, ticks);
 }
+
+/* --- Stacks ----------------------------------------------------------------------------------- */
+
+/* A start routine that ends by a jump to a hook: the list that is hashed has nothing in it. */
+Test(emit, a_list_of_the_entry_alone_has_no_hash, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+
+	gt_stack_init();
+	gt_env.stacks = 1;
+	gt_env.depth = 64;
+	t->root = (struct gt_stack_root){frame - 4096, frame + 4096, 0x1234, 1, UINTPTR_MAX};
+	for (int again = 0; again < 3; again++) {
+		t->walked = 1;
+		cr_expect_eq(gt_thread_walk(t, (void *)frame, GT_WAKE_DEPTH), 1u);
+		cr_expect_eq(t->pcs[0], 0x1234u);
+		cr_expect_eq(t->walked, 0u);
+	}
+}
