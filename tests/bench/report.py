@@ -65,6 +65,10 @@ def in_words(found, peer, mark=""):
                      if v.ahead < 0 else f"not told apart from {v.rival}" for v in found)
 
 
+def measured(goal, figure):
+    return f"{figure:.3f}" if "×" in goal.figure else number(figure)
+
+
 def limit(goal):
     return f"{'≥' if goal.least else '≤'} {goal.limit:g}"
 
@@ -95,7 +99,7 @@ def text_tail(runs):
     out = [""]
     for goal, figure, held in goals.judge(runs):
         out.append(f"goal {'held' if held else 'MISSED':6} {goal.row:22} {goal.tracer:16} "
-                   f"{goal.figure}: {number(figure)} ({limit(goal)})")
+                   f"{goal.figure}: {measured(goal, figure)} ({limit(goal)})")
     for run in runs:
         out += [f"{r.row.name:22} {r.tracer.name:15} {in_words(verdicts(run, r), r.tracer.name)}"
                 for r in run.results if r.tracer.peer and r.traced and not r.failed]
@@ -120,7 +124,7 @@ def goals_table(runs):
         return []
     return ["", "## Goals", "", *table(
         ("row", "tracer", "figure", "goal", "measured", ""),
-        [(g.row, g.tracer, g.figure, limit(g), number(x), "held" if held else "**missed**")
+        [(g.row, g.tracer, g.figure, limit(g), measured(g, x), "held" if held else "**missed**")
          for g, x, held in judged])]
 
 

@@ -51,17 +51,23 @@ def find_server(pid, comm):
     raise RunError(f"no process named {comm} under the tracer")
 
 
+def tree(pid):
+    """A process and all that it has made and that live."""
+    found = [pid]
+    for one in found:
+        found += children(one)
+    return found
+
+
 def cpu_seconds(pid):
     """User and system time of a process and of all that it has made, those that are over too."""
-    seconds, todo = 0, [pid]
-    while todo:
-        one = todo.pop()
+    seconds = 0
+    for one in tree(pid):
         with contextlib.suppress(OSError):
             # The kernel's clock of a process: to the nanosecond, where stat counts ticks.
             seconds += time.clock_gettime(~one << 3 | 2)
             fields = pathlib.Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
             seconds += (int(fields[13]) + int(fields[14])) / TICK
-            todo += children(one)
     return seconds
 
 
@@ -114,9 +120,14 @@ def server(launch, scratch, comm, argv, port, *, pinned=True, ready=None, **more
 
 def under_load(pid, argv, *, pinned=True, **more):
     """Runs a load generator; gives its output, its seconds, the server's own cpu seconds."""
-    before, began = cpu_seconds(pid), time.perf_counter()
+    alone, before, began = tree(pid), cpu_seconds(pid), time.perf_counter()
     out, _ = run_command(UNTRACED, argv, processors=LOAD if pinned else None, **more)
-    return out, time.perf_counter() - began, cpu_seconds(pid) - before
+    wall = time.perf_counter() - began
+    # Processes for connections that are closed now: their time is their parent's when they are over.
+    deadline = time.monotonic() + 2
+    while set(tree(pid)) - set(alone) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return out, wall, cpu_seconds(pid) - before
 
 
 def found(pattern, out, who):
