@@ -36,7 +36,7 @@ extern const char __stop_bench_root[];
 enum {
 	EVENTS = 16 << 10, /* of a generation: less than two of its buffers */
 	DEPTH = 20,        /* frames from the loop to the root */
-	PATHS = 64,        /* different stacks of a row that has many */
+	PATHS = 256, /* different stacks of a row that has many: more than a cache should hold */
 };
 
 struct row {
@@ -141,7 +141,7 @@ static const struct row rows[] = {
 	{"event_clock", "one reading of the clock, which each event has", loop_clock},
 	{"event", "one event in a section of its own, without a stack", loop_plain},
 	{"event_stack20_" FP, "one event with its stack of 20 frames" FP_DOC, loop_deep},
-	{"event_stacks64_" FP, "the same with 64 stacks in turn" FP_DOC, loop_paths},
+	{"event_stacks256_" FP, "the same with 256 stacks in turn" FP_DOC, loop_paths},
 };
 
 /* --- Measuring -------------------------------------------------------------------------------- */
