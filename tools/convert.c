@@ -8,6 +8,7 @@
 #include "convert.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "rewrite.h"
@@ -19,6 +20,7 @@ struct converter {
 	struct gt_convert_lost *lost;
 	struct gt_idmap pending; /* Gs that were created blocked, and are shown as runnable */
 	uint64_t number;         /* of the last generation; 0: none */
+	uint64_t start;          /* of the last one whose clock is made, ns */
 	bool open;
 };
 
@@ -41,6 +43,26 @@ static void begin_generation(struct converter *c, const struct gt_generation *g)
 	gt_compose_begin(c->compose, &head);
 }
 
+/*
+ * Whether each generation begins after the one before, which is asked of clock snapshots only, and
+ * so of traces before 1.25 by nobody.
+ */
+static bool goes_on(struct converter *c, const struct gt_generation *g, struct gt_error *e)
+{
+	if (c->version < 25 || g->has_snapshot) {
+		return true;
+	}
+	if (c->number != 0 && g->start <= c->start) {
+		gt_error_set(e, GT_ERROR_INVALID, GT_NOWHERE, g->number, GT_NOWHERE,
+			     "it begins at %" PRIu64 " ns, and the one before at %" PRIu64
+			     " ns: Go 1.%u cannot say that",
+			     g->start, c->start, c->version);
+		return false;
+	}
+	c->start = g->start;
+	return true;
+}
+
 /* --- 1.23 and later ----------------------------------------------------------------------- */
 
 static int copy(struct converter *c, const void *data, size_t size, struct gt_error *e)
@@ -52,6 +74,10 @@ static int copy(struct converter *c, const void *data, size_t size, struct gt_er
 	while (r != NULL && (n = gt_reader_next(r, &g, e)) > 0) {
 		if (g->cut) {
 			continue; /* the reader's next answer says so */
+		}
+		if (!goes_on(c, g, e)) {
+			n = -1;
+			break;
 		}
 		begin_generation(c, g);
 		gt_compose_tables(c->compose, g);
