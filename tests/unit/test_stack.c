@@ -44,6 +44,27 @@ struct chain {
 	int ntheirs;
 };
 
+/*
+ * The same with a memory that all chains of a test share: what another has left there, or the first
+ * of the two walks, changes nothing.
+ */
+static void walk_remembered(const struct chain *c, void *frame)
+{
+	static struct gt_stack_memory memory;
+	uint64_t pcs[GT_STACK_MAX];
+	uint64_t hash;
+	bool truncated;
+
+	for (int i = 0; i < 2; i++) {
+		cr_assert_eq(
+			gt_stack_walk_in(&c->root, frame, pcs, c->max, &truncated, &hash, &memory),
+			c->n);
+		cr_assert_eq(memcmp(pcs, c->pcs, c->n * sizeof(*pcs)), 0);
+		cr_assert_eq(truncated, c->truncated);
+		cr_assert(hash == 0 || !truncated);
+	}
+}
+
 static __attribute__((noinline)) void capture(struct chain *c)
 {
 	int (*list)(void **, int);
@@ -58,6 +79,8 @@ static __attribute__((noinline)) void capture(struct chain *c)
 	}
 	cr_assert_gt(c->ntheirs, 0);
 	c->n = gt_stack_walk(&c->root, __builtin_frame_address(0), c->pcs, c->max, &c->truncated);
+	walk_remembered(c, __builtin_frame_address(0));
+	__asm__ volatile("" ::: "memory"); /* no tail call */
 }
 
 static __attribute__((noinline)) void forward(void *arg)
