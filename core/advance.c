@@ -112,8 +112,9 @@ static void check_finished(uint64_t gen)
 		GT_INVARIANT(3, gt_load_relaxed(&t->mailbox[parity].count) == 0);
 		GT_INVARIANT(3, !gt_in_section(t) || gt_load_relaxed(&t->x_section_gen) != gen);
 		/* Not one that was born later, or (0) after tracing ended. */
-		GT_INVARIANT(9, g == GT_GO_NEW || g == GT_GO_DEAD || t->born_gen > gen ||
-					t->born_gen == 0 ||
+		GT_INVARIANT(9, g == GT_GO_NEW || g == GT_GO_DEAD ||
+					gt_load_relaxed(&t->born_gen) > gen ||
+					gt_load_relaxed(&t->born_gen) == 0 ||
 					gt_load_relaxed(&t->traced[parity]) == gen ||
 					gt_load_relaxed(&gt_trace->broken));
 	}

@@ -393,8 +393,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	gt_thread_register(t);
 	entry[0] = t->root.entry;
 	w = gt_acquire(creator);
-	t->born_gen = w.gen;
-	gt_store_relaxed(&t->traced[w.parity], w.gen);
+	gt_thread_born(&w, t);
 	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1), gt_stack(0));
 	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
 	gt_release(&w);

@@ -68,9 +68,14 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 			gt_advancer_nudge();
 		}
 	}
-	if (!b) {
-		return NULL;
+	if (b) {
+		gt_buf_begin(b, gen, m, ticks);
 	}
+	return b;
+}
+
+void gt_buf_begin(struct gt_buf *b, uint64_t gen, uint64_t m, uint64_t ticks)
+{
 	gt_store_relaxed(&b->next, 0);
 	b->m = m;
 	b->base = ticks;
@@ -84,7 +89,6 @@ struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 	 */
 	gt_signal_fence();
 	b->gen = gen;
-	return b;
 }
 
 /* Pushes a finished buffer on its generation's full list. */
@@ -144,7 +148,7 @@ static uint32_t copy(struct gt_buf *to, uint32_t n, uint8_t *payload, unsigned e
 	return n + (uint32_t)(payload - head) + bytes;
 }
 
-void gt_buf_seal_last(struct gt_buf *b)
+bool gt_buf_seal_last(struct gt_buf *b)
 {
 	unsigned parity = b->gen & 1;
 	uint32_t events = gt_load_relaxed(&b->events_len);
@@ -154,7 +158,7 @@ void gt_buf_seal_last(struct gt_buf *b)
 
 	if (need > GT_BUF_SMALL) {
 		gt_buf_seal(b);
-		return;
+		return false;
 	}
 	gt_lock_take(&gt_trace->packed_lock[parity]);
 	to = gt_trace->packed[parity] ? gt_ref_ptr(gt_trace->packed[parity]) : NULL;
@@ -167,7 +171,7 @@ void gt_buf_seal_last(struct gt_buf *b)
 		if (!to) {
 			gt_lock_drop(&gt_trace->packed_lock[parity]);
 			gt_buf_seal(b);
-			return;
+			return false;
 		}
 		gt_trace->packed[parity] = gt_ptr_ref(to);
 	}
@@ -177,7 +181,9 @@ void gt_buf_seal_last(struct gt_buf *b)
 	gt_signal_fence();
 	to->packed_len = facts;
 	gt_lock_drop(&gt_trace->packed_lock[parity]);
-	gt_buf_free(b);
+	/* Nothing in it is to be recovered any more. */
+	b->gen = 0;
+	return true;
 }
 
 struct gt_buf *gt_buf_take_full(unsigned parity)

@@ -52,14 +52,16 @@ _Static_assert(GT_BUF_EVENTS <= GT_WIRE_BATCH_MAX, "a batch is not larger than t
 
 /* An empty buffer for that M and generation; NULL where memory is exhausted. Any thread. */
 struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks);
+/* The same for one that is the caller's already, and empty. */
+void gt_buf_begin(struct gt_buf *b, uint64_t gen, uint64_t m, uint64_t ticks);
 /* Puts a finished batch on the full list of its generation. The owner, then nobody's. */
 void gt_buf_seal(struct gt_buf *b);
 /*
- * The last batch of a thread that ends: copied behind those of others if it is small, and its
- * buffer goes back to the pool at once, so that short-lived threads cost bytes and not buffers.
- * Inside the thread's last section, with its lengths stored.
+ * The last batch of a thread that ends: copied behind those of others if it is small, so that
+ * short-lived threads cost bytes and not buffers. Inside the thread's last section, with its
+ * lengths stored. True: b is empty, and the caller's.
  */
-void gt_buf_seal_last(struct gt_buf *b);
+bool gt_buf_seal_last(struct gt_buf *b);
 /* Advancer, after the last section of the generation: closes the buffer of such copies. */
 void gt_buf_close_packed(unsigned parity);
 /* Advancer: takes the whole full list of a parity, oldest first, linked by next. */

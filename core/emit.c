@@ -29,7 +29,14 @@ void gt_buf_refill(struct gt_w *w)
 	if (!full && gt_load_relaxed(&t->mailbox[w->parity].count)) {
 		ticks = GT_MIN(ticks, gt_trace->stamp[w->parity].ticks);
 	}
-	w->b = gt_buf_new(w->gen, gt_thread_tid(t), GT_MAX(ticks, t->last_ticks));
+	ticks = GT_MAX(ticks, t->last_ticks);
+	if (t->kept_buf) {
+		w->b = gt_ref_ptr(t->kept_buf);
+		t->kept_buf = 0;
+		gt_buf_begin(w->b, w->gen, gt_thread_tid(t), ticks);
+	} else {
+		w->b = gt_buf_new(w->gen, gt_thread_tid(t), ticks);
+	}
 	if (!w->b) {
 		gt_trace_break(GT_BROKEN_MEMORY);
 		return;
@@ -116,7 +123,7 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 	if (n == 0) {
 		pcs[n++] = of->root.entry;
 	}
-	GT_INVARIANT(11, of->born_gen != 0 && of->born_gen <= w->gen);
+	GT_INVARIANT(11, gt_load_relaxed(&of->born_gen) - 1 < w->gen);
 	GT_INVARIANT(4, gt_load_relaxed(&of->traced[w->parity]) != w->gen);
 	of->seq[w->parity] = 0;
 	gt_event(w, GO_STATUS_STACK, gt_g(gt_thread_id(of)), gt_m(gt_thread_tid(of)),
@@ -194,15 +201,21 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	struct gt_mailbox *other = &w->t->mailbox[!w->parity];
 	unsigned left;
 
+	/* Nobody can name it as a waker: no post comes, and none is there. */
+	if (w->t->wake_version == w->t->born_version) {
+		gt_store_release(&mine->closed, 1);
+		gt_store_release(&other->closed, 1);
+		return 0;
+	}
 	gt_lock_take(&mine->lock);
 	/* No batch: tracing has ended, and the posts are the advancer's, of the last generation. */
 	if (w->b) {
 		drain_locked(w, mine, w->ticks);
 	}
-	mine->closed = 1;
+	gt_store_release(&mine->closed, 1);
 	gt_lock_drop(&mine->lock);
 	gt_lock_take(&other->lock);
-	other->closed = 1;
+	gt_store_release(&other->closed, 1);
 	left = gt_load_relaxed(&other->count);
 	gt_lock_drop(&other->lock);
 	return left;
@@ -231,7 +244,9 @@ void gt_buf_flush(struct gt_w *w)
 	 * this generation, and the batches of one M stand in the file in the order of its events.
 	 */
 	gt_store_relaxed(&w->t->x_slot[w->parity], 0);
-	gt_buf_seal_last(b);
+	if (gt_buf_seal_last(b)) {
+		w->t->kept_buf = gt_ptr_ref(b);
+	}
 	w->b = NULL;
 }
 

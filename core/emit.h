@@ -367,6 +367,14 @@ GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 #define gt_event(w, NAME, ...) gt_put_##NAME((struct gt_args_##NAME){(w), __VA_ARGS__})
 #define gt_event0(w, NAME)     gt_put_##NAME((struct gt_args_##NAME){(w)})
 
+/* t's G begins to be with the event that follows. */
+GT_INLINE void gt_thread_born(struct gt_w *w, struct gt_thread *t)
+{
+	gt_store_relaxed(&t->born_gen, w->gen);
+	t->seq[w->parity] = 0;
+	gt_store_relaxed(&t->traced[w->parity], w->gen);
+}
+
 /* The next sequence numbers, for those who own the transition, after a status. */
 GT_INLINE struct gt_arg_seq gt_seq_g(struct gt_w *w, struct gt_thread *t)
 {

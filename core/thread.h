@@ -25,9 +25,10 @@
  *
  * Life of a record: made by the creator (pthread_create) or by the thread itself (a thread that was
  * not seen being created); linked in the registry before its first section; its last section
- * destroys the G and seals its batch; the advancer unlinks it when the generation of its death is
- * in the file, and only then is it used again. Records are never unmapped: a stale ref leads to
- * some record, and the G id beside it tells whether it is still the right one.
+ * destroys the G and seals its batch. A record whose thread was born and has ended in one
+ * generation is used again at once, since no other knows of it; another one when the advancer has
+ * unlinked it, since the generation of its death is in the file. Records are never unmapped: a
+ * stale ref leads to some record, and the G id beside it tells whether it is still the right one.
  */
 #pragma once
 
@@ -65,6 +66,12 @@ enum {
  */
 enum gt_handoff { GT_HANDOFF_OWN, GT_HANDOFF_CALL, GT_HANDOFF_TAKEN, GT_HANDOFF_IDLE };
 
+/*
+ * On which list a record of no thread is (registry.c). WAS_SPARE: on none, free at the end of the
+ * generation that is being written.
+ */
+enum gt_unused { GT_UNUSED_NOT, GT_UNUSED_SPARE, GT_UNUSED_WAS_SPARE, GT_UNUSED_FREE };
+
 /* Trace states beyond those that status events know. */
 enum { GT_GO_NEW = 5, GT_GO_DEAD = 6 };
 
@@ -77,11 +84,14 @@ struct gt_post {
 	uint32_t unused;
 };
 
-/* One per parity. All fields under lock, but for a relaxed look at count. */
+/*
+ * One per parity. All fields under lock, but for a relaxed look at count, and for closed, which its
+ * owner opens, and which nobody else can mind while it has never been a waker.
+ */
 struct gt_mailbox {
 	struct gt_lock lock;
 	_Atomic uint32_t count;
-	uint32_t closed; /* the owner's last section is over, or this is no thread */
+	_Atomic uint32_t closed; /* the owner's last section is over, or this is no thread */
 	uint32_t unused;
 	struct gt_post post[GT_MAILBOX];
 };
@@ -162,6 +172,7 @@ struct gt_thread {
 	_Atomic uint64_t x_section_gen; /* of the section that is open; for assertions */
 	/* Buffers by parity: the M's inside a section; taken by exchange (advancer, thread end). */
 	_Atomic uint32_t x_slot[2];
+	uint32_t kept_buf;   /* of a spare record, and until its next thread's first event: ref */
 	uint64_t last_ticks; /* M: time of its last event; never falls */
 	struct gt_undo undo; /* of the section that is open */
 
@@ -176,7 +187,9 @@ struct gt_thread {
 	/* What pthread_create was given: for the trampoline. */
 	void *(*start)(void *);
 	void *arg;
-	uintptr_t pthread; /* its pthread_t, under threads_lock; 0: not known yet */
+	/* Its pthread_t; 0: not known yet, or over. Written under threads_lock, as the next two. */
+	_Atomic uintptr_t pthread;
+	_Atomic uint32_t next_place; /* in the chain by pthread_t: ref */
 
 	/* Trace state, changed inside sections only: gstate | pstate << 8 | p << 32. */
 	_Atomic uint64_t x_state;
@@ -188,13 +201,15 @@ struct gt_thread {
 	_Atomic uint32_t p;         /* ownership: the slot held, or GT_PROC_NONE */
 	uint32_t spare_p;           /* taken, but not yet run in; or GT_PROC_NONE */
 	uint32_t is_advancer;       /* has slot 0 for good */
-	uint64_t born_gen;          /* generation of its creation event */
+	_Atomic uint64_t born_gen;  /* generation of its creation event */
 	/* Ownership of a thread that joins this one: GT_JOINER_*, or the joiner's ref. */
 	_Atomic uint32_t x_joiner;
 	_Atomic uint64_t dead_gen; /* generation of its last section; 0: alive */
 
-	/* Registry, under gt_trace.threads_lock. */
+	/* Registry, under gt_trace.threads_lock: refs. */
 	uint32_t next;
+	uint32_t next_unused;
+	uint32_t unused; /* enum gt_unused */
 	/* [advancer] The state noted before the bump (advance.c). */
 	uint64_t noted_gen;
 	uint64_t noted_state;
@@ -242,7 +257,8 @@ struct gt_thread {
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
 
 	/* Stacks of the last wake-ups: own writes, waiters' reads, checked by version. */
-	uint64_t wake_version;
+	uint64_t wake_version; /* of the last: each hint has one */
+	uint64_t born_version; /* of the last when its G began to be */
 	struct gt_wake_stack wake[GT_WAKE_STACKS];
 
 	struct gt_mailbox mailbox[2];
@@ -347,7 +363,7 @@ struct gt_thread *gt_thread_attach(uintptr_t entry);
 /* Its next block writes this name as a label. Any thread. */
 void gt_thread_name(struct gt_thread *t, const char *name);
 /* The pthread_t of t, which has that G: said by itself when it starts. */
-void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, uintptr_t pthread);
+void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, pthread_t pthread);
 /*
  * The same by its creator, where pthread_create has left it. Not read if t has started: the program
  * may have freed that place by then.
@@ -358,6 +374,11 @@ struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id);
 
 /* In a child after fork: no pthread_t is known. */
 void gt_thread_forget(void);
+/*
+ * t has ended in that generation; 0: after the end. posts_left: some of the next one are in its
+ * mailbox. It is not the caller's any more.
+ */
+void gt_thread_retire(struct gt_thread *t, uint64_t gen, bool posts_left);
 /* Advancer, with the lock: walks the registry. */
 struct gt_thread *gt_thread_first(void);
 struct gt_thread *gt_thread_next(const struct gt_thread *t);

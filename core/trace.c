@@ -218,7 +218,7 @@ static int begin(uintptr_t entry)
 		return -ENOMEM;
 	}
 	gt_store_relaxed(&t->tid, (uint32_t)gt_sys_tid());
-	t->born_gen = 1;
+	gt_store_relaxed(&t->born_gen, 1);
 	gt_store_relaxed(&t->p, p);
 	gt_store_relaxed(&t->x_state, gt_state(GT_GO_RUNNING, GT_PROC_RUNNING, p));
 	gt_thread_register(t);

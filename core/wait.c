@@ -197,7 +197,8 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 	gt_lock_take(&box->lock);
 	n = gt_load_relaxed(&box->count);
 	/* Its G id tells whether the record is still the waker's. */
-	taken = !box->closed && gt_thread_id(waker) == hint->g && n < GT_MAILBOX;
+	/* Acquire: partner is gt_thread_new. */
+	taken = !gt_load_acquire(&box->closed) && gt_thread_id(waker) == hint->g && n < GT_MAILBOX;
 	if (taken) {
 		/*
 		 * Store the count, then load the number; the waker stores its number as it wakes,
@@ -522,7 +523,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 {
 	struct gt_wait_for what = {.reason = GT_REASON_JOIN,
 				   .kind = GT_OBJECT_THREAD,
-				   .object = target,
+				   .object = (const void *)(uintptr_t)id,
 				   .owner = gt_thread_tid(target),
 				   .frame = frame};
 	uint32_t number;
@@ -560,16 +561,16 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
 	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */
-	if (t->join_stood && !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
+	if (t->join_stood && gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_WAITING &&
+	    !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
 	    GT_WRONG != GT_WRONG_NO_PUBLICATION && GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
-		uint64_t state;
-
 		/*
 		 * Acquire: partner is the store in gt_set_state. It ends because the claimer is
-		 * between its claim and the end of its last section, which never blocks.
+		 * between its claim and the end of its last section, which never blocks. Only a
+		 * join that failed finds it there: not worth a wake-up at every thread's end.
 		 */
-		while (gt_state_g(state = gt_load_acquire(&t->x_state)) == GT_GO_WAITING) {
-			gt_sys_futex_wait(&t->x_state, (uint32_t)state, 1000000);
+		while (gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_WAITING) {
+			gt_sys_sleep(20000);
 		}
 	}
 	cpu_spent(t);

@@ -17,8 +17,9 @@ enum { ROUNDS = PTHREAD_DESTRUCTOR_ITERATIONS };
 
 /* [start] Functions of libc that have no hook, and what they gave us. */
 static int (*stack_size)(const pthread_attr_t *, size_t *);
-static int (*key_create)(pthread_key_t *, void (*)(void *));
 static int (*set_specific)(pthread_key_t, const void *);
+static void *(*get_specific)(pthread_key_t);
+static int (*cpu_clock)(pthread_t, clockid_t *);
 static pthread_key_t key;
 static bool have_key;
 static size_t default_stack = 8u << 20;
@@ -41,7 +42,39 @@ void gt_root_mark_code(struct gt_thread *t)
 	t->root.cut_hi = (uintptr_t)__stop_gt_root;
 }
 
-/* The destructor of our key: called in each round of destructors, the last time for good. */
+/* Keys of the program that have a destructor, a bit for each. One that was deleted has no value. */
+static _Atomic uint64_t keys[PTHREAD_KEYS_MAX / 64];
+static _Atomic bool any_key;
+
+void gt_root_note_key(pthread_key_t k)
+{
+	gt_or_acq_rel(&keys[k / 64 % GT_LEN(keys)], UINT64_C(1) << k % 64);
+	gt_store_release(&any_key, true);
+}
+
+/* Whether a destructor of the program's is still to be called in this thread, as far as we know. */
+static bool others_left(void)
+{
+	if (!gt_load_relaxed(&any_key)) {
+		return false;
+	}
+	for (size_t i = 0; i < GT_LEN(keys); i++) {
+		uint64_t left = gt_load_relaxed(&keys[i]);
+
+		for (; left; left &= left - 1) {
+			if (get_specific((pthread_key_t)(i * 64) + __builtin_ctzll(left))) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/*
+ * The destructor of our key. It puts itself back while others are left, at most until the last
+ * round. Each round is a walk of glibc's over all keys that can be: three more than needed were the
+ * half of what a short thread's end cost.
+ */
 static void at_end(void *value)
 {
 	struct gt_thread *t = value;
@@ -49,7 +82,7 @@ static void at_end(void *value)
 	if (gt_tls.thread != t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return;
 	}
-	if (++gt_tls.rounds < ROUNDS) {
+	if (++gt_tls.rounds < ROUNDS && others_left()) {
 		set_specific(key, t);
 		return;
 	}
@@ -71,15 +104,37 @@ static void at_end(void *value)
 }
 
 /*
+ * glibc knows the tid of each pthread, and gives it away in the number of its clock, which the
+ * kernel defines: ~tid << 3 | 6 (CPUCLOCK_PERTHREAD_MASK | CPUCLOCK_SCHED, posix-timers.h). No
+ * system call.
+ */
+static uint32_t tid_by_clock(pthread_t self)
+{
+	clockid_t clock = 0;
+
+	return cpu_clock(self, &clock) == 0 && (clock & 7) == 6 ? ~(uint32_t)(clock >> 3) : 0;
+}
+
+/*
  * Not through the PLT: another preloaded library may stand there. Before glibc 2.34 libpthread may
  * not be loaded yet; when it is, the program has still one thread, and is about to create another.
  */
 static void find_functions(void)
 {
 	have_key = gt_hook_lookup("pthread_attr_getstacksize", &stack_size) &&
-		   gt_hook_lookup("pthread_key_create", &key_create) &&
+		   gt_hook_lookup("pthread_getspecific", &get_specific) &&
 		   gt_hook_lookup("pthread_setspecific", &set_specific) &&
-		   key_create(&key, at_end) == 0;
+		   GT_REAL(pthread_key_create)(&key, at_end) == 0;
+	/* Believed if it is right about this thread. */
+	if (!gt_hook_lookup("pthread_getcpuclockid", &cpu_clock) ||
+	    tid_by_clock(pthread_self()) != (uint32_t)gt_sys_tid()) {
+		cpu_clock = NULL;
+	}
+}
+
+uint32_t gt_root_tid(pthread_t self)
+{
+	return cpu_clock ? tid_by_clock(self) : 0;
 }
 
 size_t gt_root_stack_size(const pthread_attr_t *attr)

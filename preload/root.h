@@ -18,15 +18,19 @@
 void gt_root_mark(struct gt_thread *t, void *frame);
 /* The same before main: only the code is known. */
 void gt_root_mark_code(struct gt_thread *t);
+/* The tid of the calling thread, which pthread_create has made; 0: it must be asked. */
+uint32_t gt_root_tid(pthread_t self);
 /* Bytes of the stacks that this attribute gives. */
 size_t gt_root_stack_size(const pthread_attr_t *attr);
 
 /*
  * The end of the calling thread t is recorded after the key destructors of the program: however it
  * ends (return, pthread_exit, cancellation), glibc calls the destructors of thread-specific data,
- * and ours puts itself back until the last round.
+ * and ours puts itself back until those of the noted keys are done.
  */
 void gt_root_watch_end(struct gt_thread *t);
+/* The program has made a key that has a destructor. */
+void gt_root_note_key(pthread_key_t key);
 /* Before self creates another thread: what this needs of libpthread is there now, if not before. */
 void gt_root_before_create(struct gt_thread *self);
 

@@ -1,5 +1,5 @@
 /*
- * Threads: creation, the trampolines, join, cancellation and signals, names.
+ * Threads: creation, the trampolines, join, keys, cancellation and signals, names.
  *
  * C11's are pthread's in glibc, and reach no hook of these; their start routines return int.
  */
@@ -19,13 +19,17 @@
 /* frame: of the root. */
 static void begin_thread(struct gt_thread *t, void *frame)
 {
+	pthread_t self;
+
 	gt_guard_up(frame);
 	if (gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
 		/* A handler, or another library on the way here, has come by hooks: that was us. */
 		gt_thread_end(gt_tls.thread);
 	}
+	self = pthread_self();
 	gt_root_mark(t, frame);
-	gt_thread_set_pthread(t, gt_thread_id(t), (uintptr_t)pthread_self());
+	gt_store_relaxed(&t->tid, gt_root_tid(self));
+	gt_thread_set_pthread(t, gt_thread_id(t), self);
 	gt_thread_start(t, true);
 	gt_root_watch_end(t);
 	gt_tls.busy--;
@@ -216,6 +220,28 @@ int gt_hook_thrd_join(thrd_t thread, int *value)
 
 	if (j.t) {
 		gt_join_end(j.t, j.target, j.wait, gt_ended_of_c11(r), r);
+	}
+	return r;
+}
+
+/* --- Keys ------------------------------------------------------------------------------------- */
+
+int gt_hook_pthread_key_create(pthread_key_t *key, void (*destroy)(void *))
+{
+	int r = GT_REAL(pthread_key_create)(key, destroy);
+
+	if (r == 0 && destroy) {
+		gt_root_note_key(*key);
+	}
+	return r;
+}
+
+int gt_hook_tss_create(tss_t *key, tss_dtor_t destroy)
+{
+	int r = GT_REAL(tss_create)(key, destroy);
+
+	if (r == thrd_success && destroy) {
+		gt_root_note_key(*key);
 	}
 	return r;
 }

@@ -270,7 +270,57 @@ Test(emit, silent_threads_are_listed, .init = started_inside, .fini = ended)
 	}
 }
 
-/* The record of a thread that ended is used again once its end is in the file. */
+/* The record of a thread that lived in one generation only is the next one's, in its place. */
+Test(emit, records_are_spare, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *self = gt_tls.thread;
+	uint32_t epoch = gt_tls.epoch;
+	struct gt_thread *t = gt_thread_attach((uintptr_t)empty_section);
+	uint64_t id = gt_thread_id(t);
+	struct gt_buf *b = slot(t);
+
+	gt_thread_end(t);
+	gt_tls.epoch = epoch;
+	cr_expect_eq(gt_thread_attach((uintptr_t)empty_section), t);
+	cr_expect_gt(gt_thread_id(t), id, "but ids never come back");
+	cr_expect_eq(slot(t), b, "nor does its buffer go far");
+	cr_expect_eq(gt_thread_first(), t, "it was in the registry");
+	cr_expect_eq(gt_thread_next(t), self);
+	gt_thread_end(t);
+	/* Not in the next generation: the registry does not keep what nobody uses. */
+	gt_tls.thread = self;
+	gt_tls.epoch = epoch;
+	cr_assert(gt_advance(self, false, false));
+	cr_expect_eq(gt_thread_first(), self);
+	cr_expect_null(gt_thread_next(self));
+	cr_expect_eq(t->kept_buf, 0u);
+}
+
+/* A pthread_t is of one live thread, and an ended one of none. */
+Test(emit, threads_by_pthread, .init = started_inside, .fini = ended)
+{
+	/* So many that some stand in one chain. */
+	enum { MANY = 2000 };
+	static struct gt_thread *of[MANY];
+	uint64_t id = 0;
+
+	for (uintptr_t i = 0; i < MANY; i++) {
+		of[i] = gt_thread_new((uintptr_t)empty_section);
+		gt_thread_register(of[i]);
+		gt_thread_set_pthread(of[i], gt_thread_id(of[i]), (i + 1) << 12);
+	}
+	for (uintptr_t i = 0; i < MANY; i += 2) {
+		gt_thread_retire(of[i], 1, false);
+	}
+	/* Its creator, who was late. */
+	gt_thread_set_pthread(of[0], gt_thread_id(of[0]), 1 << 12);
+	for (uintptr_t i = 0; i < MANY; i++) {
+		cr_expect_eq(gt_thread_of_pthread((i + 1) << 12, &id), i % 2 ? of[i] : NULL);
+		cr_expect(i % 2 == 0 || id == gt_thread_id(of[i]));
+	}
+}
+
+/* The record of any other is used again once its end is in the file. */
 Test(emit, records_come_back, .init = started_inside, .fini = ended)
 {
 	struct gt_thread *self = gt_tls.thread;
@@ -279,6 +329,9 @@ Test(emit, records_come_back, .init = started_inside, .fini = ended)
 	uint64_t id = gt_thread_id(t);
 	struct gt_thread *other;
 
+	gt_tls.thread = self;
+	cr_assert(gt_advance(self, false, false));
+	gt_tls.thread = t;
 	gt_thread_end(t);
 	gt_tls.epoch = epoch;
 	other = gt_thread_new((uintptr_t)empty_section);

@@ -1,0 +1,339 @@
+/*
+ * The registry of threads: their records, and which pthread_t is whose.
+ *
+ * Two lists of records that nobody uses. free: not in the registry. spare: still linked there, of
+ * threads that lived and ended in one generation. No other generation knows of those, so the next
+ * thread takes the record as it is, in the caches still; without that a program that makes short
+ * threads walked through a thousand cold records, the advancer all of them nine times a
+ * generation. What the end of a generation finds on the spare list becomes free.
+ */
+#include "thread.h"
+
+#include <string.h>
+
+#include "advancer.h"
+#include "shm.h"
+#include "trace.h"
+
+/* A record that is on one of the lists; the spare ones first. With threads_lock. */
+static struct gt_thread *pop_locked(void)
+{
+	uint32_t *list = &gt_trace->spare_threads;
+	struct gt_thread *t;
+
+	if (!*list) {
+		list = &gt_trace->free_threads;
+	}
+	if (!*list) {
+		return NULL;
+	}
+	t = gt_ref_ptr(*list);
+	*list = t->next_unused;
+	t->unused = GT_UNUSED_NOT;
+	/* With the lock: gt_thread_reap leaves it alone from here on. */
+	gt_store_relaxed(&t->dead_gen, 0);
+	return t;
+}
+
+static void count_one_less(void)
+{
+	gt_lock_take(&gt_trace->threads_lock);
+	gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) - 1);
+	gt_lock_drop(&gt_trace->threads_lock);
+}
+
+struct gt_thread *gt_thread_new(uintptr_t entry)
+{
+	struct gt_thread *t;
+	uint64_t id;
+
+	gt_lock_take(&gt_trace->threads_lock);
+	t = pop_locked();
+	id = gt_load_relaxed(&gt_trace->next_g);
+	gt_store_relaxed(&gt_trace->next_g, id + 1);
+	gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) + 1);
+	gt_lock_drop(&gt_trace->threads_lock);
+	if (!t) {
+		t = gt_shm_alloc(sizeof(*t));
+		if (!t) {
+			gt_loss_add(GT_LOSS_THREAD_UNTRACED);
+			count_one_less();
+			return NULL;
+		}
+	}
+	/* Walks of another thread, whose stack may have reached further up. */
+	memset(t->memory.seen.key, 0, sizeof(t->memory.seen.key));
+	gt_store_release(&t->id, id);
+	/*
+	 * Release: partner is post (wait.c). A stale ref is refused until the box is open, and then
+	 * it finds another id.
+	 */
+	gt_store_release(&t->mailbox[0].closed, 0);
+	gt_store_release(&t->mailbox[1].closed, 0);
+	t->born_version = t->wake_version;
+	/*
+	 * Not traced[]: the advancer, which may be just looking at a record that is in the
+	 * registry, must find that whose it was is listed in this generation. No other thread's
+	 * generation has that number.
+	 */
+	gt_store_relaxed(&t->tid, 0);
+	t->is_advancer = 0;
+	t->start = NULL;
+	t->arg = NULL;
+	t->last_ticks = 0;
+	t->root = (struct gt_stack_root){.entry = entry};
+	gt_store_relaxed(&t->born_gen, 0);
+	gt_store_relaxed(&t->nblock, 0);
+	/* Out of the registry by then; a stale ref may still look (gt_cancel_hint). */
+	GT_ASSERT(!t->waits[0].listed && !t->waits[1].listed);
+	gt_store_relaxed(&t->wait_number, 0);
+	t->wait_sp = 0;
+	t->join_stood = 0;
+	t->join_target = NULL;
+	t->yields = 0;
+	gt_store_relaxed(&t->calls_left_out, 0);
+	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
+	gt_store_relaxed(&t->name_new, 0);
+	gt_store_relaxed(&t->reason, 0);
+	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	t->spare_p = GT_PROC_NONE;
+	t->undo.writes = GT_WRITES_NOTHING;
+	gt_store_relaxed(&t->x_state, gt_state(GT_GO_NEW, 0, 0));
+	/* Release: partner is the exchange of a joiner, which must find the record whole. */
+	gt_store_release(&t->x_joiner, GT_JOINER_NONE);
+	return t;
+}
+
+void gt_thread_register(struct gt_thread *t)
+{
+	/* A spare one is there. */
+	if (!t->registered) {
+		gt_lock_take(&gt_trace->threads_lock);
+		t->next = gt_load_relaxed(&gt_trace->threads);
+		t->registered = 1;
+		/*
+		 * Sequentially consistent, with the advancer's load of the head after it stored
+		 * gen: a thread whose first section loads the old generation is then on the list
+		 * it walks.
+		 */
+		gt_store_seq(&gt_trace->threads, gt_ptr_ref(t));
+		gt_lock_drop(&gt_trace->threads_lock);
+	}
+}
+
+struct gt_thread *gt_thread_first(void)
+{
+	uint32_t ref = gt_load_seq(&gt_trace->threads);
+
+	return ref ? gt_ref_ptr(ref) : NULL;
+}
+
+struct gt_thread *gt_thread_next(const struct gt_thread *t)
+{
+	return t->next ? gt_ref_ptr(t->next) : NULL;
+}
+
+/* --- Which pthread_t is whose ----------------------------------------------------------------- */
+
+/*
+ * Chains of live threads by pthread_t: refs. Written under threads_lock. Private memory: a recovery
+ * does not need it.
+ */
+static _Atomic uint32_t places[1 << 14];
+
+static _Atomic uint32_t *place_of(uintptr_t pthread)
+{
+	return &places[(uint64_t)pthread * UINT64_C(0x9e3779b97f4a7c15) >> 50];
+}
+
+/* With threads_lock. */
+static void unplace_locked(struct gt_thread *t)
+{
+	uintptr_t pthread = gt_load_relaxed(&t->pthread);
+	_Atomic uint32_t *at = place_of(pthread);
+	uint32_t ref;
+
+	if (!pthread) {
+		return;
+	}
+	while ((ref = gt_load_relaxed(at)) != 0 && ref != gt_ptr_ref(t)) {
+		at = &((struct gt_thread *)gt_ref_ptr(ref))->next_place;
+	}
+	if (ref) {
+		gt_store_relaxed(at, gt_load_relaxed(&t->next_place));
+	}
+	/* Before the id changes: that is stored with release order, and so is the next pthread. */
+	gt_store_relaxed(&t->pthread, 0);
+}
+
+/* Whether t is the thread with that G, and neither over nor known yet. */
+static bool to_be_placed(struct gt_thread *t, uint64_t id)
+{
+	return gt_thread_id(t) == id && !gt_load_relaxed(&t->pthread) &&
+	       !gt_load_relaxed(&t->dead_gen);
+}
+
+void gt_thread_learn_pthread(struct gt_thread *t, uint64_t id, const pthread_t *pthread)
+{
+	if (!to_be_placed(t, id)) {
+		return;
+	}
+	gt_lock_take(&gt_trace->threads_lock);
+	if (to_be_placed(t, id)) {
+		_Atomic uint32_t *at = place_of((uintptr_t)*pthread);
+
+		gt_store_relaxed(&t->next_place, gt_load_relaxed(at));
+		/* Release: partner are the loads without the lock in gt_thread_of_pthread. */
+		gt_store_release(&t->pthread, (uintptr_t)*pthread);
+		gt_store_release(at, gt_ptr_ref(t));
+	}
+	gt_lock_drop(&gt_trace->threads_lock);
+}
+
+void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, pthread_t pthread)
+{
+	gt_thread_learn_pthread(t, id, &pthread);
+}
+
+struct gt_thread *gt_thread_of_pthread(uintptr_t pthread, uint64_t *id)
+{
+	uint32_t ref = gt_load_acquire(place_of(pthread));
+	struct gt_thread *found = NULL;
+
+	/*
+	 * Mostly there is one in the chain, or none, as that thread has ended: then without the
+	 * lock. A record that becomes another thread's has no pthread_t in between, so what was
+	 * read while it did not change belongs together.
+	 */
+	if (!ref) {
+		return NULL;
+	}
+	found = gt_ref_ptr(ref);
+	if (gt_load_acquire(&found->pthread) == pthread) {
+		*id = gt_load_acquire(&found->id);
+		if (gt_load_relaxed(&found->pthread) == pthread) {
+			return found;
+		}
+	}
+	found = NULL;
+	gt_lock_take(&gt_trace->threads_lock);
+	for (ref = gt_load_relaxed(place_of(pthread)); ref && !found;) {
+		struct gt_thread *t = gt_ref_ptr(ref);
+
+		if (gt_load_relaxed(&t->pthread) == pthread) {
+			*id = gt_thread_id(t);
+			found = t;
+		}
+		ref = gt_load_relaxed(&t->next_place);
+	}
+	gt_lock_drop(&gt_trace->threads_lock);
+	return found;
+}
+
+void gt_thread_forget(void)
+{
+	memset((void *)places, 0, sizeof(places));
+}
+
+/* --- The end ---------------------------------------------------------------------------------- */
+
+static void free_kept(struct gt_thread *t)
+{
+	if (t->kept_buf) {
+		gt_buf_free(gt_ref_ptr(t->kept_buf));
+		t->kept_buf = 0;
+	}
+}
+
+void gt_thread_retire(struct gt_thread *t, uint64_t gen, bool posts_left)
+{
+	/* Of no generation but this one: nobody looks for it in another. */
+	bool spare = gen && gt_load_relaxed(&t->born_gen) == gen && !posts_left;
+
+	if (!spare) {
+		free_kept(t);
+	}
+	gt_lock_take(&gt_trace->threads_lock);
+	gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) - 1);
+	unplace_locked(t);
+	if (spare) {
+		t->unused = GT_UNUSED_SPARE;
+		t->next_unused = gt_trace->spare_threads;
+		gt_trace->spare_threads = gt_ptr_ref(t);
+	}
+	/*
+	 * Release: partner is gt_thread_reap. Posts of the next generation may have come before
+	 * the box was closed; then the advancer must still find this record at its end.
+	 */
+	gt_store_release(&t->dead_gen, GT_MAX(gen, UINT64_C(1)) + posts_left);
+	gt_lock_drop(&gt_trace->threads_lock);
+	if (!spare && gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST) {
+		gt_advancer_nudge();
+	}
+}
+
+/* Nobody takes a record off the spare list any more. */
+static void end_spare(void)
+{
+	gt_lock_take(&gt_trace->threads_lock);
+	for (uint32_t ref = gt_trace->spare_threads; ref;) {
+		struct gt_thread *t = gt_ref_ptr(ref);
+
+		free_kept(t);
+		t->unused = GT_UNUSED_WAS_SPARE;
+		ref = t->next_unused;
+	}
+	gt_trace->spare_threads = 0;
+	gt_lock_drop(&gt_trace->threads_lock);
+}
+
+/* Out of the registry, and free. before: what is linked before t; NULL: nothing was. */
+static void unlink_locked(struct gt_thread *t, struct gt_thread *before)
+{
+	if (!before && gt_load_relaxed(&gt_trace->threads) == gt_ptr_ref(t)) {
+		gt_store_seq(&gt_trace->threads, t->next);
+	} else {
+		/* Others were linked in front meanwhile: find who points here. */
+		before = before ? before : gt_thread_first();
+		while (before->next != gt_ptr_ref(t)) {
+			before = gt_thread_next(before);
+		}
+		before->next = t->next;
+	}
+	t->registered = 0;
+	t->unused = GT_UNUSED_FREE;
+	t->next_unused = gt_trace->free_threads;
+	gt_trace->free_threads = gt_ptr_ref(t);
+}
+
+void gt_thread_reap(uint64_t gen)
+{
+	struct gt_thread *before = NULL;
+	struct gt_thread *next;
+
+	end_spare();
+	for (struct gt_thread *t = gt_thread_first(); t; t = next) {
+		/* Acquire: partner is the store in gt_thread_retire, after the last section. */
+		uint64_t dead = gt_load_acquire(&t->dead_gen);
+
+		next = gt_thread_next(t);
+		if (dead == 0 || dead > gen) {
+			before = t;
+			continue;
+		}
+		GT_INVARIANT(1,
+			     (!gt_load_relaxed(&t->x_slot[0]) && !gt_load_relaxed(&t->x_slot[1])) ||
+				     gt_load_relaxed(&gt_trace->broken));
+		gt_lock_take(&gt_trace->threads_lock);
+		/* It may have retired just now, and be another thread's by the next. */
+		if (t->unused == GT_UNUSED_SPARE || gt_load_relaxed(&t->dead_gen) == 0) {
+			before = t;
+		} else {
+			if (t->unused == GT_UNUSED_NOT) {
+				gt_add_relaxed(&gt_trace->dead, (uint32_t)-1);
+			}
+			unlink_locked(t, before);
+		}
+		gt_lock_drop(&gt_trace->threads_lock);
+	}
+}
