@@ -154,7 +154,8 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	gt_signal_fence();
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
 	if (gt_unlikely(gt_load_seq(&t->mailbox[w->parity].count))) {
-		/* Before its time is known there is none to keep to: all that is posted has been. */
+		/* Before its time is known there is none to keep to: all that is posted has been.
+		 */
 		gt_mailbox_drain(w, when == GT_WHEN_LATER ? UINT64_MAX : w->ticks);
 	}
 	if (gt_unlikely(!gt_traced(t, w))) {
@@ -422,7 +423,13 @@ GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, 
 	}
 	stack = gt_stack_put(w, pcs, n);
 	if (hash && stack.v) {
-		*k = (struct gt_known_stack){hash, (uint32_t)w->gen, (uint32_t)stack.v};
+		/* A handler may jump out of here: the hash is there when the rest is. */
+		k->hash = 0;
+		gt_signal_fence();
+		k->gen = (uint32_t)w->gen;
+		k->id = (uint32_t)stack.v;
+		gt_signal_fence();
+		k->hash = hash;
 	}
 	return stack;
 }

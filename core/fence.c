@@ -15,6 +15,8 @@
 _Atomic bool gt_fence_free;
 /* By a filter, which a child of fork has as well. */
 static bool forbidden;
+/* [advancer] It may be about to make the call. */
+static _Atomic bool calls;
 /* [advancer] A section that has not seen it change may still be on its way. */
 static _Atomic bool unsettled;
 
@@ -37,13 +39,19 @@ void gt_fence_forbid(void)
 {
 	forbidden = true;
 	give_up();
+	/* Partner: gt_fence_all, which marks and then looks again. It ends with that one call. */
+	while (gt_load_seq(&calls)) {
+		gt_sys_yield();
+	}
 }
 
 void gt_fence_all(void)
 {
-	if (gt_load_relaxed(&gt_fence_free) && gt_sys_membarrier() != 0) {
+	gt_store_seq(&calls, true);
+	if (gt_load_seq(&gt_fence_free) && gt_sys_membarrier() != 0) {
 		give_up();
 	}
+	gt_store_release(&calls, false);
 	if (gt_unlikely(gt_load_relaxed(&unsettled))) {
 		gt_sys_sleep(SETTLE_NS);
 		gt_store_relaxed(&unsettled, false);

@@ -109,8 +109,8 @@ static void tell_unlock(const void *object, struct gt_hint *hint, const struct g
 	} while (!hint->contended && word && gt_wake_word_says(word));
 }
 
-void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
-		  const struct gt_wake_word *word, void *frame)
+uint64_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
+		      const struct gt_wake_word *word, void *frame)
 {
 	struct gt_hint hint;
 
@@ -124,6 +124,7 @@ void gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
 	}
 	drain_if_full(t);
 	gt_tls.busy--;
+	return hint.version;
 }
 
 void gt_wake_missed(struct gt_thread *t, const void *object, void *frame)
@@ -134,11 +135,10 @@ void gt_wake_missed(struct gt_thread *t, const void *object, void *frame)
 	gt_tls.busy--;
 }
 
-void gt_wake_over(struct gt_thread *t)
+void gt_wake_over(struct gt_thread *t, uint64_t version)
 {
-	/* Of the last wake-up; one of a handler's in between took this call's place, and its end.
-	 */
-	gt_store_release(&t->wake[t->wake_version % GT_WAKE_STACKS].over, true);
+	/* Of a later one, where handlers have made so many since: over one way or another. */
+	gt_store_release(&t->wake[version % GT_WAKE_STACKS].over, true);
 }
 
 void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint32_t mask,

@@ -112,14 +112,15 @@ int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 	static GT_COLD int id##_wanted(type *c)                                          \
 	{                                                                                \
 		struct gt_thread *t = gt_self(GT_FRAME());                               \
+		uint64_t version = 0;                                                    \
 		int r;                                                                   \
                                                                                          \
 		if (t) {                                                                 \
-			gt_wake_hint(t, c, kind, NULL, GT_FRAME());                      \
+			version = gt_wake_hint(t, c, kind, NULL, GT_FRAME());            \
 		}                                                                        \
 		r = GT_REAL(id)(c);                                                      \
 		if (t && gt_self(GT_FRAME()) == t) {                                     \
-			gt_wake_over(t);                                                 \
+			gt_wake_over(t, version);                                        \
 		}                                                                        \
 		return r;                                                                \
 	}                                                                                \

@@ -47,9 +47,10 @@ static uint32_t blocks(struct gt_thread *t, const void *object)
 
 static void hint(struct gt_thread *t, const void *object, enum gt_wake kind)
 {
-	gt_wake_hint(t, object, kind, NULL, NULL);
+	uint64_t version = gt_wake_hint(t, object, kind, NULL, NULL);
+
 	if (kind != GT_WAKE_UNLOCK) {
-		gt_wake_over(t);
+		gt_wake_over(t, version);
 	}
 }
 
@@ -295,14 +296,14 @@ Test(wait, a_broadcast_that_goes_on_is_for_who_comes_meanwhile)
 	uint32_t n1 = blocks(first, &cond);
 	uint32_t n2;
 	uint32_t n3;
+	uint64_t version = gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, NULL, NULL);
 
-	gt_wake_hint(a, &cond, GT_WAKE_BROADCAST, NULL, NULL);
 	n2 = blocks(late, &cond);
 	end_wait(late, n2, GT_ENDED_WAKER, 0);
 	expect_posted(a, late, 1);
 	end_wait(first, n1, GT_ENDED_WAKER, 0);
 	expect_posted(a, first, 2);
-	gt_wake_over(a);
+	gt_wake_over(a, version);
 	n3 = blocks(later, &cond);
 	end_wait(later, n3, GT_ENDED_WAKER, 0);
 	expect_ended(later, GT_ENDED_NOBODY, 0);
