@@ -230,7 +230,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		last = true;
 	} else {
 		gt_dump_end();
-		r = r < 0 ? r : gt_writer_flush();
+		r = r < 0 ? r : gt_writer_sync(last);
 		if (r < 0) {
 			break_file(r);
 			last = true;
@@ -264,7 +264,7 @@ void gt_advance_stream(bool keep)
 			gt_writer_put_buf(b);
 			b = next;
 		}
-		r = r < 0 ? r : gt_writer_flush();
+		r = r < 0 ? r : gt_writer_sync(false);
 		if (r < 0) {
 			break_file(r);
 		}

@@ -18,6 +18,7 @@
 #include "newfile.h"
 #include "shm.h"
 #include "trace.h"
+#include "zstd_out.h"
 
 enum { PIECES = 256 };
 
@@ -37,28 +38,37 @@ static struct {
 static bool is_trace(const char *path)
 {
 	struct stat st;
-	char head[5] = "";
+	char head[GT_WIRE_ZSTD_HEADER_SIZE];
 	int fd = gt_sys_open(path, O_RDONLY | O_NONBLOCK, 0);
+	ssize_t n;
 	bool yes;
 
 	if (fd < 0) {
 		return false;
 	}
 	yes = gt_sys_fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	      (st.st_size == 0 || (gt_sys_read(fd, head, sizeof(head)) == sizeof(head) &&
-				   memcmp(head, GT_WIRE_HEADER, sizeof(head)) == 0));
+	      (st.st_size == 0 || ((n = gt_sys_read(fd, head, sizeof(head))) > 0 &&
+				   gt_wire_is_trace(head, (size_t)n)));
 	gt_sys_close(fd);
 	return yes;
+}
+
+static size_t header(const char **bytes)
+{
+	*bytes = gt_zstd_on() ? GT_WIRE_ZSTD_HEADER : GT_WIRE_HEADER;
+	return gt_zstd_on() ? GT_WIRE_ZSTD_HEADER_SIZE : GT_WIRE_HEADER_SIZE;
 }
 
 /* A file with the header, or none. */
 static int create(const char *path)
 {
+	const char *head;
+	const size_t n = header(&head);
 	int fd = gt_newfile_open(path, 0644);
 	int r = fd;
 
 	if (fd >= 0) {
-		r = gt_sys_write_all(fd, GT_WIRE_HEADER, GT_WIRE_HEADER_SIZE);
+		r = gt_sys_write_all(fd, head, n);
 		r = r < 0 ? r : gt_newfile_name(fd, path);
 		gt_sys_close(fd);
 	}
@@ -70,7 +80,7 @@ static int create(const char *path)
 	if (fd < 0) {
 		return fd;
 	}
-	r = gt_sys_write_all(fd, GT_WIRE_HEADER, GT_WIRE_HEADER_SIZE);
+	r = gt_sys_write_all(fd, head, n);
 	gt_sys_close(fd);
 	if (r < 0) {
 		gt_sys_unlink(path);
@@ -80,6 +90,7 @@ static int create(const char *path)
 
 int gt_writer_create(const char *path, bool old)
 {
+	const char *head;
 	int r = create(path);
 
 	if (r == -EEXIST && old && is_trace(path)) {
@@ -89,9 +100,12 @@ int gt_writer_create(const char *path, bool old)
 	if (r < 0) {
 		return r;
 	}
-	gt_store_relaxed(&gt_trace->head.written, GT_WIRE_HEADER_SIZE);
 	out.open = false;
-	out.bytes = GT_WIRE_HEADER_SIZE;
+	out.bytes = header(&head);
+	gt_store_relaxed(&gt_trace->head.written, out.bytes);
+	if (gt_zstd_on()) {
+		gt_zstd_begin();
+	}
 	return 0;
 }
 
@@ -135,7 +149,6 @@ void gt_writer_put(const void *from, size_t bytes)
 	if (out.npieces == PIECES) {
 		gt_writer_flush();
 	}
-	out.bytes += bytes;
 	out.pieces[out.npieces++] = (struct iovec){(void *)(uintptr_t)from, bytes};
 }
 
@@ -165,15 +178,32 @@ void gt_writer_put_buf(struct gt_buf *b)
 	out.done = b;
 }
 
+/* Beyond RLIMIT_FSIZE the kernel also sends a signal; blocked here, and ours. */
+static int checked(int error)
+{
+	if (error == -EFBIG) {
+		gt_sys_discard_signal(SIGXFSZ);
+	}
+	return error;
+}
+
+static int write_plain(void)
+{
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < out.npieces; i++) {
+		bytes += out.pieces[i].iov_len;
+	}
+	out.bytes += bytes;
+	return gt_sys_writev_all(out.fd, out.pieces, out.npieces);
+}
+
 int gt_writer_flush(void)
 {
 	if (out.npieces && !out.error && out.open) {
-		out.error = gt_sys_writev_all(out.fd, out.pieces, out.npieces);
-		if (out.error == -EFBIG) {
-			/* Beyond RLIMIT_FSIZE the kernel also sends this; blocked here, and ours.
-			 */
-			gt_sys_discard_signal(SIGXFSZ);
-		}
+		out.error = checked(
+			gt_zstd_on() ? gt_zstd_write(out.fd, out.pieces, out.npieces, &out.bytes)
+				     : write_plain());
 	}
 	out.npieces = 0;
 	while (out.done) {
@@ -181,6 +211,14 @@ int gt_writer_flush(void)
 
 		out.done = gt_buf_next(b);
 		gt_buf_free(b);
+	}
+	return out.error;
+}
+
+int gt_writer_sync(bool last)
+{
+	if (gt_writer_flush() == 0 && gt_zstd_on() && out.open) {
+		out.error = checked(gt_zstd_end(out.fd, last, &out.bytes));
 	}
 	return out.error;
 }

@@ -1,5 +1,5 @@
 /*
- * The output file: pieces in order, gathered into few system calls.
+ * The output file: pieces in order, gathered into few system calls; compressed, if that is wanted.
  *
  * Used only by whoever holds gt_trace.x_advance. The advancer has a descriptor table of its own
  * (advancer.c), so it keeps the file open where the program can neither close nor inherit it; any
@@ -25,7 +25,12 @@ void gt_writer_put(const void *from, size_t bytes);
 void gt_writer_put_buf(struct gt_buf *b);
 /* Writes what was put. 0 or the first -errno since begin. */
 int gt_writer_flush(void);
-/* Bytes put since the file was created. */
+/*
+ * The same, and ends the frame of a compressed file: what is in it is whole. last: the file is,
+ * too.
+ */
+int gt_writer_sync(bool last);
+/* Bytes of the file, as far as it is written. */
 uint64_t gt_writer_bytes(void);
 /* Closes the file, unless it is kept. */
 void gt_writer_end(void);

@@ -26,6 +26,7 @@
 #include "stack.h"
 #include "strip.h"
 #include "trace.h"
+#include "zstd_load.h"
 
 extern char **environ;
 
@@ -477,6 +478,9 @@ __attribute__((constructor(101))) static void begin(void)
 	append(pattern, append(pattern, 0, absolute), has_pid ? "" : ".%P");
 	child = has_pid == 'P';
 	each = has_pid == 'p';
+	if (settings.zstd) {
+		gt_zstd_load((unsigned)GT_MIN(settings.zstd, (uint64_t)GT_ZSTD_LEVEL_MAX));
+	}
 	gt_root_init();
 	gt_stack_init();
 	process = gt_sys_pid();

@@ -37,6 +37,7 @@ need_for_build() {
 	need lib libdw libdw-dev         # source files and lines: gtrace symbolize
 	need file '*/libiberty.a' libiberty-dev # names of C++ and Rust, for the same
 	need lib zlib zlib1g-dev           # gtrace pprof compresses
+	need lib libzstd libzstd-dev     # compressed traces
 	need lib sqlite3 libsqlite3-dev  # gtrace export --to sqlite; and tests/apps
 	# libc's headers are only a recommendation of gcc's package.
 	[[ -e /usr/include/stdlib.h ]] || needed+=(libc6-dev)

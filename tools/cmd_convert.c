@@ -9,11 +9,12 @@
 #include <string.h>
 
 #include "convert.h"
+#include "pack.h"
 #include "remake.h"
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace convert --to 1.22|1.23|1.25|1.26 FILE -o OUT\n"
+	"usage: gtrace convert --to 1.22|1.23|1.25|1.26 FILE -o OUT [--zstd[=LEVEL]]\n"
 	"\n"
 	"Writes a trace in another version of Go's format, for tools that know only that one. What\n"
 	"the version has no place for is left out, and said: clocks before 1.25; gtrace's facts,\n"
@@ -21,6 +22,8 @@ static const char help[] =
 	"\n"
 	"  --to VERSION      the Go version\n"
 	"  -o, --output OUT  the trace; - is standard output\n"
+	"      --zstd[=LEVEL]\n"
+	"                    compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
 	"FILE - is standard input. Exit status: 0 good, 1 FILE is not valid, 2 trouble with a file,\n"
 	"3 FILE is truncated, and OUT has its whole generations.\n";
@@ -61,10 +64,10 @@ static int make(void *arg, const struct gt_mapped *file, FILE *out, struct gt_er
 	return gt_convert(file->data, file->size, c->version, out, &c->lost, e);
 }
 
-static int convert(const char *path, const char *output, unsigned version)
+static int convert(const char *path, const char *output, unsigned zstd, unsigned version)
 {
 	struct conversion c = {.version = version};
-	const int status = gt_remake(&(struct gt_remake){"convert", path, output, make, &c});
+	const int status = gt_remake(&(struct gt_remake){"convert", path, output, zstd, make, &c});
 
 	if (status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) {
 		report(output, &c.lost);
@@ -77,13 +80,14 @@ int gt_cmd_convert(int argc, char **argv)
 	static const struct option options[] = {
 		{"to", required_argument, NULL, 't'},
 		{"output", required_argument, NULL, 'o'},
+		GT_PACK_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	static const char *const versions[] = {"1.22", "1.23", "1.25", "1.26"};
 	static const unsigned numbers[] = {22, 23, 25, 26};
 	const char *output = NULL;
-	unsigned version = 0;
+	unsigned version = 0, zstd = 0;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
@@ -101,6 +105,13 @@ int gt_cmd_convert(int argc, char **argv)
 		case 'o':
 			output = optarg;
 			break;
+		case GT_PACK_LETTER:
+			zstd = gt_pack_level(optarg);
+			if (zstd == 0) {
+				return gt_cmd_usage("convert", "--zstd=%s: expected 1 to 19",
+						    optarg);
+			}
+			break;
 		case 'h':
 			fputs(help, stdout);
 			return GT_EXIT_GOOD;
@@ -111,5 +122,5 @@ int gt_cmd_convert(int argc, char **argv)
 	if (optind + 1 != argc || output == NULL || version == 0) {
 		return gt_cmd_usage("convert", "expected --to VERSION, one trace, and -o OUT");
 	}
-	return convert(argv[optind], output, version);
+	return convert(argv[optind], output, zstd, version);
 }

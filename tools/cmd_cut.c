@@ -9,11 +9,13 @@
 
 #include "base/env.h"
 #include "cut.h"
+#include "pack.h"
 #include "remake.h"
 
 /* clang-format off */
 static const char help[] =
 	"usage: gtrace cut [--from T] [--to T] [--threads X[,X]...] FILE -o OUT\n"
+	"                  [--zstd[=LEVEL]]\n"
 	"\n"
 	"Writes a part of a trace as a trace of its own, which begins with what every thread was\n"
 	"doing then. Events keep their order and their times.\n"
@@ -24,6 +26,8 @@ static const char help[] =
 	"                     what they did to these. In a trace of a Go program: goroutines,\n"
 	"                     without the collector\n"
 	"  -o, --output OUT   the trace; - is standard output\n"
+	"      --zstd[=LEVEL]\n"
+	"                     compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
 	"FILE - is standard input. Exit status: 0 good, 1 nothing lies there or FILE is not valid,\n"
 	"2 trouble with a file.\n";
@@ -55,9 +59,13 @@ static void report(const char *path, const struct cutting *c)
 int gt_cmd_cut(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{"from", required_argument, NULL, 'f'},    {"to", required_argument, NULL, 't'},
-		{"threads", required_argument, NULL, 'T'}, {"output", required_argument, NULL, 'o'},
-		{"help", no_argument, NULL, 'h'},          {0},
+		{"from", required_argument, NULL, 'f'},
+		{"to", required_argument, NULL, 't'},
+		{"threads", required_argument, NULL, 'T'},
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		GT_PACK_OPTION,
+		{0},
 	};
 	struct cutting cutting = {.what.to = UINT64_MAX};
 	struct gt_remake remake = {.command = "cut", .make = make, .arg = &cutting};
@@ -78,6 +86,12 @@ int gt_cmd_cut(int argc, char **argv)
 			break;
 		case 'o':
 			remake.output = optarg;
+			break;
+		case GT_PACK_LETTER:
+			remake.zstd = gt_pack_level(optarg);
+			if (remake.zstd == 0) {
+				return gt_cmd_usage("cut", "--zstd=%s: expected 1 to 19", optarg);
+			}
 			break;
 		case 'h':
 			fputs(help, stdout);

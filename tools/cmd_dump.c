@@ -4,10 +4,13 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "input.h"
 #include "text.h"
 #include "views.h"
 
@@ -42,16 +45,21 @@ static int report(const char *path, const struct gt_error *e)
 
 static int dump_wire(const char *path, bool facts, struct gt_error *e)
 {
-	FILE *in = strcmp(path, "-") == 0 ? stdin : fopen(path, "rbe");
+	const int fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
+	struct gt_error bad = {0};
+	FILE *in;
 	int n;
 
+	in = fd >= 0 ? gt_input_stream(gt_input_open(fd, NULL, 0), &bad) : NULL;
 	if (in == NULL) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 				    "cannot open: %s", strerror(errno));
 	}
 	n = gt_text_dump(in, stdout, facts, e);
-	if (in != stdin) {
-		fclose(in);
+	fclose(in);
+	if (bad.kind != GT_ERROR_NONE) { /* of that the rest follows */
+		*e = bad;
+		n = -1;
 	}
 	return n;
 }

@@ -11,22 +11,25 @@
 #include "combine.h"
 #include "mapped.h"
 #include "output.h"
+#include "pack.h"
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace merge FILE... -o OUT\n"
+	"usage: gtrace merge FILE... -o OUT [--zstd[=LEVEL]]\n"
 	"\n"
 	"Puts the traces of several processes into one, on one clock: those that GTRACE_OUT with %p\n"
 	"makes of a process and its children. They must have been made on one machine since it was\n"
 	"started. The names of start routines get the process behind them: main [4711].\n"
 	"\n"
 	"  -o, --output OUT  the trace; - is standard output\n"
+	"      --zstd[=LEVEL]\n"
+	"                    compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
 	"Exit status: 0 good, 1 a FILE is not valid or was not written by gtrace, 2 trouble with a\n"
 	"file.\n";
 /* clang-format on */
 
-static int merge(const struct gt_combine_input *inputs, size_t n, const char *output)
+static int merge(const struct gt_combine_input *inputs, size_t n, const char *output, unsigned zstd)
 {
 	struct gt_combine_done done;
 	struct gt_output out;
@@ -34,7 +37,7 @@ static int merge(const struct gt_combine_input *inputs, size_t n, const char *ou
 	size_t which = 0;
 	int status;
 
-	if (gt_output_open(&out, output) < 0) {
+	if (gt_output_open_trace(&out, output, zstd) < 0) {
 		return gt_cmd_trouble("merge", output);
 	}
 	status = gt_combine(inputs, n, out.file, &done, &which, &e);
@@ -59,12 +62,14 @@ int gt_cmd_merge(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
+		GT_PACK_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	struct gt_combine_input *inputs;
 	struct gt_mapped *files;
 	const char *output = NULL;
+	unsigned zstd = 0;
 	int c, status = GT_EXIT_GOOD;
 	size_t n;
 
@@ -72,6 +77,12 @@ int gt_cmd_merge(int argc, char **argv)
 		switch (c) {
 		case 'o':
 			output = optarg;
+			break;
+		case GT_PACK_LETTER:
+			zstd = gt_pack_level(optarg);
+			if (zstd == 0) {
+				return gt_cmd_usage("merge", "--zstd=%s: expected 1 to 19", optarg);
+			}
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -91,12 +102,14 @@ int gt_cmd_merge(int argc, char **argv)
 
 		if (inputs == NULL || files == NULL || gt_mapped_open(&files[i], path) < 0) {
 			status = gt_cmd_trouble("merge", path);
+		} else if (files[i].torn.kind != GT_ERROR_NONE) {
+			status = gt_cmd_wrong("merge", path, &files[i].torn);
 		} else {
 			inputs[i] = (struct gt_combine_input){path, files[i].data, files[i].size};
 		}
 	}
 	if (status == GT_EXIT_GOOD) {
-		status = merge(inputs, n, output);
+		status = merge(inputs, n, output, zstd);
 	}
 	for (size_t i = 0; files != NULL && i < n; i++) {
 		gt_mapped_close(&files[i]);

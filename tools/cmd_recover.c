@@ -15,12 +15,13 @@
 #include "base/spool.h"
 #include "mapped.h"
 #include "output.h"
+#include "pack.h"
 #include "recover.h"
 #include "symbolize_apart.h"
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace recover [--no-symbolize] FILE [-o OUT]\n"
+	"usage: gtrace recover [--no-symbolize] [--zstd[=LEVEL]] FILE [-o OUT]\n"
 	"\n"
 	"Makes a whole trace out of one that was cut short. Its whole generations are kept. Where\n"
 	"FILE.spool lies beside it, as after a kill -9 or a crash of the program, what happened since\n"
@@ -29,6 +30,9 @@ static const char help[] =
 	"\n"
 	"  -o, --output OUT  write there (- is standard output), and leave FILE and its spool as they\n"
 	"                    are; otherwise FILE is replaced and the spool removed\n"
+	"      --zstd[=LEVEL]\n"
+	"                    compress it, 1 to 19 (3 is usual), as FILE.zst does by its name; what\n"
+	"                    replaces a compressed FILE is compressed\n"
 	"      --no-symbolize\n"
 	"                    leave the stacks as they are. Without it gtrace symbolize is done at the\n"
 	"                    end, with debug information that is on this machine, if OUT is a file\n"
@@ -67,14 +71,14 @@ static void report(const char *path, const struct gt_recovered *did, uint64_t si
 
 /* Writes what can be had. */
 static int write_out(const char *path, const char *output, const struct gt_mapped *file,
-		     const struct gt_mapped *spool)
+		     const struct gt_mapped *spool, unsigned zstd)
 {
 	struct gt_recovered did;
 	struct gt_output out;
 	struct gt_error e = {0};
 	int n;
 
-	if (gt_output_open(&out, output) < 0) {
+	if (gt_output_open_trace(&out, output, zstd) < 0) {
 		return gt_cmd_trouble("recover", output);
 	}
 	n = gt_recover(file->data, file->size, spool->data, spool->size, out.file, &did, &e);
@@ -85,6 +89,9 @@ static int write_out(const char *path, const char *output, const struct gt_mappe
 		/* Truncated: there was nothing before the cut. */
 		n = gt_cmd_wrong("recover", path, &e);
 		return n == GT_EXIT_TRUNCATED ? GT_EXIT_NO : GT_EXIT_TROUBLE;
+	}
+	if (file->torn.kind == GT_ERROR_INVALID) {
+		gt_cmd_wrong("recover", path, &file->torn);
 	}
 	report(path, &did, file->size, spool->data != NULL);
 	return GT_EXIT_GOOD;
@@ -101,7 +108,7 @@ static bool alive(const struct gt_mapped *spool)
 
 /* output: NULL, in place of the trace; then the spool has done its service. */
 static int recover_from(const char *path, const char *spool_path, const struct gt_mapped *file,
-			const struct gt_mapped *spool, const char *output)
+			const struct gt_mapped *spool, const char *output, unsigned zstd)
 {
 	int status;
 
@@ -112,7 +119,7 @@ static int recover_from(const char *path, const char *spool_path, const struct g
 			path, ((const struct gt_spool_head *)spool->data)->pid);
 		return GT_EXIT_TROUBLE;
 	}
-	status = write_out(path, output != NULL ? output : path, file, spool);
+	status = write_out(path, output != NULL ? output : path, file, spool, zstd);
 	if (status == GT_EXIT_GOOD && output == NULL && spool->data != NULL &&
 	    unlink(spool_path) != 0) {
 		return gt_cmd_trouble("recover", spool_path);
@@ -120,7 +127,7 @@ static int recover_from(const char *path, const char *spool_path, const struct g
 	return status;
 }
 
-static int recover(const char *path, const char *output)
+static int recover(const char *path, const char *output, unsigned zstd)
 {
 	struct gt_mapped file = {0}, spool;
 	char *spool_path;
@@ -134,7 +141,7 @@ static int recover(const char *path, const char *output)
 	} else if (gt_mapped_open(&file, path) < 0 && !(errno == ENOENT && spool.data != NULL)) {
 		status = gt_cmd_trouble("recover", path);
 	} else { /* without a file it was killed early: all there is may be in the spool */
-		status = recover_from(path, spool_path, &file, &spool, output);
+		status = recover_from(path, spool_path, &file, &spool, output, zstd);
 	}
 	gt_mapped_close(&file);
 	gt_mapped_close(&spool);
@@ -147,10 +154,12 @@ int gt_cmd_recover(int argc, char **argv)
 	static const struct option options[] = {
 		{"output", required_argument, NULL, 'o'},
 		{"no-symbolize", no_argument, NULL, 's'},
+		GT_PACK_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	char *output = NULL, *made;
+	unsigned zstd = 0;
 	bool raw = false;
 	int c, status;
 
@@ -161,6 +170,13 @@ int gt_cmd_recover(int argc, char **argv)
 			break;
 		case 's':
 			raw = true;
+			break;
+		case GT_PACK_LETTER:
+			zstd = gt_pack_level(optarg);
+			if (zstd == 0) {
+				return gt_cmd_usage("recover", "--zstd=%s: expected 1 to 19",
+						    optarg);
+			}
 			break;
 		case 'h':
 			fputs(help, stdout);
@@ -173,9 +189,9 @@ int gt_cmd_recover(int argc, char **argv)
 		return gt_cmd_usage("recover", "expected one trace");
 	}
 	made = output != NULL ? output : argv[optind];
-	status = recover(argv[optind], output);
+	status = recover(argv[optind], output, zstd);
 	if (status == GT_EXIT_GOOD && !raw && strcmp(made, "-") != 0) {
-		gt_symbolize_apart("recover", &made, 1);
+		gt_symbolize_apart("recover", &made, 1, zstd);
 	}
 	return status;
 }

@@ -6,12 +6,15 @@
  */
 #include "cmd.h"
 #include "error.h"
+#include "input.h"
+#include "pack.h"
 #include "program.h"
 #include "spawn.h"
 #include "spool.h"
 #include "symbolize_apart.h"
 
 #include "base/env.h"
+#include "base/wire.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +31,7 @@
 
 static const char help[] =
 	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow]\n"
-	"                  [--cpu] [--no-symbolize] [-v] [--] CMD [ARG]...\n"
+	"                  [--cpu] [--zstd[=LEVEL]] [--no-symbolize] [-v] [--] CMD [ARG]...\n"
 	"\n"
 	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
 	"Output, exit status and signals of CMD stay as they are.\n"
@@ -53,6 +56,11 @@ static const char help[] =
 	"                     processor meanwhile: on its way to sleep, in a signal's handler. "
 	"Two\n"
 	"                     system calls more a wait (sets GTRACE_CPU to 1)\n"
+	"      --zstd[=LEVEL] compress the trace while it is written, 1 to 19 (3 is usual); a "
+	"FILE.zst\n"
+	"                     is by its name, and the default is NAME.trace.zst then. gtrace "
+	"reads\n"
+	"                     it as it is, zstd -d makes a plain one of it (sets GTRACE_ZSTD)\n"
 	"      --no-symbolize leave the stacks as they are: names of functions as in symbol "
 	"tables.\n"
 	"                     Without it gtrace symbolize is done at the end, with debug\n"
@@ -71,9 +79,10 @@ static const char help[] =
 struct run {
 	const char *out; /* as the user wrote it, with %p */
 	const char *period, *events, *min;
-	bool alone; /* no children */
-	bool cpu;   /* waits note time on a processor */
-	bool raw;   /* not symbolized */
+	bool alone;    /* no children */
+	bool cpu;      /* waits note time on a processor */
+	bool raw;      /* not symbolized */
+	unsigned zstd; /* level; 0: plain */
 	bool verbose;
 	char library[PATH_MAX];
 	struct gt_program program;
@@ -139,11 +148,10 @@ static bool find_library(struct run *r)
 
 static bool is_trace(int fd)
 {
-	char magic[16] = "";
+	char magic[GT_WIRE_ZSTD_HEADER_SIZE];
 	ssize_t n = pread(fd, magic, sizeof(magic), 0);
 
-	return n == 0 || (n == (ssize_t)sizeof(magic) && memcmp(magic, "go 1.", 5) == 0 &&
-			  memmem(magic, sizeof(magic), " trace", 6));
+	return n == 0 || (n > 0 && gt_wire_is_trace(magic, (size_t)n));
 }
 
 /* Makes way for the trace: an old trace goes, anything else stays and is an error. */
@@ -200,8 +208,10 @@ static bool set_environment(const struct run *r)
 	char cwd[PATH_MAX];
 	char *preload = NULL;
 	char *out = NULL;
+	char level[4];
 	bool ok;
 
+	snprintf(level, sizeof(level), "%u", r->zstd);
 	ok = asprintf(&preload, "%s%s%s", r->library, old && *old ? ":" : "", old ? old : "") > 0;
 	if (*r->out != '/' && getcwd(cwd, sizeof(cwd)) && !strchr(cwd, '%')) {
 		ok = ok && asprintf(&out, "%s/%s", cwd, r->out) > 0;
@@ -213,6 +223,7 @@ static bool set_environment(const struct run *r)
 	     (!r->period || setenv("GTRACE_PERIOD", r->period, 1) == 0) &&
 	     (!r->events || setenv("GTRACE_EVENTS", r->events, 1) == 0) &&
 	     (!r->min || setenv("GTRACE_MIN", r->min, 1) == 0) &&
+	     (!r->zstd || setenv("GTRACE_ZSTD", level, 1) == 0) &&
 	     (!r->cpu || setenv("GTRACE_CPU", "1", 1) == 0) &&
 	     (!r->alone || setenv("GTRACE_FOLLOW", "0", 1) == 0);
 	free(preload);
@@ -319,8 +330,10 @@ static void say_trace(const char *trace, const char *what)
 	if (stat(trace, &st) == 0) {
 		say_size(size, sizeof(size), st.st_size);
 		fprintf(stderr,
-			"gtrace run: %s, %s%s. See it with: gtrace stat %s, or go tool trace %s\n",
-			trace, size, what, trace, trace);
+			"gtrace run: %s, %s%s. See it with: gtrace stat %s, or %sgo tool trace "
+			"%s\n",
+			trace, size, what, trace,
+			gt_input_file_is_packed(trace) ? "zstd -d and " : "", trace);
 	}
 }
 
@@ -377,7 +390,7 @@ static void report(const struct run *r, pid_t pid, int status)
 		if (exec) {
 			add_name(&traces, execed);
 		}
-		gt_symbolize_apart("run", traces.array, traces.n);
+		gt_symbolize_apart("run", traces.array, traces.n, r->zstd);
 	}
 	for (size_t i = 0; i < traces.n; i++) {
 		free(traces.array[i]);
@@ -402,11 +415,17 @@ static void report(const struct run *r, pid_t pid, int status)
 static bool parse(struct run *r, int argc, char **argv, int *status)
 {
 	static const struct option options[] = {
-		{"output", required_argument, NULL, 'o'}, {"period", required_argument, NULL, 'p'},
-		{"events", required_argument, NULL, 'e'}, {"min", required_argument, NULL, 'm'},
-		{"no-follow", no_argument, NULL, 'f'},    {"cpu", no_argument, NULL, 'c'},
-		{"no-symbolize", no_argument, NULL, 's'}, {"verbose", no_argument, NULL, 'v'},
-		{"help", no_argument, NULL, 'h'},         {0},
+		{"output", required_argument, NULL, 'o'},
+		{"period", required_argument, NULL, 'p'},
+		{"events", required_argument, NULL, 'e'},
+		{"min", required_argument, NULL, 'm'},
+		{"no-follow", no_argument, NULL, 'f'},
+		{"cpu", no_argument, NULL, 'c'},
+		GT_PACK_OPTION,
+		{"no-symbolize", no_argument, NULL, 's'},
+		{"verbose", no_argument, NULL, 'v'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
 	};
 	char letter[3];
 	uint64_t ns, classes = 0;
@@ -455,6 +474,13 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 		case 's':
 			r->raw = true;
 			break;
+		case GT_PACK_LETTER:
+			r->zstd = gt_pack_level(optarg);
+			if (r->zstd == 0) {
+				gt_cmd_usage("run", "--zstd=%s: expected 1 to 19", optarg);
+				return false;
+			}
+			break;
 		case 'v':
 			r->verbose = true;
 			break;
@@ -501,8 +527,12 @@ int gt_cmd_run(int argc, char **argv)
 	}
 	if (!r->out || !*r->out) {
 		base = strrchr(r->argv[0], '/');
-		snprintf(name, sizeof(name), "%s.trace", base ? base + 1 : r->argv[0]);
+		snprintf(name, sizeof(name), "%s.trace%s", base ? base + 1 : r->argv[0],
+			 r->zstd ? ".zst" : "");
 		r->out = name;
+	}
+	if (!r->zstd && gt_pack_is_named(r->out)) {
+		r->zstd = GT_PACK_USUAL;
 	}
 	if (!gt_program_find(&r->program, r->argv[0])) {
 		fprintf(stderr, "gtrace run: %s\n", r->program.text);

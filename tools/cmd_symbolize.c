@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "output.h"
+#include "pack.h"
 #include "progress.h"
 #include "spool.h"
 #include "symbolize.h"
@@ -19,7 +20,8 @@
 
 /* clang-format off */
 static const char help[] =
-	"usage: gtrace symbolize [-o OUT] [-d PATH] [-p MAP] [-v] FILE\n"
+	"usage: gtrace symbolize [-o OUT] [-d PATH] [-p MAP] [-v]\n"
+	"                        [--zstd[=LEVEL]] FILE\n"
 	"\n"
 	"Gives the stacks of a trace source files and lines, frames for inlined functions, and\n"
 	"names of C++ and Rust as people write them, so that go tool trace and all other views\n"
@@ -33,6 +35,8 @@ static const char help[] =
 	"  -p, --perf-map MAP    names of code made at run time; default: /tmp/perf-PID.map of the\n"
 	"                        traced process, if its owner wrote it and it is not older than\n"
 	"                        the trace (node --perf-basic-prof, python -X perf, Java's agents)\n"
+	"      --zstd[=LEVEL]    compress it, 1 to 19 (3 is usual), as FILE.zst does by its name; what\n"
+	"                        replaces a compressed FILE is compressed\n"
 	"  -v, --verbose         also say of each program and library what was found\n"
 	"  -h, --help            this text\n"
 	"\n"
@@ -53,6 +57,7 @@ static const char help[] =
 
 struct symbolize {
 	const char *path, *output;
+	unsigned zstd;
 	bool verbose;
 	struct gt_symbolize_options options;
 };
@@ -174,7 +179,7 @@ static int run(const struct symbolize *o)
 	struct gt_output out;
 	int status;
 
-	if (gt_output_open(&out, o->output) < 0) {
+	if (gt_output_open_trace(&out, o->output, o->zstd) < 0) {
 		return gt_cmd_trouble("symbolize", o->output);
 	}
 	s = gt_symbolizer_new(&o->options);
@@ -193,6 +198,7 @@ int gt_cmd_symbolize(int argc, char **argv)
 		{"debug-path", required_argument, NULL, 'd'},
 		{"perf-map", required_argument, NULL, 'p'},
 		{"verbose", no_argument, NULL, 'v'},
+		GT_PACK_OPTION,
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
@@ -212,6 +218,13 @@ int gt_cmd_symbolize(int argc, char **argv)
 			break;
 		case 'v':
 			o.verbose = true;
+			break;
+		case GT_PACK_LETTER:
+			o.zstd = gt_pack_level(optarg);
+			if (o.zstd == 0) {
+				return gt_cmd_usage("symbolize", "--zstd=%s: expected 1 to 19",
+						    optarg);
+			}
 			break;
 		case 'h':
 			fputs(help, stdout);

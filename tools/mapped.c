@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "input.h"
 
 /*
  * What is mapped now, for gt_mapped_at. [any thread] A slot is taken by its address, which is set
@@ -122,6 +122,82 @@ void gt_mapped_forget(const void *data, size_t size)
 	}
 }
 
+/* A file that is gone when it is closed. */
+static int nameless(void)
+{
+	const char *folder = getenv("TMPDIR");
+	char name[PATH_MAX];
+	int fd;
+
+	folder = folder != NULL && *folder != '\0' ? folder : "/tmp";
+	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (fd < 0 &&
+	    snprintf(name, sizeof(name), "%s/gtrace.XXXXXX", folder) < (int)sizeof(name)) {
+		fd = mkostemp(name, O_CLOEXEC);
+		if (fd >= 0) {
+			unlink(name);
+		}
+	}
+	return fd;
+}
+
+static int write_all(int fd, const char *from, size_t size)
+{
+	while (size > 0) {
+		const ssize_t n = write(fd, from, size);
+
+		if (n < 0 && errno != EINTR) {
+			return -1;
+		}
+		from += GT_MAX(n, 0);
+		size -= (size_t)GT_MAX(n, 0);
+	}
+	return 0;
+}
+
+/* As far as it goes. */
+static int unpack_to(int fd, struct gt_input *in, struct gt_error *torn)
+{
+	enum { CHUNK = 1 << 18 };
+	char *buffer = gt_alloc(CHUNK);
+	ssize_t n;
+	int r = 0;
+
+	while (r == 0 && (n = gt_input_read(in, buffer, CHUNK, torn)) > 0) {
+		r = write_all(fd, buffer, (size_t)n);
+	}
+	free(buffer);
+	return r;
+}
+
+/* In the place of what is packed. */
+static int unpack(struct gt_mapped *m)
+{
+	struct gt_mapped plain = {0};
+	struct gt_error torn = {0};
+	const int fd = nameless();
+	struct gt_input *in;
+	int error, r = -1;
+
+	if (fd >= 0) {
+		in = gt_input_open(-1, m->data, m->size);
+		r = unpack_to(fd, in, &torn);
+		gt_input_close(in);
+		if (r == 0 && lseek(fd, 0, SEEK_END) > 0) {
+			r = lseek(fd, 0, SEEK_SET) == 0 && gt_mapped_fd(&plain, fd) ? 0 : -1;
+		}
+	}
+	error = errno;
+	if (fd >= 0) {
+		close(fd);
+	}
+	gt_mapped_close(m);
+	*m = plain;
+	m->torn = torn;
+	errno = error;
+	return r;
+}
+
 int gt_mapped_open(struct gt_mapped *m, const char *path)
 {
 	const int fd = strcmp(path, "-") == 0 ? dup(0) : open(path, O_RDONLY | O_CLOEXEC);
@@ -140,7 +216,7 @@ int gt_mapped_open(struct gt_mapped *m, const char *path)
 		gt_mapped_close(m);
 	}
 	errno = error;
-	return r;
+	return r == 0 && gt_input_is_packed(m->data, m->size) ? unpack(m) : r;
 }
 
 void gt_mapped_close(struct gt_mapped *m)

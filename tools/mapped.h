@@ -3,15 +3,20 @@
  */
 #pragma once
 
-#include "base/util.h"
+#include "error.h"
 
 struct gt_mapped {
 	void *data; /* NULL: it is empty */
 	size_t size;
 	bool read; /* data was read and not mapped: standard input, a pipe */
+	/* Of a compressed file that could be unpacked in part only: why. */
+	struct gt_error torn;
 };
 
-/* "-" is standard input. 0, or -1 with errno. */
+/*
+ * "-" is standard input. 0, or -1 with errno. What is compressed is unpacked, into a file without a
+ * name in TMPDIR or /tmp.
+ */
 int gt_mapped_open(struct gt_mapped *m, const char *path);
 /*
  * The same of what is open, where that costs nothing: false if it is not a regular file, which

@@ -11,7 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "error.h"
+#include "input.h"
+#include "pack.h"
 
 /* --- Interrupted ------------------------------------------------------------------------------ */
 
@@ -149,11 +150,43 @@ int gt_output_open(struct gt_output *out, const char *path)
 	return r;
 }
 
+int gt_output_open_trace(struct gt_output *out, const char *path, unsigned level)
+{
+	FILE *packed;
+
+	if (level == 0 && strcmp(path, "-") != 0 &&
+	    (gt_pack_is_named(path) || gt_input_file_is_packed(path))) {
+		level = GT_PACK_USUAL;
+	}
+	if (gt_output_open(out, path) < 0) {
+		return -1;
+	}
+	if (level != 0) {
+		packed = gt_pack_open(out->file, level);
+		if (packed == NULL) {
+			const int error = errno;
+
+			gt_output_close(out, false);
+			errno = error;
+			return -1;
+		}
+		out->below = out->file;
+		out->file = packed;
+	}
+	return 0;
+}
+
 int gt_output_close(struct gt_output *out, bool keep)
 {
 	int error = 0;
 
-	if (fflush(out->file) != 0) {
+	if (out->below != NULL) {
+		error = gt_pack_close(out->file) < 0 ? errno : 0;
+		out->file = out->below;
+	}
+	if (error != 0) {
+		/* It says more than what comes of it. */
+	} else if (fflush(out->file) != 0) {
 		error = errno;
 	} else if (ferror(out->file)) {
 		error = EIO; /* a write failed before; its reason is gone */

@@ -1,16 +1,15 @@
 /*
- * The file of a trace: reading ahead, finding where generations end, grouping batches by M.
+ * The file of a trace: finding where generations end, grouping batches by M.
  *
  * The bytes of one generation lie in one buffer; batches point into it. The generation ends at its
  * end byte (1.26) or where the next one's first batch begins (before), which is then read again as
  * part of the next. What the tables say is parsed by tables.c once all batches are there.
  */
-#include "reader.h"
+#include "reader_own.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,112 +17,8 @@
 
 #include "base/spec.h"
 #include "base/varint.h"
-#include "mapped.h"
 #include "progress.h"
 #include "tables.h"
-
-enum { CHUNK = 1 << 18 };
-
-/* What the readers of one file have in common. */
-struct source {
-	pthread_mutex_t lock; /* of all that follows but the version */
-	unsigned readers;
-	unsigned version;
-	int fd; /* -1: memory */
-	bool eof;
-	bool over;   /* an error was told to one of the readers */
-	bool failed; /* before 1.26: the error below comes after the generation begun */
-	struct gt_error error;
-	uint64_t generations; /* given to one of them */
-	const uint8_t *rest;  /* what is read, but belongs to no generation yet */
-	size_t nrest;
-	uint64_t offset; /* of it, in the file */
-	uint8_t *buffer; /* holds the rest of a file that is not memory */
-	size_t cap;
-	struct gt_mapped file; /* the memory, where it is a file */
-};
-
-struct gt_reader {
-	struct source *source;
-	const uint8_t *bytes; /* the buffer, or the caller's memory */
-	uint8_t *buffer;
-	size_t cap;
-	size_t length; /* of what is in bytes */
-	size_t at;     /* what of it is used */
-	uint64_t base; /* file offset of bytes[0] */
-	struct gt_generation generation;
-	struct gt_batch *batches;
-	size_t nbatches, batches_cap;
-};
-
-/* Begins with what the reader of the generation before has left. */
-static void take_rest(struct gt_reader *r)
-{
-	struct source *s = r->source;
-
-	r->base = s->offset;
-	r->at = 0;
-	r->length = s->nrest;
-	if (s->fd < 0) {
-		r->bytes = s->rest;
-		return;
-	}
-	if (r->cap < s->nrest) {
-		r->cap = s->nrest + 4 * CHUNK;
-		r->buffer = gt_realloc(r->buffer, r->cap);
-	}
-	if (s->nrest > 0) {
-		memcpy(r->buffer, s->rest, s->nrest);
-	}
-	r->bytes = r->buffer;
-}
-
-static void leave_rest(struct gt_reader *r)
-{
-	struct source *s = r->source;
-
-	s->offset = r->base + r->at;
-	s->nrest = r->length - r->at;
-	if (s->fd < 0) {
-		s->rest = r->bytes + r->at;
-		return;
-	}
-	if (s->cap < s->nrest) {
-		s->cap = s->nrest;
-		s->buffer = gt_realloc(s->buffer, s->cap);
-	}
-	if (s->nrest > 0) {
-		memcpy(s->buffer, r->bytes + r->at, s->nrest);
-	}
-	s->rest = s->buffer;
-}
-
-/* Wants n unused bytes; returns how many there are (fewer at the end), or -1 with *e. */
-static ssize_t want(struct gt_reader *r, size_t n, struct gt_error *e)
-{
-	struct source *s = r->source;
-
-	while (r->length - r->at < n && !s->eof) {
-		ssize_t got;
-
-		if (r->cap - r->length < CHUNK) {
-			r->cap = GT_MAX(r->cap * 2, (size_t)4 * CHUNK);
-			r->buffer = gt_realloc(r->buffer, r->cap);
-			r->bytes = r->buffer;
-		}
-		got = read(s->fd, r->buffer + r->length, CHUNK);
-		if (got < 0 && errno == EINTR) {
-			continue;
-		}
-		if (got < 0) {
-			return gt_error_set(e, GT_ERROR_READ, r->base + r->length, GT_NOWHERE,
-					    GT_NOWHERE, "cannot read: %s", strerror(errno));
-		}
-		r->length += (size_t)got;
-		s->eof = got == 0;
-	}
-	return (ssize_t)GT_MIN(n, r->length - r->at);
-}
 
 static uint64_t offset(const struct gt_reader *r)
 {
@@ -134,12 +29,16 @@ static int read_header(struct gt_reader *r, struct gt_error *e)
 {
 	static const unsigned versions[] = {22, 23, 25, 26};
 	const char *h;
-	ssize_t n = want(r, GT_WIRE_HEADER_SIZE, e);
+	ssize_t n = gt_source_want(r, GT_WIRE_HEADER_SIZE, e);
 
 	if (n < 0) {
 		return -1;
 	}
 	h = (const char *)r->bytes;
+	if (n < GT_WIRE_HEADER_SIZE && r->source->torn.kind != GT_ERROR_NONE) {
+		*e = r->source->torn;
+		return -1;
+	}
 	if (n < GT_WIRE_HEADER_SIZE || memcmp(h, "go 1.", 5) != 0 || h[5] < '0' || h[5] > '9' ||
 	    h[6] < '0' || h[6] > '9' || memcmp(h + 7, " trace\0\0\0", 9) != 0) {
 		return gt_error_set(e, GT_ERROR_READ, 0, GT_NOWHERE, GT_NOWHERE,
@@ -158,26 +57,26 @@ static int read_header(struct gt_reader *r, struct gt_error *e)
 			    r->source->version);
 }
 
-static struct gt_reader *begin(int fd, struct gt_mapped file, const void *data, size_t size,
-			       struct gt_error *e)
+static struct gt_reader *begin(struct gt_input *input, struct gt_mapped file, const void *data,
+			       size_t size, struct gt_error *e)
 {
-	struct source *s = gt_alloc(sizeof(*s));
+	struct gt_source *s = gt_alloc(sizeof(*s));
 	struct gt_reader *r = gt_alloc(sizeof(*r));
 
 	pthread_mutex_init(&s->lock, NULL);
 	s->readers = 1;
-	s->fd = fd;
-	s->eof = fd < 0;
+	s->input = input;
+	s->eof = input == NULL;
 	s->rest = data;
 	s->nrest = size;
 	s->file = file;
 	r->source = s;
-	take_rest(r);
+	gt_source_take(r);
 	if (read_header(r, e) < 0) {
 		gt_reader_close(r);
 		return NULL;
 	}
-	leave_rest(r);
+	gt_source_leave(r);
 	return r;
 }
 
@@ -192,16 +91,24 @@ struct gt_reader *gt_reader_open(const char *path, struct gt_error *e)
 		return NULL;
 	}
 	/* To copy a file from where the kernel has it took a tenth of the time of verify. */
-	if (!gt_mapped_fd(&file, fd)) {
-		return begin(fd, file, NULL, 0, e);
+	if (!gt_mapped_fd(&file, fd) || gt_input_is_packed(file.data, file.size)) {
+		gt_mapped_close(&file);
+		return begin(gt_input_open(fd, NULL, 0), file, NULL, 0, e);
 	}
 	close(fd);
-	return begin(-1, file, file.data, file.size, e);
+	return begin(NULL, file, file.data, file.size, e);
 }
 
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e)
 {
-	return begin(-1, (struct gt_mapped){0}, data, size, e);
+	struct gt_input *input = NULL;
+
+	if (gt_input_is_packed(data, size)) {
+		input = gt_input_open(-1, data, size);
+		data = NULL;
+		size = 0;
+	}
+	return begin(input, (struct gt_mapped){0}, data, size, e);
 }
 
 struct gt_reader *gt_reader_share(struct gt_reader *r)
@@ -215,7 +122,7 @@ struct gt_reader *gt_reader_share(struct gt_reader *r)
 	return another;
 }
 
-static void release(struct source *s)
+static void release(struct gt_source *s)
 {
 	unsigned left;
 
@@ -225,9 +132,7 @@ static void release(struct source *s)
 	if (left > 0) {
 		return;
 	}
-	if (s->fd >= 0) {
-		close(s->fd);
-	}
+	gt_input_close(s->input);
 	gt_mapped_close(&s->file);
 	pthread_mutex_destroy(&s->lock);
 	free(s->buffer);
@@ -276,7 +181,7 @@ static enum found read_batch(struct gt_reader *r, struct head *h, struct gt_erro
 	uint64_t field[4];
 	const uint8_t *p, *end;
 	size_t from = r->at;
-	ssize_t n = want(r, GT_WIRE_BATCH_HEADER_MAX, e);
+	ssize_t n = gt_source_want(r, GT_WIRE_BATCH_HEADER_MAX, e);
 
 	if (n <= 0) {
 		return n < 0 ? FOUND_ERROR : FOUND_EOF;
@@ -328,7 +233,7 @@ static enum found read_batch(struct gt_reader *r, struct head *h, struct gt_erro
 	}
 	h->batch.at = (size_t)(p - r->bytes);
 	h->batch.head = (uint8_t)(h->batch.at - from);
-	n = want(r, h->batch.at - from + h->batch.size, e);
+	n = gt_source_want(r, h->batch.at - from + h->batch.size, e);
 	if (n < 0) {
 		return FOUND_ERROR;
 	}
@@ -423,7 +328,7 @@ static int collect(struct gt_reader *r, uint64_t *number, struct gt_error *e)
  */
 static int collect_unmarked(struct gt_reader *r, uint64_t *number, bool *cut, struct gt_error *e)
 {
-	struct source *s = r->source;
+	struct gt_source *s = r->source;
 	struct head h;
 
 	if (s->failed) {
@@ -536,17 +441,18 @@ static int sort_batches(struct gt_reader *r, struct gt_generation *g, struct gt_
 static int fetch(struct gt_reader *r, struct gt_error *e)
 {
 	struct gt_generation *g = &r->generation;
-	struct source *s = r->source;
+	struct gt_source *s = r->source;
 	uint64_t number = 0;
 	bool cut = false;
 	int n;
 
-	take_rest(r);
+	gt_source_take(r);
 	r->nbatches = 0;
 	g->offset = r->base;
 	n = s->over            ? 0
 	    : s->version >= 26 ? collect(r, &number, e)
 			       : collect_unmarked(r, &number, &cut, e);
+	n = gt_source_check(r, n, e);
 	s->over |= n < 0;
 	if (n <= 0) {
 		return n;
@@ -556,8 +462,8 @@ static int fetch(struct gt_reader *r, struct gt_error *e)
 	g->size = r->at;
 	g->end = r->bytes + r->at;
 	g->cut = cut;
-	gt_progress_at(offset(r));
-	leave_rest(r);
+	gt_progress_at(s->input != NULL ? gt_input_at(s->input) : offset(r));
+	gt_source_leave(r);
 	return 1;
 }
 

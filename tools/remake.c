@@ -17,13 +17,17 @@ int gt_remake(const struct gt_remake *r)
 	if (gt_mapped_open(&file, r->path) < 0) {
 		return gt_cmd_trouble(r->command, r->path);
 	}
-	if (gt_output_open(&out, r->output) < 0) {
+	if (gt_output_open_trace(&out, r->output, r->zstd) < 0) {
 		gt_cmd_trouble(r->command, r->output);
 		gt_mapped_close(&file);
 		return GT_EXIT_TROUBLE;
 	}
 	gt_progress_begin(r->command, r->path);
 	n = r->make(r->arg, &file, out.file, &e);
+	if (file.torn.kind != GT_ERROR_NONE && n >= 0) { /* of that the rest follows */
+		e = file.torn;
+		n = e.kind == GT_ERROR_TRUNCATED ? 1 : -1;
+	}
 	gt_progress_end();
 	gt_mapped_close(&file);
 	if (gt_output_close(&out, n >= 0) < 0) {

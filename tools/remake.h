@@ -12,6 +12,7 @@ struct gt_remake {
 	const char *command; /* for messages */
 	const char *path;    /* "-": standard input */
 	const char *output;  /* "-": standard output */
+	unsigned zstd;       /* level; 0: as gt_output_open_trace finds right */
 	/*
 	 * Makes it. Negative with *e: nothing is kept; positive with *e: what there was is kept; 0:
 	 * all is well.

@@ -24,6 +24,7 @@ struct task {
 	const char *command;
 	char *const *paths;
 	size_t n;
+	unsigned zstd;
 };
 
 static volatile sig_atomic_t stop;
@@ -55,7 +56,7 @@ static void symbolize(const struct task *t, struct gt_symbolizer *s, const char 
 		warn(t, path, "it is large. To give it some: gtrace symbolize");
 		return;
 	}
-	if (gt_output_open(&out, path) < 0) {
+	if (gt_output_open_trace(&out, path, t->zstd) < 0) {
 		warn(t, path, strerror(errno));
 		return;
 	}
@@ -90,9 +91,9 @@ static void symbolize_all(void *argument)
 	gt_symbolizer_free(s);
 }
 
-void gt_symbolize_apart(const char *command, char *const *paths, size_t n)
+void gt_symbolize_apart(const char *command, char *const *paths, size_t n, unsigned zstd)
 {
-	struct task t = {command, paths, n};
+	struct task t = {command, paths, n, zstd};
 	int status;
 
 	if (gt_sym_missing() != NULL || n == 0) {

@@ -12,4 +12,4 @@
  * command's, and the trace stays as it was. Traces that are not finished, and large ones, are left
  * alone. Nothing goes over a network, wherever DEBUGINFOD_URLS leads: nobody asked for that.
  */
-void gt_symbolize_apart(const char *command, char *const *paths, size_t n);
+void gt_symbolize_apart(const char *command, char *const *paths, size_t n, unsigned zstd);

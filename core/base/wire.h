@@ -19,6 +19,15 @@
 #define GT_WIRE_HEADER      "go 1.26 trace\0\0\0"
 #define GT_WIRE_HEADER_SIZE 16
 
+/*
+ * The same as the first frame of a compressed trace (docs/adr/0013), stored: zstd's magic number, a
+ * head that says 16 bytes, and one last block of as many.
+ */
+#define GT_WIRE_ZSTD_MAGIC       "\x28\xb5\x2f\xfd"
+#define GT_WIRE_ZSTD_FRAME       GT_WIRE_ZSTD_MAGIC "\x20\x10\x81\0\0"
+#define GT_WIRE_ZSTD_HEADER      GT_WIRE_ZSTD_FRAME GT_WIRE_HEADER
+#define GT_WIRE_ZSTD_HEADER_SIZE 25
+
 #define GT_WIRE_NO_M       UINT64_MAX /* batches that belong to no thread */
 #define GT_WIRE_NO_P       UINT64_MAX
 #define GT_WIRE_BATCH_MAX  65536u /* bytes of payload; one more is "invalid batch size" */
@@ -68,6 +77,19 @@ enum gt_proc_state {
 #define GT_FACT_EXPERIMENT 1
 #define GT_FACT_MAGIC      0x47 /* 'G': Go's own AllocFree batches start with 0 or 1 */
 #define GT_FACT_VERSION    1
+
+/* Whether a file that begins so is a trace: of any version, compressed by gtrace or not. */
+GT_INLINE bool gt_wire_is_trace(const void *head, size_t size)
+{
+	const size_t frame = sizeof(GT_WIRE_ZSTD_FRAME) - 1;
+	const char *p = head;
+
+	if (size >= GT_WIRE_ZSTD_HEADER_SIZE && memcmp(p, GT_WIRE_ZSTD_FRAME, frame) == 0) {
+		p += frame;
+	}
+	return size >= GT_WIRE_HEADER_SIZE && memcmp(p, "go 1.", 5) == 0 &&
+	       memcmp(p + 7, " trace", 6) == 0;
+}
 
 /*
  * Writes the header of a batch so that it ends at payload, before which GT_WIRE_BATCH_HEADER_MAX

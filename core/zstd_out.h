@@ -1,0 +1,59 @@
+/*
+ * Compressed output: pieces of the trace as frames of zstd (docs/adr/0013).
+ *
+ * Used only by writer.c, with gt_trace.x_advance held. The frames that the advancer writes are
+ * compressed; those of any other thread, which may run on a small stack and inside a hook, are
+ * blocks stored as they are, for which no library is needed.
+ */
+#pragma once
+
+#include <sys/uio.h>
+
+#include "base/util.h"
+
+/* Of libzstd, whose names are these with ZSTD_ before them; types as in its zstd.h. */
+#define GT_ZSTD_FUNCTIONS(F)                                                              \
+	F(size_t, estimateCStreamSize, (int level))                                       \
+	F(void *, initStaticCCtx, (void *memory, size_t bytes))                           \
+	F(size_t, CCtx_setParameter, (void *context, int parameter, int value))           \
+	F(size_t, compressStream2,                                                        \
+	  (void *context, struct gt_zstd_out *out, struct gt_zstd_in *in, int operation)) \
+	F(unsigned, isError, (size_t code))
+
+struct gt_zstd_in {
+	const void *data;
+	size_t size;
+	size_t pos;
+};
+
+struct gt_zstd_out {
+	void *data;
+	size_t size;
+	size_t pos;
+};
+
+struct gt_zstd_library {
+#define GT_ZSTD_FUNCTION(type, name, args) type(*name) args;
+	GT_ZSTD_FUNCTIONS(GT_ZSTD_FUNCTION)
+#undef GT_ZSTD_FUNCTION
+};
+
+enum { GT_ZSTD_LEVEL_MAX = 19 };
+
+/*
+ * Traces of this process and its children are compressed from now on. Once, in the constructor; all
+ * memory is taken here. 0 or -errno; -ENOSYS: the library does not do what we know of it.
+ */
+int gt_zstd_use(const struct gt_zstd_library *library, unsigned level);
+/* Whether they are. */
+bool gt_zstd_on(void);
+/* A new file, which begins with GT_WIRE_ZSTD_HEADER. */
+void gt_zstd_begin(void);
+/*
+ * Appends pieces, in the frame that is open or in a new one; all of them are in the file when it
+ * returns, and a reader can have them. Their memory may change then. *bytes grows by what is
+ * written. 0 or -errno; after an error nothing more can be written.
+ */
+int gt_zstd_write(int fd, const struct iovec *pieces, int n, uint64_t *bytes);
+/* Ends the frame that is open, if there is one. last: the table of all frames follows. */
+int gt_zstd_end(int fd, bool last, uint64_t *bytes);

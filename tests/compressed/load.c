@@ -1,0 +1,105 @@
+/*
+ * Threads that hand a mutex and a condition on to each other, and an allocator that counts.
+ *
+ *	load MILLISECONDS [fork | limit BYTES]
+ *
+ * Prints how often malloc was called while they did so: never, unless a tracer does. fork: a child
+ * does the same first. limit: files are not to be longer, from main on.
+ */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { THREADS = 4 };
+
+void *__libc_malloc(size_t size);
+
+static _Atomic unsigned long calls;
+
+/* In place of libc's, for every object in the process. */
+void *malloc(size_t size)
+{
+	calls++;
+	return __libc_malloc(size);
+}
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
+static unsigned turn;
+static atomic_bool over;
+
+static double now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
+}
+
+static void *worker(void *me)
+{
+	pthread_mutex_lock(&mutex);
+	while (!over) {
+		if (turn % THREADS == (unsigned)(size_t)me) {
+			turn++;
+			pthread_cond_broadcast(&turned);
+		} else {
+			pthread_cond_wait(&turned, &mutex);
+		}
+	}
+	pthread_cond_broadcast(&turned);
+	pthread_mutex_unlock(&mutex);
+	return NULL;
+}
+
+static unsigned long run(double ms)
+{
+	const double until = now() + ms;
+	pthread_t threads[THREADS];
+	unsigned long before;
+
+	over = false;
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_create(&threads[i], NULL, worker, (void *)i);
+	}
+	before = calls;
+	while (now() < until) {
+		usleep(1000);
+	}
+	before = calls - before;
+	over = true;
+	for (size_t i = 0; i < THREADS; i++) {
+		pthread_join(threads[i], NULL);
+	}
+	return before;
+}
+
+int main(int argc, char **argv)
+{
+	const double ms = argc > 1 ? atof(argv[1]) : 100;
+	int status = 0;
+
+	if (argc > 2 && strcmp(argv[2], "fork") == 0) {
+		run(ms); /* the tracer is at work when it forks */
+		if (fork() == 0) {
+			printf("%lu\n", run(ms));
+			fflush(stdout);
+			_exit(0);
+		}
+		wait(&status);
+	}
+	if (argc > 3 && strcmp(argv[2], "limit") == 0) {
+		const struct rlimit limit = {(rlim_t)atol(argv[3]), (rlim_t)atol(argv[3])};
+
+		setrlimit(RLIMIT_FSIZE, &limit);
+	}
+	printf("%lu\n", run(ms));
+	return status != 0;
+}
