@@ -140,6 +140,10 @@ int gt_writer_begin(bool keep)
 		out.open = true;
 		out.keep = keep;
 	}
+	if (gt_zstd_on()) {
+		gt_zstd_pace(gt_load_relaxed(&gt_trace->full_count[0]) +
+			     gt_load_relaxed(&gt_trace->full_count[1]));
+	}
 	out.error = check_unchanged();
 	return out.error;
 }

@@ -23,6 +23,8 @@ enum {
 	FRAME_MAX = 1 << 30,  /* bytes in a frame, whose sizes have 32 bits in the table */
 	BLOCK_MAX = 128 << 10,
 	PARTS = 512,
+	WAITING_FAST = 128,   /* buffers: some megabytes, a tenth of a second at level 1 */
+	WAITING_STORE = 1024, /* that is too slow */
 };
 
 /* An entry of the table. */
@@ -33,7 +35,8 @@ struct frame {
 
 static struct {
 	struct gt_zstd_library library;
-	unsigned level; /* 0: off */
+	unsigned level; /* that is wanted; 0: off */
+	unsigned now;   /* of the frames that begin; 0: stored */
 	size_t memory_size;
 	void *memory;
 	void *context; /* in it; NULL: not begun since start or fork */
@@ -61,6 +64,7 @@ void gt_zstd_begin(void)
 	z.nframes = 1;
 	z.frames[0] = (struct frame){GT_WIRE_ZSTD_HEADER_SIZE, GT_WIRE_HEADER_SIZE};
 	z.open = false;
+	z.now = z.level;
 	/* From nothing: in a child of fork the advancer may have been at it. */
 	z.context = z.library.initStaticCCtx(z.memory, z.memory_size);
 	if (z.context && !(set(LEVEL, z.level) && set(WINDOW_LOG, WINDOW) && set(CHECKSUM, 1))) {
@@ -87,8 +91,7 @@ static bool works(void)
 int gt_zstd_use(const struct gt_zstd_library *library, unsigned level)
 {
 	const size_t frames = FRAMES_MAX * sizeof(struct frame);
-	/* What is said to be enough for a level is for its own window, below 3 smaller than ours.
-	 */
+	/* Enough for a level means for its own window, which below 3 is smaller than ours. */
 	const size_t wants = library->estimateCStreamSize((int)GT_MAX(level, 3u));
 	void *p;
 	int r;
@@ -112,6 +115,11 @@ int gt_zstd_use(const struct gt_zstd_library *library, unsigned level)
 		return -ENOSYS;
 	}
 	return 0;
+}
+
+void gt_zstd_pace(uint32_t waiting)
+{
+	z.now = waiting >= WAITING_STORE ? 0 : waiting >= WAITING_FAST ? 1 : z.level;
 }
 
 /* --- Frames that are compressed --------------------------------------------------------------- */
@@ -225,7 +233,8 @@ static int write_stored(int fd, const struct iovec *pieces, int n)
 static void begin_frame(int fd)
 {
 	z.open = true;
-	z.stored = !gt_tls.thread || !gt_tls.thread->is_advancer;
+	z.stored = !z.context || !gt_tls.thread || !gt_tls.thread->is_advancer || !z.now ||
+		   !set(LEVEL, z.now);
 	z.bytes = 0;
 	z.holds = 0;
 	z.out.pos = 0;

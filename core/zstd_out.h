@@ -50,6 +50,12 @@ bool gt_zstd_on(void);
 /* A new file, which begins with GT_WIRE_ZSTD_HEADER. */
 void gt_zstd_begin(void);
 /*
+ * So many sealed buffers wait to be written: the frames that begin from now on are compressed less,
+ * or not at all, where these are more than the wanted level keeps up with. For buffers are what
+ * recording stops without.
+ */
+void gt_zstd_pace(uint32_t waiting);
+/*
  * Appends pieces, in the frame that is open or in a new one; all of them are in the file when it
  * returns, and a reader can have them. Their memory may change then. *bytes grows by what is
  * written. 0 or -errno; after an error nothing more can be written.

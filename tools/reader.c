@@ -101,14 +101,7 @@ struct gt_reader *gt_reader_open(const char *path, struct gt_error *e)
 
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e)
 {
-	struct gt_input *input = NULL;
-
-	if (gt_input_is_packed(data, size)) {
-		input = gt_input_open(-1, data, size);
-		data = NULL;
-		size = 0;
-	}
-	return begin(input, (struct gt_mapped){0}, data, size, e);
+	return begin(NULL, (struct gt_mapped){0}, data, size, e);
 }
 
 struct gt_reader *gt_reader_share(struct gt_reader *r)

@@ -7,6 +7,8 @@
  * that is cursor (bytes -> events) and order (may this event happen now?). Most callers want
  * merge.h, which puts the three together.
  *
+ * Of a compressed file all offsets are those in the plain trace.
+ *
  * Ownership: everything reachable from a struct gt_generation belongs to the reader and lives
  * until the next gt_reader_next or gt_reader_close.
  */
@@ -143,9 +145,9 @@ struct gt_generation {
 
 struct gt_reader;
 
-/* "-" is standard input. NULL on error. */
+/* "-" is standard input; what is compressed is unpacked (input.h). NULL on error. */
 struct gt_reader *gt_reader_open(const char *path, struct gt_error *e);
-/* The same from memory, which stays the caller's and must outlive the reader. */
+/* The same from memory, not compressed; it stays the caller's and must outlive the reader. */
 struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt_error *e);
 /*
  * Another reader of the same file: each generation goes to the one of them that asks first, so that
