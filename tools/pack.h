@@ -19,7 +19,6 @@ enum { GT_PACK_USUAL = 3, GT_PACK_MAX = 19 };
 		"zstd", optional_argument, NULL, GT_PACK_LETTER \
 	}
 enum { GT_PACK_LETTER = 0x300 };
-#define GT_PACK_USAGE "[--zstd[=LEVEL]]"
 
 /* The level of --zstd or --zstd=TEXT: 0 if it is none. */
 unsigned gt_pack_level(const char *text);

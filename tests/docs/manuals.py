@@ -49,11 +49,12 @@ class Manuals(unittest.TestCase):
 
     def test_options_are_those_told(self):
         """What getopt is given in cmd_NAME.c, against the page that is made of the help text."""
-        window = (SOURCE / "tools/window.h").read_text(encoding="utf-8")
+        shared = {"GT_WINDOW_OPTIONS": "window.h", "GT_PACK_OPTION": "pack.h"}
         for command in self.commands:
             text = (SOURCE / f"tools/cmd_{command}.c").read_text(encoding="utf-8")
-            if "GT_WINDOW_OPTIONS" in text:
-                text += window
+            for name, header in shared.items():
+                if name in text:
+                    text += (SOURCE / "tools" / header).read_text(encoding="utf-8")
             taken = {f"--{name}": kind for name, kind in ROW.findall(text)}
             for letter, value in re.findall(r"([a-zA-Z])(:?)", (LETTERS.findall(text) or [""])[0]):
                 taken[f"-{letter}"] = "required" if value else "no"
