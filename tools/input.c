@@ -213,6 +213,7 @@ static ssize_t unpack(struct gt_input *in, void *to, size_t size, struct gt_erro
 	(void)to;
 	(void)size;
 	in->state = STATE_OVER;
+	errno = ENOSYS;
 	return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 			    "it is compressed, and this gtrace was built without libzstd; zstd -d "
 			    "makes a plain trace of it");

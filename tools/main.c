@@ -67,9 +67,9 @@ int gt_cmd_usage(const char *cmd, const char *format, ...)
 int gt_cmd_trouble(const char *cmd, const char *path)
 {
 	fprintf(stderr, "gtrace %s: %s: %s\n", cmd, path,
-		errno == ENOSYS
-			? "to compress it libzstd is needed, and this gtrace was built without"
-			: strerror(errno));
+		errno == ENOSYS ? "for what is compressed libzstd is needed, and this gtrace was "
+				  "built without"
+				: strerror(errno));
 	return GT_EXIT_TROUBLE;
 }
 

@@ -155,7 +155,7 @@ static int write_all(int fd, const char *from, size_t size)
 	return 0;
 }
 
-/* As far as it goes. */
+/* As far as it goes. -1 with errno where not even that can be tried. */
 static int unpack_to(int fd, struct gt_input *in, struct gt_error *torn)
 {
 	enum { CHUNK = 1 << 18 };
@@ -167,7 +167,7 @@ static int unpack_to(int fd, struct gt_input *in, struct gt_error *torn)
 		r = write_all(fd, buffer, (size_t)n);
 	}
 	free(buffer);
-	return r;
+	return torn->kind == GT_ERROR_READ ? -1 : r;
 }
 
 /* In the place of what is packed. */
