@@ -218,6 +218,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock. */
 		gt_dump_posts(gen);
 		gt_dump_statuses(gen);
+		gt_dump_budget(gen, last);
 		gt_dump_losses(gen);
 		gt_dump_about(gen);
 		gt_dump_tables(gen);
@@ -280,11 +281,13 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	/* In a section, so that another thread that advances leaves the line as it is. */
 	uint64_t age = w.ticks - (gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT);
 	uint64_t signals = 0;
+	uint64_t began;
 
 	gt_release(&w);
 	if (!w.gen || age < gt_env.period >> GT_TICK_SHIFT || gt_trace_stopping()) {
 		return;
 	}
+	began = gt_budget_clock();
 	/* A handler must not find the descriptor that is open here, nor the lock. */
 	gt_sys_block_signals(~UINT64_C(0), &signals);
 	/* Another thread may be at it. */
@@ -293,6 +296,7 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 		gt_advance(self, false, false);
 	}
 	gt_sys_restore_signals(signals);
+	gt_budget_add_fixed(began);
 }
 
 void gt_advance_if_due(struct gt_thread *self)

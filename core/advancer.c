@@ -139,6 +139,25 @@ static uint64_t now(void)
 	return gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->head.gen) & 1]);
 }
 
+/* Sleeps until it is nudged, ns at most; the overhead governor's steps go on meanwhile. */
+static void sleep_in_steps(uint32_t nudge, uint64_t ns)
+{
+	uint64_t until = now() + ns;
+	int r;
+
+	do {
+		uint64_t at = now();
+		uint64_t left = until > at ? until - at : 0;
+		uint64_t step = gt_budget_next(left);
+
+		r = gt_sys_futex_wait(&gt_trace->nudge, nudge, step);
+		gt_budget_step();
+		if (step == left) {
+			return;
+		}
+	} while (r == -ETIMEDOUT);
+}
+
 /* The name of the G: "runtime." makes it a system goroutine in Go's tools. */
 static void advancer_main(struct gt_thread *self)
 {
@@ -169,6 +188,7 @@ static void advancer_main(struct gt_thread *self)
 		uint32_t nudge = gt_load_acquire(&gt_trace->nudge);
 		uint64_t left = due > now() ? due - now() : 0;
 
+		gt_budget_step();
 		if (left && !crowded() &&
 		    gt_load_relaxed(&gt_trace->full_count[0]) < GT_BUF_BURST &&
 		    gt_load_relaxed(&gt_trace->full_count[1]) < GT_BUF_BURST) {
@@ -177,7 +197,7 @@ static void advancer_main(struct gt_thread *self)
 			/* The word is checked again: finish stores its state before it bumps nudge.
 			 */
 			if (gt_load_acquire(&gt_trace->advancer) == RUNNING) {
-				gt_sys_futex_wait(&gt_trace->nudge, nudge, left);
+				sleep_in_steps(nudge, left);
 			}
 			gt_wait_end(self, wait, GT_ENDED_TIMEOUT, 0);
 		}

@@ -20,12 +20,14 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	int saved = errno;
 
 	gt_guard_up(frame);
+	gt_meter_in(&t->meter);
 	t->call = (uint16_t)call;
 	t->call_as = (uint16_t)as;
 	t->call_arg = arg;
 	t->call_stack = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 	t->call_at = gt_clock_moment();
 	GT_DELAY();
+	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* First, for a handler that jumps away from here: gt_call_end finds that nothing began. */
 	gt_tls.busy = GT_BUSY_CALL;
 	gt_signal_fence();
@@ -85,6 +87,7 @@ static void end_kept(struct gt_thread *t, int64_t result)
 
 	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
 	now = gt_section_ticks(&w, gt_clock_moment());
+	gt_budget_took_call(&t->meter, t->call, t->call_at);
 	/* The second look: it may have begun in the generation before. */
 	if (gt_unlikely(now - w.ticks < gt_env.min >> GT_TICK_SHIFT) &&
 	    gt_clock_between(t->call_at, gt_clock_moment()) < gt_env.min) {
@@ -136,6 +139,7 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		gt_tls.busy = 0;
 		return;
 	}
+	gt_meter_in(&t->meter);
 	/* Acquire: partner is the advancer's store of IDLE, after it wrote in our name. */
 	if (gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_OWN)) {
 		gt_tls.busy = 1;
@@ -152,6 +156,7 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		}
 		gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 	}
+	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* Not where nothing was open: the thread may be in a wait. */
 	if (expected != GT_HANDOFF_OWN) {
 		gt_advance_if_due(t);
@@ -199,6 +204,7 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 		return;
 	}
 	gt_tls.busy++;
+	gt_meter_in(&t->meter);
 	if (gt_clock_between(t->yield_at, gt_clock_moment()) > GT_CALL_KEEP_NS) {
 		unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 		struct gt_w w;
@@ -220,6 +226,8 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 			gt_release(&w);
 		}
 	}
+	gt_budget_took_call(&t->meter, GT_CALL_SCHED_YIELD, t->yield_at);
+	gt_meter_out(&t->meter, GT_COST_CALL);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

@@ -223,14 +223,16 @@ void gt_dump_statuses(uint64_t gen)
 void gt_dump_losses(uint64_t gen)
 {
 	/* Of threads that live; those that have ended added theirs. */
-	uint64_t left_out = 0;
+	uint64_t more[GT_LOSS_END] = {
+		[GT_LOSS_BUDGET_CALLS] = gt_budget_left_out(GT_BUDGET_CALL),
+		[GT_LOSS_BUDGET_WAITS] = gt_budget_left_out(GT_BUDGET_WAIT),
+	};
 
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
-		left_out += gt_load_relaxed(&t->calls_left_out);
+		more[GT_LOSS_SHORT] += gt_load_relaxed(&t->calls_left_out);
 	}
 	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		uint64_t count =
-			gt_load_relaxed(&gt_trace->losses[i]) + (i == GT_LOSS_SHORT ? left_out : 0);
+		uint64_t count = gt_load_relaxed(&gt_trace->losses[i]) + more[i];
 
 		if (!count) {
 			continue;
@@ -242,6 +244,38 @@ void gt_dump_losses(uint64_t gen)
 		put_event((enum gt_ev)GT_FACT_LOSS, 0, 2, (const uint64_t[]){i, count});
 	}
 	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+void gt_dump_budget(uint64_t gen, bool last)
+{
+	static const uint8_t losses[GT_BUDGET_KINDS] = {GT_LOSS_BUDGET_CALLS, GT_LOSS_BUDGET_WAITS};
+	struct gt_budget_said said;
+	uint64_t base = 0;
+	uint64_t before = 0;
+
+	if (last) {
+		gt_budget_step_last();
+	}
+	while (gt_budget_take(&said)) {
+		uint64_t ticks = said.ns >> GT_TICK_SHIFT;
+
+		if (!base) {
+			base = before = ticks;
+			put_byte(GT_FACT_MAGIC);
+			put_byte(GT_FACT_VERSION);
+		}
+		put_event((enum gt_ev)GT_FACT_BUDGET, ticks - before, 4,
+			  (const uint64_t[]){said.cpu, said.cost, said.held, said.depth});
+		for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+			if (said.left_out[i]) {
+				put_event((enum gt_ev)GT_FACT_LEFT_OUT, 0, 4,
+					  (const uint64_t[]){losses[i], said.left_out[i],
+							     said.left_out_ns[i], said.limit[i]});
+			}
+		}
+		before = ticks;
+	}
+	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, base);
 }
 
 void gt_dump_about(uint64_t gen)

@@ -19,6 +19,8 @@ uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen);
 void gt_dump_posts(uint64_t gen);
 void gt_dump_statuses(uint64_t gen);
 void gt_dump_losses(uint64_t gen);
+/* The steps of the overhead governor; last: of the trace, which ends one. */
+void gt_dump_budget(uint64_t gen, bool last);
 /* What is new to say of the trace. */
 void gt_dump_about(uint64_t gen);
 void gt_dump_tables(uint64_t gen);

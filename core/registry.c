@@ -92,6 +92,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	t->join_target = NULL;
 	t->yields = 0;
 	gt_store_relaxed(&t->calls_left_out, 0);
+	gt_budget_meter_reset(&t->meter);
 	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
 	gt_store_relaxed(&t->name_new, 0);
 	gt_store_relaxed(&t->reason, 0);

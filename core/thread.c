@@ -75,7 +75,8 @@ unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
 	if (frame && gt_env.stacks) {
 		bool truncated = false;
 
-		n = gt_stack_walk_in(&t->root, frame, t->pcs, GT_MIN((unsigned)gt_env.depth, max),
+		n = gt_stack_walk_in(&t->root, frame, t->pcs,
+				     GT_MIN(gt_budget_depth((unsigned)gt_env.depth), max),
 				     &truncated, &t->walked, &t->memory);
 		if (truncated) {
 			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
@@ -101,6 +102,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 		gt_tls.epoch = GT_EPOCH_ENDED;
 	}
 	gt_tls.rounds = 0;
+	gt_meter_in(&t->meter);
 	if (!gt_thread_tid(t)) {
 		gt_store_relaxed(&t->tid, (uint32_t)gt_sys_tid());
 	}
@@ -121,6 +123,7 @@ void gt_thread_start(struct gt_thread *t, bool created)
 	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 	gt_run_in(&w, p);
 	gt_release(&w);
+	gt_meter_out(&t->meter, GT_COST_LIFE);
 }
 
 struct gt_thread *gt_thread_attach(uintptr_t entry)
@@ -177,6 +180,7 @@ void gt_thread_end(struct gt_thread *t)
 	struct gt_w w;
 	unsigned left;
 
+	gt_meter_in(&t->meter);
 	/*
 	 * Claimed before the generation is loaded (invariant 10): the joiner's block is then in
 	 * this generation or an older one, never in a newer.
@@ -227,5 +231,7 @@ void gt_thread_end(struct gt_thread *t)
 		gt_thread_give_p(t, p);
 	}
 	gt_thread_give_p(t, t->spare_p);
+	gt_meter_out(&t->meter, GT_COST_LIFE);
+	gt_budget_meter_close(&t->meter);
 	gt_thread_retire(t, w.gen, left != 0);
 }

@@ -39,6 +39,7 @@
 #include "base/util.h"
 #include "base/wire.h"
 
+#include "budget.h"
 #include "lock.h"
 #include "stack.h"
 
@@ -237,6 +238,9 @@ struct gt_thread {
 	int64_t call_arg;
 	uint64_t call_at;                /* the moment when it began */
 	_Atomic uint64_t calls_left_out; /* own writes; the advancer sums them up */
+
+	/* What its passages cost, and what it may still trace (budget.h). */
+	struct gt_meter meter GT_ALIGNED(GT_LINE);
 
 	/* sched_yield (call.c): calls not yet written, since when; when the last one began. */
 	uint64_t yields;

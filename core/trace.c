@@ -14,6 +14,7 @@
 
 #include "advance.h"
 #include "advancer.h"
+#include "budget.h"
 #include "call.h"
 #include "dump.h"
 #include "emit.h"
@@ -305,6 +306,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	t->first_gen = 1;
 	gt_store_relaxed(&stopping, 0);
 	say_about();
+	gt_budget_start(env->budget, mark.ns);
 	owner = t->head.pid;
 	gt_store_relaxed(&gate->epoch, epochs++);
 	gt_gate = gate;

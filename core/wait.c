@@ -115,14 +115,19 @@ uint64_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind
 	struct gt_hint hint;
 
 	gt_guard_up(frame);
+	gt_meter_in(&t->meter);
 	hint = hint_by(t, frame);
 	GT_DELAY();
 	if (kind == GT_WAKE_UNLOCK) {
 		tell_unlock(object, &hint, word);
 	} else {
-		gt_waiters_signal(object, kind == GT_WAKE_SIGNAL ? 1 : UINT32_MAX, &hint);
+		/* Where not all are known who wait, it is for all who are: the last one counts. */
+		gt_waiters_signal(object,
+				  kind == GT_WAKE_SIGNAL && !gt_budget_partial(object) ? 1 : UINT32_MAX,
+				  &hint);
 	}
 	drain_if_full(t);
+	gt_meter_out(&t->meter, kind == GT_WAKE_UNLOCK ? GT_COST_HELD : GT_COST_WAIT);
 	gt_tls.busy--;
 	return hint.version;
 }
@@ -147,10 +152,16 @@ void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint3
 	struct gt_hint hint;
 
 	gt_guard_up(frame);
+	gt_meter_in(&t->meter);
 	hint = hint_by(t, frame);
 	GT_DELAY();
-	gt_waiters_tell(object, count, mask, &hint);
+	if (gt_budget_partial(object)) {
+		gt_waiters_tell_all(object, &hint);
+	} else {
+		gt_waiters_tell(object, count, mask, &hint);
+	}
 	drain_if_full(t);
+	gt_meter_out(&t->meter, GT_COST_WAIT);
 	gt_tls.busy--;
 }
 
@@ -358,8 +369,10 @@ void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void 
 {
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_guard_up(frame);
+	gt_meter_in(&t->meter);
 	gt_waiters_enter(&t->waits[0], object, gt_clock_moment(),
 			 queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
+	gt_meter_out(&t->meter, GT_COST_WAIT);
 }
 
 void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame)
@@ -383,6 +396,7 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	if (!registered) {
 		gt_guard_up(what->frame);
 	}
+	gt_meter_in(&t->meter);
 	number = block(t, what);
 	GT_DELAY();
 	if (what->mutex) {
@@ -391,6 +405,7 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_at,
 				 what->mask);
 	}
+	gt_meter_out(&t->meter, GT_COST_WAIT);
 	gt_tls.busy--;
 	return number;
 }
@@ -428,9 +443,19 @@ void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
 {
 	if (still_waits(t, number)) {
 		gt_tls.busy++;
+		gt_meter_in(&t->meter);
 		gt_waiters_sleep(&t->waits[0], t->wait_at, woken);
+		gt_meter_out(&t->meter, GT_COST_WAIT);
 		gt_tls.busy--;
 	}
+}
+
+/* Whether t's wait was for a lock, which it then has while its end is written. */
+static bool holds(const struct gt_thread *t)
+{
+	uint32_t reason = gt_load_relaxed(&t->reason);
+
+	return reason == GT_REASON_MUTEX || reason == GT_REASON_COND || reason == GT_REASON_RWLOCK;
 }
 
 static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
@@ -449,15 +474,20 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 		return;
 	}
 	gt_tls.busy++;
+	gt_meter_in(&t->meter);
 	/* It ran from here on, and not from when its waker is found. */
 	cpu_spent(t);
 	since = gt_clock_moment();
+	if (t->waits[0].listed) {
+		gt_budget_took_wait((const void *)gt_load_relaxed(&t->waits[0].object), t->wait_at);
+	}
 	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
 	hint.who = ended == GT_ENDED_TIMEOUT ? 0 : hint.who;
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
 	wake(t, since, &hint, &retake, ended, result);
+	gt_meter_out(&t->meter, holds(t) ? GT_COST_HELD : GT_COST_WAIT);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }
@@ -529,6 +559,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 	uint32_t number;
 
 	gt_tls.busy++;
+	gt_meter_in(&t->meter);
 	t->join_g = id;
 	t->join_target = target;
 	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK) {
@@ -540,6 +571,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 	if (GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
 		t->join_stood = stand(t, target, id);
 	}
+	gt_meter_out(&t->meter, GT_COST_LIFE);
 	gt_tls.busy--;
 	return number;
 }
@@ -573,8 +605,10 @@ void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
 			gt_sys_sleep(20000);
 		}
 	}
+	gt_meter_in(&t->meter);
 	cpu_spent(t);
 	wake(t, gt_clock_moment(), &target_hint, NULL, ended, result);
+	gt_meter_out(&t->meter, GT_COST_LIFE);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

@@ -486,6 +486,15 @@ void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint 
 	gt_lock_drop(&b->lock);
 }
 
+void gt_waiters_tell_all(const void *object, const struct gt_hint *hint)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	gt_lock_take(&b->lock);
+	tell_all(b, (uintptr_t)object, hint);
+	gt_lock_drop(&b->lock);
+}
+
 void gt_waiters_tell_one(struct gt_wait *w, _Atomic uint64_t *id, uint64_t expected,
 			 const struct gt_hint *hint)
 {

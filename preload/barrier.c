@@ -33,6 +33,18 @@ static void wake_others(struct gt_thread *t, const pthread_barrier_t *b, void *f
 	}
 }
 
+/* A wait that is left out may still be what the others waited for. */
+static int wait_untraced(pthread_barrier_t *b, void *frame)
+{
+	int r = GT_REAL(pthread_barrier_wait)(b);
+	struct gt_thread *t = r == PTHREAD_BARRIER_SERIAL_THREAD ? gt_self(frame) : NULL;
+
+	if (t) {
+		wake_others(t, b, frame);
+	}
+	return r;
+}
+
 int gt_hook_pthread_barrier_wait(pthread_barrier_t *b)
 {
 	struct gt_thread *t = gt_self(GT_FRAME());
@@ -48,6 +60,9 @@ int gt_hook_pthread_barrier_wait(pthread_barrier_t *b)
 		return GT_REAL(pthread_barrier_wait)(b);
 	}
 	last = last_to_come(b);
+	if (!last && !gt_budget_wait(&t->meter, b)) {
+		return wait_untraced(b, GT_FRAME());
+	}
 	if (!last) {
 		wait = gt_wait_begin(t, &what);
 		last = last_to_come(b);

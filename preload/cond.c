@@ -19,7 +19,8 @@ struct waiting {
 
 static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *frame)
 {
-	struct waiting w = {.t = gt_self(frame)};
+	struct gt_thread *t = gt_self(frame);
+	struct waiting w = {.t = t && gt_budget_wait(&t->meter, cond) ? t : NULL};
 	struct gt_wait_for what = {.reason = GT_REASON_COND,
 				   .kind = GT_OBJECT_COND,
 				   .object = cond,
@@ -28,10 +29,10 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 
 	if (w.t) {
 		w.wait = gt_wait_begin(w.t, &what);
-		/* As late as can be: who comes to wait for the mutex now still finds it held. */
-		if (gt_unlikely(gt_wake_wanted_by_others(w.t, m))) {
-			gt_mutex_hint_unlock_by(w.t, m, frame);
-		}
+	}
+	/* As late as can be: who comes to wait for the mutex now still finds it held. */
+	if (t && gt_unlikely(gt_wake_wanted_by_others(t, m))) {
+		gt_mutex_hint_unlock_by(t, m, frame);
 	}
 	return w;
 }

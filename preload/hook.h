@@ -131,6 +131,25 @@ GT_INLINE struct gt_thread *gt_self(void *frame)
 
 #define GT_FRAME() __builtin_frame_address(0)
 
+/*
+ * The same for a wait that is about to begin; object: what it will stand under in the registry.
+ * NULL also where GTRACE_BUDGET leaves it out: as a whole, and with the real call.
+ */
+GT_INLINE struct gt_thread *gt_self_to_wait(const void *object, void *frame)
+{
+	struct gt_thread *t = gt_self(frame);
+
+	return t && gt_budget_wait(&t->meter, object) ? t : NULL;
+}
+
+/* The same for a call. */
+GT_INLINE struct gt_thread *gt_self_to_call(enum gt_class class, enum gt_call call, void *frame)
+{
+	struct gt_thread *t = gt_class_on(class) ? gt_self(frame) : NULL;
+
+	return t && gt_budget_call(&t->meter, call) ? t : NULL;
+}
+
 /* --- Calls (core/call.h): the shape of a hook that is nothing but a traced call --------------- */
 
 /*
@@ -145,7 +164,7 @@ GT_INLINE struct gt_thread *gt_self(void *frame)
 GT_INLINE struct gt_thread *gt_call_open_as(enum gt_call call, enum gt_reason as, int64_t arg,
 					    void *frame)
 {
-	struct gt_thread *t = gt_class_on(gt_calls[call].class) ? gt_self(frame) : NULL;
+	struct gt_thread *t = gt_self_to_call(gt_calls[call].class, call, frame);
 
 	if (t) {
 		gt_call_begin(t, call, as, arg, frame);

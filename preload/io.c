@@ -14,7 +14,7 @@ static inline struct gt_thread *move_open(enum gt_call call, int fd, void *frame
 	if (!gt_socket_is(fd)) {
 		return gt_call_open(call, fd, frame);
 	}
-	t = gt_class_on(GT_CLASS_NET) ? gt_self(frame) : NULL;
+	t = gt_self_to_call(GT_CLASS_NET, call, frame);
 	if (t) {
 		gt_call_begin(t, call, GT_REASON_NETWORK, fd, frame);
 	}

@@ -111,7 +111,7 @@ struct locking {
 
 static struct locking begin(pthread_mutex_t *m, int (*try)(pthread_mutex_t *), void *frame)
 {
-	struct locking l = {.t = gt_self(frame), .tried = EBUSY, .plain = is_plain(m)};
+	struct locking l = {.t = gt_self_to_wait(m, frame), .tried = EBUSY, .plain = is_plain(m)};
 	struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
 				   .kind = GT_OBJECT_MUTEX,
 				   .object = m,
@@ -308,7 +308,8 @@ bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *fram
 	if (frees) {
 		bool by_tid = (kind_of(m) & (KIND_PI | KIND_ROBUST)) != 0;
 		struct gt_wake_word word = {(const uint32_t *)&m->__data.__lock,
-					    by_tid ? LOCK_WAITERS : LOCK_SLEEPERS, is_plain(m)};
+					    by_tid ? LOCK_WAITERS : LOCK_SLEEPERS,
+					    is_plain(m) && !gt_budget_partial(m)};
 
 		gt_wake_hint(t, m, GT_WAKE_UNLOCK, &word, frame);
 	}

@@ -40,7 +40,8 @@ struct locking {
 
 static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 {
-	struct locking k = {.t = gt_self(frame), .tried = EBUSY};
+	const void *queue = write ? writers_of(l) : readers_of(l);
+	struct locking k = {.t = gt_self_to_wait(queue, frame), .tried = EBUSY};
 	struct gt_wait_for what = {.reason = GT_REASON_RWLOCK,
 				   .kind = write ? GT_OBJECT_RWLOCK_WRITE : GT_OBJECT_RWLOCK_READ,
 				   .object = l,
@@ -52,7 +53,7 @@ static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 		k.t = NULL;
 		return k;
 	}
-	gt_wait_register(k.t, write ? writers_of(l) : readers_of(l), false, frame);
+	gt_wait_register(k.t, queue, false, frame);
 	/* Again: an unlock before we stood in the registry has left no hint. */
 	k.tried =
 		write ? GT_REAL(pthread_rwlock_trywrlock)(l) : GT_REAL(pthread_rwlock_tryrdlock)(l);

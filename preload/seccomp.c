@@ -83,6 +83,8 @@ static const struct call {
 	CALL(WRITER, ftruncate, FD, 1 << 16),
 	CALL(WRITER, close, FD),
 	CALL(WRITER, clock_gettime, CLOCK_REALTIME, P),
+	CALL(WRITER, clock_gettime, CLOCK_PROCESS_CPUTIME_ID, P),
+	CALL(WRITER, clock_gettime, CLOCK_THREAD_CPUTIME_ID, P),
 	CALL(WRITER, sched_getaffinity, 100, 1024, P),
 	CALL(WRITER, unlinkat, (uint64_t)AT_FDCWD, P, 0),
 	CALL(ADVANCER, mmap, 0, 1 << 18, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,

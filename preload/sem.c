@@ -23,6 +23,7 @@ struct waiting {
 	struct gt_thread *t; /* NULL: no wait is open, the real call is not traced */
 	uint32_t wait;
 	bool done;
+	sem_t *left_out; /* the wait is not traced; NULL: it is, or nothing is */
 };
 
 /* The thread has got s while others wait: it may be what one of those was woken for. */
@@ -71,7 +72,9 @@ static struct waiting begin(sem_t *s, void *frame)
 	struct gt_wait_for what = {
 		.reason = GT_REASON_SEM, .kind = GT_OBJECT_SEM, .object = s, .frame = frame};
 
-	if (!w.t) {
+	if (!w.t || !gt_budget_wait(&w.t->meter, s)) {
+		w.left_out = w.t ? s : NULL;
+		w.t = NULL;
 		return w;
 	}
 	gt_wait_register_token(w.t, s, frame);
@@ -95,6 +98,8 @@ static int end(const struct waiting *w, int r)
 
 		gt_wait_end(w->t, w->wait, gt_ended_of(code), code);
 		errno = saved;
+	} else if (w->left_out && r == 0 && gt_wake_wanted(w->left_out)) {
+		spend(w->left_out, GT_FRAME());
 	}
 	return r;
 }

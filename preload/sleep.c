@@ -14,7 +14,7 @@ GT_PLAIN_AS(int, thrd_sleep, THRD_SLEEP, GT_NO_ARG, (const struct timespec *time
 
 static struct gt_thread *yield_open(void *frame)
 {
-	struct gt_thread *t = gt_class_on(GT_CLASS_SLEEP) ? gt_self(frame) : NULL;
+	struct gt_thread *t = gt_self_to_call(GT_CLASS_SLEEP, GT_CALL_SCHED_YIELD, frame);
 
 	if (t) {
 		gt_yield_begin(t);

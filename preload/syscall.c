@@ -153,7 +153,7 @@ static long exec_at(const struct gt_six *s)
 
 static long yield(const struct gt_six *s, void *frame)
 {
-	struct gt_thread *t = gt_class_on(GT_CLASS_SLEEP) ? gt_self(frame) : NULL;
+	struct gt_thread *t = gt_self_to_call(GT_CLASS_SLEEP, GT_CALL_SCHED_YIELD, frame);
 	long r;
 
 	if (t) {

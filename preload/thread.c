@@ -84,6 +84,7 @@ static struct creating open_create(uintptr_t start, void *arg, const pthread_att
 	c.self = gt_self(frame);
 	if (c.self) {
 		gt_tls.busy++;
+		gt_meter_in(&c.self->meter);
 		gt_advancer_start(c.self);
 		gt_root_before_create(c.self);
 		c.t = gt_thread_new(start);
@@ -95,6 +96,7 @@ static struct creating open_create(uintptr_t start, void *arg, const pthread_att
 			gt_thread_register(c.t);
 			gt_thread_announce(c.self, c.t, frame);
 		}
+		gt_meter_out(&c.self->meter, GT_COST_LIFE);
 		gt_tls.busy--;
 	}
 	errno = saved;

@@ -31,7 +31,8 @@
 
 static const char help[] =
 	"usage: gtrace run [-o FILE] [--events LIST] [--min T] [--period T] [--no-follow]\n"
-	"                  [--cpu] [--zstd[=LEVEL]] [--no-symbolize] [-v] [--] CMD [ARG]...\n"
+	"                  [--cpu] [--budget P%] [--zstd[=LEVEL]] [--no-symbolize] [-v] [--]\n"
+	"                  CMD [ARG]...\n"
 	"\n"
 	"Runs CMD with gtrace's library preloaded and writes an execution trace of its threads.\n"
 	"Output, exit status and signals of CMD stay as they are.\n"
@@ -61,6 +62,9 @@ static const char help[] =
 	"                     is by its name, and the default is NAME.trace.zst then. gtrace "
 	"reads\n"
 	"                     it as it is, zstd -d makes a plain one of it (sets GTRACE_ZSTD)\n"
+	"      --budget P%    share of CMD's own processor time that tracing may cost, such as "
+	"1%:\n"
+	"                     what comes too often is left out and counted (sets GTRACE_BUDGET)\n"
 	"      --no-symbolize leave the stacks as they are: names of functions as in symbol "
 	"tables.\n"
 	"                     Without it gtrace symbolize is done at the end, with debug\n"
@@ -78,7 +82,7 @@ static const char help[] =
 
 struct run {
 	const char *out; /* as the user wrote it, with %p */
-	const char *period, *events, *min;
+	const char *period, *events, *min, *budget;
 	bool alone;    /* no children */
 	bool cpu;      /* waits note time on a processor */
 	bool raw;      /* not symbolized */
@@ -224,6 +228,7 @@ static bool set_environment(const struct run *r)
 	     (!r->events || setenv("GTRACE_EVENTS", r->events, 1) == 0) &&
 	     (!r->min || setenv("GTRACE_MIN", r->min, 1) == 0) &&
 	     (!r->zstd || setenv("GTRACE_ZSTD", level, 1) == 0) &&
+	     (!r->budget || setenv("GTRACE_BUDGET", r->budget, 1) == 0) &&
 	     (!r->cpu || setenv("GTRACE_CPU", "1", 1) == 0) &&
 	     (!r->alone || setenv("GTRACE_FOLLOW", "0", 1) == 0);
 	free(preload);
@@ -422,13 +427,14 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 		{"no-follow", no_argument, NULL, 'f'},
 		{"cpu", no_argument, NULL, 'c'},
 		GT_PACK_OPTION,
+		{"budget", required_argument, NULL, 'b'},
 		{"no-symbolize", no_argument, NULL, 's'},
 		{"verbose", no_argument, NULL, 'v'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
 	};
 	char letter[3];
-	uint64_t ns, classes = 0;
+	uint64_t ns, share, classes = 0;
 	int c;
 
 	*status = GT_EXIT_TROUBLE;
@@ -464,6 +470,16 @@ static bool parse(struct run *r, int argc, char **argv, int *status)
 				return false;
 			}
 			r->min = optarg;
+			break;
+		case 'b':
+			if (!gt_env_share(optarg, &share)) {
+				gt_cmd_usage("run",
+					     "--budget %s: not a share such as 1%% or 0.5%%, at "
+					     "most 100%%",
+					     optarg);
+				return false;
+			}
+			r->budget = optarg;
 			break;
 		case 'f':
 			r->alone = true;

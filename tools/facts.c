@@ -288,6 +288,9 @@ const char *gt_about_words(uint64_t what, uint64_t value, struct gt_about_words 
 	case GT_ABOUT_THREAD:
 	case GT_ABOUT_SECCOMP:
 		return value != 0 ? "yes" : "no";
+	case GT_ABOUT_BUDGET:
+		snprintf(room->s, sizeof(room->s), "%g %%", (double)value / 1e4);
+		return room->s;
 	case GT_ABOUT_GLIBC:
 		snprintf(room->s, sizeof(room->s), "%" PRIu64 ".%" PRIu64, value / 1000,
 			 value % 1000);
@@ -303,6 +306,7 @@ void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
 	const char *word = fact == GT_FACT_BLOCK      ? gt_object_text(args[3])
 			   : fact == GT_FACT_WAIT_END ? gt_ended_text(args[1])
 			   : fact == GT_FACT_LOSS     ? gt_loss_text(args[0])
+			   : fact == GT_FACT_LEFT_OUT ? gt_loss_text(args[0])
 			   : fact == GT_FACT_ABOUT    ? gt_about_text(args[0])
 						      : NULL;
 	struct gt_about_words room;

@@ -109,6 +109,16 @@ struct gt_model_group {
 	uint64_t yields, yields_ns;
 };
 
+/* What the overhead governor (GTRACE_BUDGET) said, all steps together; times in ns. */
+struct gt_model_budget {
+	uint64_t steps;              /* 0: there was none */
+	uint64_t cpu;                /* processor time of the process */
+	uint64_t cost;               /* of tracing, a part of it */
+	uint64_t held;               /* of that, while a thread had a lock */
+	uint64_t calls_ns, waits_ns; /* how long what was left out took, estimated */
+	uint64_t depth_min;          /* frames of a stack at most, at the worst */
+};
+
 struct gt_model {
 	/* About the file. */
 	unsigned version; /* of the header: 22 to 26 */
@@ -118,6 +128,7 @@ struct gt_model {
 	uint64_t cpus;              /* 0: not said */
 	uint64_t loss[GT_LOSS_END]; /* by enum gt_loss */
 	uint64_t loss_unknown;      /* of kinds that this version does not know */
+	struct gt_model_budget budget;
 	uint64_t unread;            /* batches of facts read in part, their writer being newer */
 	uint64_t how[GT_SPAN_HOWS]; /* of waits of threads that are not system threads */
 	uint64_t users, systems;    /* threads */

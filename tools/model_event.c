@@ -140,6 +140,20 @@ static void fact(struct gt_model *model, const struct gt_event *ev)
 		*(uint64_t *)gt_set_get(&model->about, &ev->args[0], sizeof(ev->args[0])) =
 			ev->args[1];
 		break;
+	case GT_FACT_BUDGET: {
+		struct gt_model_budget *b = &model->budget;
+
+		b->depth_min = b->steps ? GT_MIN(b->depth_min, ev->args[3]) : ev->args[3];
+		b->steps++;
+		b->cpu += ev->args[0];
+		b->cost += ev->args[1];
+		b->held += ev->args[2];
+		break;
+	}
+	case GT_FACT_LEFT_OUT:
+		*(ev->args[0] == GT_LOSS_BUDGET_CALLS ? &model->budget.calls_ns
+						      : &model->budget.waits_ns) += ev->args[2];
+		break;
 	case GT_FACT_LOSS:
 		/* Counted since the trace began: the last one counts. */
 		if (ev->args[0] < GT_LOSS_END) {

@@ -91,6 +91,8 @@ void gt_stat_notes(const struct gt_stat *st, FILE *out);
 double gt_stat_running(const struct gt_model *model);
 /* Some of them cannot have run: there were too few CPUs. */
 bool gt_stat_crowded(const struct gt_model *model);
+/* Whether tracing cost more than GTRACE_BUDGET allows, by what it has measured. */
+bool gt_stat_over_budget(const struct gt_model *model);
 /* Something is not there that should be. */
 bool gt_stat_lost(const struct gt_model *model);
 /* Sections. Each prints nothing where there is nothing to say. */

@@ -2,6 +2,7 @@
  * The model as JSON: everything, in one line. The keys are documented in docs/stat.md.
  */
 #include "facts.h"
+#include "stat_format.h"
 #include "stat_json.h"
 #include "stat_view.h"
 
@@ -415,6 +416,30 @@ static void losses(struct gt_json *j, const struct gt_model *model)
 	gt_json_end(j, ']');
 }
 
+/* null where there was no overhead governor. */
+static void budget(struct gt_json *j, const struct gt_model *model)
+{
+	const struct gt_model_budget *b = &model->budget;
+
+	if (b->steps == 0) {
+		gt_json_word(j, "budget", "null");
+		return;
+	}
+	gt_json_key(j, "budget");
+	gt_json_begin(j, '{');
+	gt_json_number(j, "cpu_ns", b->cpu);
+	gt_json_number(j, "cost_ns", b->cost);
+	gt_json_number(j, "held_ns", b->held);
+	gt_json_boolean(j, "kept", !gt_stat_over_budget(model));
+	gt_json_number(j, "calls_left_out", model->loss[GT_LOSS_BUDGET_CALLS]);
+	gt_json_number(j, "calls_ns", b->calls_ns);
+	gt_json_number(j, "waits_left_out", model->loss[GT_LOSS_BUDGET_WAITS]);
+	gt_json_number(j, "waits_ns", b->waits_ns);
+	gt_json_number(j, "depth_min", b->depth_min);
+	gt_json_number(j, "steps", b->steps);
+	gt_json_end(j, '}');
+}
+
 static void cut(struct gt_json *j, const struct gt_model *model)
 {
 	gt_json_key(j, "cut");
@@ -450,6 +475,7 @@ void gt_stat_json(const struct gt_stat *stat, FILE *out)
 	}
 	cut(&j, model);
 	losses(&j, model);
+	budget(&j, model);
 	gt_json_number(&j, "unread", model->unread);
 	about(&j, model);
 	gt_stat_json_ended(&j, model->how);

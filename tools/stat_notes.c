@@ -5,12 +5,19 @@
 
 #include "facts.h"
 
+/* Left out because somebody chose so: that is no loss. */
+static bool by_choice(unsigned loss)
+{
+	return loss == GT_LOSS_SHORT || loss == GT_LOSS_BUDGET_CALLS ||
+	       loss == GT_LOSS_BUDGET_WAITS;
+}
+
 bool gt_stat_lost(const struct gt_model *model)
 {
 	bool lost = model->loss_unknown != 0 || model->unread != 0;
 
 	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		lost |= i != GT_LOSS_SHORT && model->loss[i] != 0;
+		lost |= !by_choice(i) && model->loss[i] != 0;
 	}
 	return lost;
 }
@@ -20,7 +27,7 @@ static void losses(const struct gt_stat *st, FILE *out)
 	const struct gt_model *model = st->model;
 
 	for (unsigned i = 1; i < GT_LOSS_END; i++) {
-		if (model->loss[i] && i != GT_LOSS_SHORT) {
+		if (model->loss[i] && !by_choice(i)) {
 			fprintf(out, "Lost: %s: %s\n", gt_loss_text(i),
 				gt_word_number(model->loss[i]).s);
 		}
@@ -47,6 +54,15 @@ static bool about(const struct gt_model *model, uint64_t what, uint64_t *value)
 	return false;
 }
 
+bool gt_stat_over_budget(const struct gt_model *model)
+{
+	uint64_t share = 0;
+
+	/* A tenth of it is measured no better than that. */
+	return model->budget.steps != 0 && about(model, GT_ABOUT_BUDGET, &share) &&
+	       (double)model->budget.cost * 1e6 > 1.1 * (double)share * (double)model->budget.cpu;
+}
+
 /* Calls that somebody chose not to trace. */
 static void left_out(const struct gt_stat *st, FILE *out)
 {
@@ -71,6 +87,36 @@ static void left_out(const struct gt_stat *st, FILE *out)
 		fprintf(out, "Left out: %s short call%s (GTRACE_MIN)\n",
 			gt_word_number(model->loss[GT_LOSS_SHORT]).s,
 			gt_word_plural(model->loss[GT_LOSS_SHORT]));
+	}
+}
+
+/* What the overhead governor measured, and what it left out. */
+static void budget(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+	const struct gt_model_budget *b = &model->budget;
+	const uint64_t calls = model->loss[GT_LOSS_BUDGET_CALLS];
+	const uint64_t waits = model->loss[GT_LOSS_BUDGET_WAITS];
+	struct gt_about_words room;
+	uint64_t share;
+
+	if (b->steps == 0 || !about(model, GT_ABOUT_BUDGET, &share)) {
+		return;
+	}
+	fprintf(out,
+		"GTRACE_BUDGET %s%s: tracing took %s of %s of processor time, %s of that with a "
+		"lock held\n",
+		gt_about_words(GT_ABOUT_BUDGET, share, &room),
+		gt_stat_over_budget(model) ? " not kept" : "", gt_word_percent(b->cost, b->cpu).s,
+		gt_word_duration(st, b->cpu).s, gt_word_duration(st, b->held).s);
+	if (calls != 0 || waits != 0) {
+		fprintf(out,
+			"Left out for it: %s call%s (%s or so), %s wait%s (%s), all of which seem "
+			"to run; stacks had %s frames\n",
+			gt_word_number(calls).s, gt_word_plural(calls),
+			gt_word_duration(st, b->calls_ns).s, gt_word_number(waits).s,
+			gt_word_plural(waits), gt_word_duration(st, b->waits_ns).s,
+			gt_word_number(b->depth_min).s);
 	}
 }
 
@@ -131,6 +177,7 @@ void gt_stat_notes(const struct gt_stat *st, FILE *out)
 
 	losses(st, out);
 	left_out(st, out);
+	budget(st, out);
 	on_cpu(st, out);
 	for (size_t i = 0; i < GT_LEN(unusual); i++) {
 		if (about(st->model, unusual[i].what, &value) && value == unusual[i].value) {

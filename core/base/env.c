@@ -84,6 +84,19 @@ bool gt_env_size(const char *text, uint64_t *bytes)
 	return parse(text, units, GT_LEN(units), bytes);
 }
 
+bool gt_env_share(const char *text, uint64_t *millionths)
+{
+	static const struct unit units[] = {{"%", 10000}};
+	uint64_t value;
+
+	if (!strchr(text, '%') || !parse(text, units, GT_LEN(units), &value) || value == 0 ||
+	    value > 1000000) {
+		return false;
+	}
+	*millionths = value;
+	return true;
+}
+
 static bool take_STRING(const char *text, const char **to)
 {
 	*to = text;
@@ -114,6 +127,16 @@ static bool take_FLAG(const char *text, uint64_t *to)
 	}
 	*to = (uint64_t)(text[0] - '0');
 	return true;
+}
+
+/* None where it is empty, as by default. */
+static bool take_SHARE(const char *text, uint64_t *to)
+{
+	if (!*text) {
+		*to = 0;
+		return true;
+	}
+	return gt_env_share(text, to);
 }
 
 static uint64_t class_named(const char *name, size_t n)

@@ -12,6 +12,7 @@ struct gt_env {
 #define GT_TYPE_SIZE                          uint64_t
 #define GT_TYPE_COUNT                         uint64_t
 #define GT_TYPE_FLAG                          uint64_t
+#define GT_TYPE_SHARE                         uint64_t /* millionths */
 #define GT_TYPE_CLASSES                       uint64_t /* a bit for each enum gt_class */
 #define GT_ENV(field, name, type, value, doc) GT_TYPE_##type field;
 #include "base/env.def"
@@ -20,6 +21,7 @@ struct gt_env {
 #undef GT_TYPE_SIZE
 #undef GT_TYPE_COUNT
 #undef GT_TYPE_FLAG
+#undef GT_TYPE_SHARE
 #undef GT_TYPE_CLASSES
 };
 
@@ -43,5 +45,7 @@ void gt_env_read(struct gt_env *e, char *const *environ_, const char **bad, cons
 /* "10ms" -> nanoseconds; "64M" -> bytes. False where the text is not wholly that. */
 bool gt_env_time(const char *text, uint64_t *ns);
 bool gt_env_size(const char *text, uint64_t *bytes);
+/* "0.5%" -> millionths. */
+bool gt_env_share(const char *text, uint64_t *millionths);
 /* "io,net" -> bits of those classes. A list that begins with "-name" starts from *classes. */
 bool gt_env_classes(const char *text, uint64_t *classes);

@@ -156,9 +156,10 @@ class Run(unittest.TestCase):
         self.assertRegex(run.stdout, rf"^\['a b', '-o'\] {self.dir}/x\.trace(\.%[pP])?\n$")
 
     def test_settings_are_variables(self):
-        told = 'echo $GTRACE_CPU $GTRACE_PERIOD $GTRACE_MIN $GTRACE_EVENTS'
-        run = self.gtrace("--cpu", "--period", "10ms", "--min", "5us", "-e", "sync", "sh", "-c", told)
-        self.assertEqual((run.returncode, run.stdout), (0, "1 10ms 5us sync\n"))
+        told = 'echo $GTRACE_CPU $GTRACE_PERIOD $GTRACE_MIN $GTRACE_EVENTS $GTRACE_BUDGET'
+        run = self.gtrace("--cpu", "--period", "10ms", "--min", "5us", "-e", "sync", "--budget", "0.5%",
+                          "sh", "-c", told)
+        self.assertEqual((run.returncode, run.stdout), (0, "1 10ms 5us sync 0.5%\n"))
         self.assertEqual(self.gtrace("sh", "-c", told).stdout, "\n")
 
     def test_options_after_the_command_are_its_own(self):

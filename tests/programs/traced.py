@@ -222,7 +222,8 @@ class Yields:
 class Loss:
     """What was lost or left out since the trace began."""
 
-    OF = {"hook": 1, "thread": 2, "mailbox": 3, "stack": 4, "table": 5, "end": 6, "short": 7}
+    OF = {"hook": 1, "thread": 2, "mailbox": 3, "stack": 4, "table": 5, "end": 6, "short": 7,
+          "budget_calls": 8, "budget_waits": 9}
 
     def __init__(self, what, count):
         self.what, self.count = what, count

@@ -195,3 +195,24 @@ Test(env, unknown_names)
 		cr_expect_null(bad);
 	}
 }
+
+Test(env, shares)
+{
+	static const struct sample good[] = {
+		{"1%", 10000}, {"0.5%", 5000}, {"3%", 30000}, {"100%", 1000000}, {".01%", 100},
+	};
+	static const char *const bad[] = {"",    "1",   "%",   "0%",   "100.1%",  "-1%",
+					  "1%%", "1 %", "1%s", "half", "0.00001%"};
+	uint64_t share;
+
+	for (size_t i = 0; i < GT_LEN(good); i++) {
+		share = 0;
+		cr_expect(gt_env_share(good[i].text, &share), "\"%s\" is a share", good[i].text);
+		cr_expect_eq(share, good[i].value, "\"%s\"", good[i].text);
+	}
+	for (size_t i = 0; i < GT_LEN(bad); i++) {
+		share = 42;
+		cr_expect_not(gt_env_share(bad[i], &share), "\"%s\" is no share", bad[i]);
+		cr_expect_eq(share, 42u, "\"%s\" leaves the value alone", bad[i]);
+	}
+}

@@ -1,0 +1,580 @@
+/*
+ * The overhead governor: meters, allowances, the rule.
+ */
+#include "budget.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "advancer.h"
+#include "base/sys.h"
+#include "thread.h"
+#include "trace.h"
+
+enum {
+	STEP_NS = 100000000, /* length of a step, of a process with few threads */
+	STEP_THREADS = 256,  /* so many threads more make it longer by that */
+	UNIT_NS = 400,       /* what a traced call or wait is taken to cost at first */
+	/* What one costs that is left out: too little to be timed, too much to be nothing. */
+	PASS_CALL_NS = 1,
+	PASS_WAIT_NS = 30,
+	PARTS = 1000000,           /* of the share */
+	SMOOTH = 4,                /* steps over which costs are smoothed */
+	REPAY = 8,                 /* and over which a debt is paid back */
+	SAVED_STEPS = 8,           /* what was saved, at most: the allowance of so many steps */
+	DEBT_STEPS = 16,           /* what is owed, at most */
+	PLACE_SHARE = 4,           /* one place can cost so many times the allowance of a step */
+	FIRST_PART = 8,            /* of that, its allowance in the first step */
+	LIMIT_MIN = 4,             /* what every place is always allowed */
+	SEEN_PART = 8,             /* the part of its budget that tracing always has for events */
+	DOWN = 8,                  /* an allowance falls to this part at once, at most */
+	UP = 4,                    /* and grows to so many times */
+	DEPTH_REST_DOWN = 3,       /* steps before stacks get shorter again, */
+	DEPTH_REST_UP = 20,        /* and longer */
+	PREEMPTED_COUNT = 1 << 17, /* a passage that took longer was interrupted (about 50 us), */
+	PREEMPTED_NS = 50000,      /* the same in ns */
+	PLACES = 1024,             /* of objects, by hash: a power of two */
+	MEAN_PART = 8,             /* of a mean that the newest value is */
+	SAID = 64,                 /* steps that can be waiting to be written */
+};
+
+struct gt_budget gt_budget;
+
+/* --- The rule --------------------------------------------------------------------------------- */
+
+static uint64_t part_of(const struct gt_budget_rule *r, uint64_t ns)
+{
+	return (uint64_t)((gt_u128)ns * r->share / PARTS);
+}
+
+static uint64_t smooth(uint64_t old, uint64_t now)
+{
+	return old ? (old * (SMOOTH - 1) + now) / SMOOTH : now;
+}
+
+/* The allowance at which one place alone costs PLACE_SHARE times what a step may cost. */
+static uint32_t limit_max(const struct gt_budget_rule *r, uint64_t unit, uint64_t ns)
+{
+	/* Who has been idle may begin to work. */
+	uint64_t step = GT_MAX(part_of(r, r->cpu), part_of(r, ns / 4));
+	uint64_t max = step * PLACE_SHARE / GT_MAX(unit, UINT64_C(1));
+
+	return (uint32_t)GT_MIN(GT_MAX(max, (uint64_t)LIMIT_MIN * FIRST_PART), UINT64_C(1) << 24);
+}
+
+void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth)
+{
+	*r = (struct gt_budget_rule){.share = share, .depth_max = depth, .depth = depth};
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		r->unit[i] = UNIT_NS;
+		r->limit[i] = limit_max(r, UNIT_NS, STEP_NS) / FIRST_PART;
+	}
+}
+
+/* What it would cost to leave nothing out. */
+static uint64_t wanted(const struct gt_budget_seen *seen, enum gt_budget_kind kind)
+{
+	uint64_t kept = GT_MAX(seen->kept[kind], UINT64_C(1));
+
+	return (uint64_t)((gt_u128)seen->spent[kind] * (kept + seen->left_out[kind]) / kept);
+}
+
+/* The allowance with which the same load costs goal. */
+static uint32_t adjust(uint32_t limit, uint64_t spent, uint64_t goal, bool short_of, uint32_t max)
+{
+	uint64_t to = limit;
+
+	if (spent > goal + goal / 5) {
+		to = (uint64_t)((gt_u128)limit * goal / spent);
+		to = GT_MAX(to, (uint64_t)limit / DOWN);
+	} else if (!short_of) {
+		to = (uint64_t)limit * 2;
+	} else if (spent < goal - goal / 5) {
+		to = (uint64_t)((gt_u128)limit * goal / GT_MAX(spent, UINT64_C(1)));
+		to = GT_MIN(to, (uint64_t)limit * UP);
+	}
+	return (uint32_t)GT_MIN(GT_MAX(to, (uint64_t)LIMIT_MIN), (uint64_t)max);
+}
+
+static void adjust_depth(struct gt_budget_rule *r, bool too_much, bool plenty)
+{
+	uint32_t min = GT_MIN(r->depth_max, (uint32_t)GT_BUDGET_DEPTH_MIN);
+
+	if (r->depth_rest) {
+		r->depth_rest--;
+	} else if (too_much && r->depth > min) {
+		r->depth = GT_MAX(r->depth / 2, min);
+		r->depth_rest = DEPTH_REST_DOWN;
+	} else if (plenty && r->depth < r->depth_max) {
+		r->depth = GT_MIN(r->depth * 2, r->depth_max);
+		r->depth_rest = DEPTH_REST_UP;
+	}
+}
+
+void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *seen)
+{
+	uint64_t events = seen->spent[GT_BUDGET_CALL] + seen->spent[GT_BUDGET_WAIT];
+	uint64_t left_out = seen->left_out[GT_BUDGET_CALL] + seen->left_out[GT_BUDGET_WAIT];
+	uint64_t calls = wanted(seen, GT_BUDGET_CALL);
+	uint64_t waits = wanted(seen, GT_BUDGET_WAIT);
+	uint64_t goals[GT_BUDGET_KINDS];
+	int64_t allowed;
+	int64_t step;
+
+	r->cpu = smooth(r->cpu, seen->cpu);
+	r->fixed = smooth(r->fixed, seen->fixed);
+	step = (int64_t)part_of(r, r->cpu);
+	r->debt += (int64_t)(seen->fixed + events) - (int64_t)part_of(r, seen->cpu);
+	r->debt = GT_MAX(r->debt, -step * SAVED_STEPS);
+	r->debt = GT_MIN(r->debt, step * DEBT_STEPS);
+	allowed = step - (int64_t)r->fixed - r->debt / REPAY;
+	/* Something is always seen, whatever else it costs. */
+	allowed = GT_MAX(allowed, step / SEEN_PART);
+	goals[GT_BUDGET_WAIT] = (uint64_t)allowed - GT_MIN(calls, (uint64_t)allowed / 8);
+	goals[GT_BUDGET_CALL] = (uint64_t)allowed - GT_MIN(waits, goals[GT_BUDGET_WAIT]);
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		if (seen->spent[i] && seen->kept[i]) {
+			r->unit[i] = smooth(r->unit[i], seen->spent[i] / seen->kept[i]);
+		}
+		r->limit[i] = adjust(r->limit[i], seen->spent[i], goals[i], seen->left_out[i] != 0,
+				     limit_max(r, r->unit[i], seen->ns));
+	}
+	adjust_depth(r, left_out || events > (uint64_t)allowed,
+		     !left_out && events < (uint64_t)allowed / 2);
+}
+
+/* --- Meters ----------------------------------------------------------------------------------- */
+
+static uint64_t read_counter(void)
+{
+	return gt_budget.counter ? gt_clock_counter() : gt_clock_monotonic();
+}
+
+void gt_budget_time(struct gt_meter *m)
+{
+	m->next = GT_BUDGET_TIMED;
+	m->since = read_counter();
+}
+
+static void add(_Atomic uint64_t *to, uint64_t n)
+{
+	/* Of one writer: no locked instruction. */
+	gt_store_relaxed(to, gt_load_relaxed(to) + n);
+}
+
+void gt_budget_timed(struct gt_meter *m, enum gt_cost cost)
+{
+	uint64_t took = read_counter() - m->since;
+
+	m->since = 0;
+	if (took < (gt_budget.counter ? PREEMPTED_COUNT : PREEMPTED_NS)) {
+		add(&m->timed[cost], took);
+	}
+}
+
+/* What threads that have ended left; and what all have done so far. */
+struct totals {
+	uint64_t timed[GT_COSTS];
+	uint64_t kept[GT_BUDGET_KINDS];
+	uint64_t left_out[GT_BUDGET_KINDS];
+	uint64_t left_out_ns[GT_BUDGET_KINDS];
+};
+static struct {
+	_Atomic uint64_t timed[GT_COSTS];
+	_Atomic uint64_t kept[GT_BUDGET_KINDS];
+	_Atomic uint64_t left_out[GT_BUDGET_KINDS];
+	_Atomic uint64_t left_out_ns[GT_BUDGET_KINDS];
+} gone;
+
+void gt_budget_meter_reset(struct gt_meter *m)
+{
+	static _Atomic uint32_t turn;
+
+	if (gt_unlikely(gt_budget.on)) {
+		memset(m, 0, sizeof(*m));
+		/* Threads that live for a few passages have each of them timed as often. */
+		m->next = 1 + gt_add_relaxed(&turn, 17) % GT_BUDGET_TIMED;
+	}
+}
+
+void gt_budget_meter_close(struct gt_meter *m)
+{
+	if (gt_likely(!gt_budget.on)) {
+		return;
+	}
+	gt_budget_next_step(m);
+	gt_store_relaxed(&m->step, 0);
+	for (int i = 0; i < GT_COSTS; i++) {
+		gt_add_relaxed(&gone.timed[i], gt_exchange_acq_rel(&m->timed[i], 0));
+	}
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		gt_add_relaxed(&gone.kept[i], gt_exchange_acq_rel(&m->kept[i], 0));
+		gt_add_relaxed(&gone.left_out[i], gt_exchange_acq_rel(&m->left_out[i], 0));
+		gt_add_relaxed(&gone.left_out_ns[i], gt_exchange_acq_rel(&m->left_out_ns[i], 0));
+	}
+}
+
+/* --- Allowances ------------------------------------------------------------------------------- */
+
+/*
+ * The place of objects, by hash. word: step << 32 | PARTIAL | what is left of the allowance. Two
+ * that take from it at once may count as one: it is an allowance and no account.
+ */
+#define PARTIAL UINT64_C(0x80000000)
+
+static struct place {
+	_Atomic uint64_t word GT_ALIGNED(GT_LINE);
+	_Atomic uint32_t mean; /* ns, of the waits traced lately */
+} places[PLACES];
+
+static struct place *place_of(const void *object)
+{
+	return &places[((uint64_t)(uintptr_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
+}
+
+/*
+ * left: of the allowance. The first of a step count for nothing: that a step begins, and why, has
+ * disturbed them. One that is far out counts for little.
+ */
+static void take_mean(_Atomic uint32_t *mean, uint64_t ns, int64_t left, enum gt_budget_kind kind)
+{
+	int64_t old = gt_load_relaxed(mean);
+	int64_t new = (int64_t)GT_MIN(ns, GT_MIN((uint64_t)old * 8 + 1000, (uint64_t)UINT32_MAX));
+
+	if (left + 2 >= gt_load_relaxed(&gt_budget.limit[kind]) && old) {
+		return;
+	}
+	gt_store_relaxed(mean, (uint32_t)(old ? old + (new - old) / MEAN_PART : new));
+}
+
+void gt_budget_look(void)
+{
+	if (gt_unlikely(!gt_advancer_there())) {
+		gt_tls.busy++;
+		gt_budget_step();
+		gt_tls.busy--;
+	}
+}
+
+/* What the places of calls have counted since they were filled. */
+static void add_places(const struct gt_meter *m, struct totals *sum)
+{
+	int64_t limit = gt_load_relaxed(&m->limit);
+
+	if (!gt_load_relaxed(&m->step)) {
+		return;
+	}
+	for (int i = 0; i < GT_BUDGET_CALLS; i++) {
+		int64_t left = gt_load_relaxed(&m->place[i].left);
+		uint64_t out = (uint64_t)GT_MAX(-left, 0);
+
+		sum->kept[GT_BUDGET_CALL] += (uint64_t)(limit - GT_MAX(left, 0));
+		sum->left_out[GT_BUDGET_CALL] += out;
+		sum->left_out_ns[GT_BUDGET_CALL] += out * gt_load_relaxed(&m->place[i].mean);
+	}
+}
+
+/* The allowances of the step that has begun; what those before counted is kept. */
+void gt_budget_next_step(struct gt_meter *m)
+{
+	uint32_t limit = gt_load_relaxed(&gt_budget.limit[GT_BUDGET_CALL]);
+	struct totals counted = {.kept = {0}};
+
+	add_places(m, &counted);
+	add(&m->kept[GT_BUDGET_CALL], counted.kept[GT_BUDGET_CALL]);
+	add(&m->left_out[GT_BUDGET_CALL], counted.left_out[GT_BUDGET_CALL]);
+	add(&m->left_out_ns[GT_BUDGET_CALL], counted.left_out_ns[GT_BUDGET_CALL]);
+	for (int i = 0; i < GT_BUDGET_CALLS; i++) {
+		gt_store_relaxed(&m->place[i].left, (int32_t)limit);
+	}
+	gt_store_relaxed(&m->limit, limit);
+	gt_store_relaxed(&m->step, gt_load_relaxed(&gt_budget.step));
+}
+
+bool gt_budget_ask_wait(struct gt_meter *m, const void *object)
+{
+	struct place *place = place_of(object);
+	uint64_t word = gt_load_relaxed(&place->word);
+	uint32_t step = gt_load_relaxed(&gt_budget.step);
+	uint64_t out;
+
+	if (gt_unlikely(word >> 32 != step)) {
+		word = (uint64_t)step << 32 | (word & PARTIAL) |
+		       gt_load_relaxed(&gt_budget.limit[GT_BUDGET_WAIT]);
+	}
+	if (word & (PARTIAL - 1)) {
+		gt_store_relaxed(&place->word, word - 1);
+		add(&m->kept[GT_BUDGET_WAIT], 1);
+		return true;
+	}
+	if (!(word & PARTIAL)) {
+		gt_store_relaxed(&place->word, word | PARTIAL);
+	}
+	out = gt_load_relaxed(&m->left_out[GT_BUDGET_WAIT]) + 1;
+	gt_store_relaxed(&m->left_out[GT_BUDGET_WAIT], out);
+	add(&m->left_out_ns[GT_BUDGET_WAIT], gt_load_relaxed(&place->mean));
+	if (out % GT_BUDGET_LOOK == 0) {
+		gt_budget_look();
+	}
+	return false;
+}
+
+bool gt_budget_is_partial(const void *object)
+{
+	return (gt_load_relaxed(&place_of(object)->word) & PARTIAL) != 0;
+}
+
+void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t ns)
+{
+	struct gt_budget_place *place = &m->place[call % GT_BUDGET_CALLS];
+
+	take_mean(&place->mean, ns, gt_load_relaxed(&place->left), GT_BUDGET_CALL);
+}
+
+void gt_budget_wait_took(const void *object, uint64_t ns)
+{
+	struct place *place = place_of(object);
+
+	take_mean(&place->mean, ns, (int64_t)(gt_load_relaxed(&place->word) & (PARTIAL - 1)),
+		  GT_BUDGET_WAIT);
+}
+
+/* --- Steps ------------------------------------------------------------------------------------ */
+
+/* All of this under x_advance, but for due. */
+static struct gt_budget_rule rule;
+static struct totals before;
+static uint64_t cpu_before;
+static uint64_t advancer_before;
+static uint64_t began_ns; /* CLOCK_MONOTONIC of the last step, and of the start; the counter then */
+static uint64_t start_ns;
+static uint64_t start_counter;
+static _Atomic uint64_t due_ns;
+static _Atomic uint64_t fixed_more; /* what gt_budget_add_fixed was told */
+
+static struct gt_budget_said said[SAID];
+static uint32_t said_first;
+static uint32_t said_count;
+
+static uint64_t cpu_clock(clockid_t clock)
+{
+	struct timespec ts = {0, 0};
+
+	if (gt_sys_clock(clock, &ts) != 0) {
+		return 0;
+	}
+	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+void gt_budget_start(uint64_t share, uint64_t began)
+{
+	gt_budget.on = share != 0;
+	if (!share) {
+		return;
+	}
+	gt_budget.counter = gt_trace->clock[1].mult != 0;
+	memset(&gone, 0, sizeof(gone));
+	memset(places, 0, sizeof(places));
+	memset(&before, 0, sizeof(before));
+	said_first = said_count = 0;
+	advancer_before = 0;
+	cpu_before = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+	began_ns = start_ns = gt_clock_monotonic();
+	start_counter = read_counter();
+	gt_store_relaxed(&due_ns, start_ns + STEP_NS);
+	gt_budget_rule_init(&rule, (uint32_t)share, (uint32_t)gt_env.depth);
+	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_CALL], rule.limit[GT_BUDGET_CALL]);
+	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
+	gt_store_relaxed(&gt_budget.depth, rule.depth);
+	gt_store_relaxed(&gt_budget.step, 1);
+	/* The start itself, which is processor time of the process as well. */
+	gt_store_relaxed(&fixed_more, start_ns - began);
+	cpu_before -= GT_MIN(cpu_before, start_ns - began);
+	gt_about(GT_ABOUT_BUDGET, share);
+}
+
+uint64_t gt_budget_clock(void)
+{
+	return gt_budget.on ? gt_clock_monotonic() : 0;
+}
+
+void gt_budget_add_fixed(uint64_t since)
+{
+	if (gt_unlikely(gt_budget.on)) {
+		gt_add_relaxed(&fixed_more, gt_clock_monotonic() - since);
+	}
+}
+
+uint64_t gt_budget_next(uint64_t ns)
+{
+	uint64_t due;
+	uint64_t now;
+
+	if (gt_likely(!gt_budget.on)) {
+		return ns;
+	}
+	due = gt_load_relaxed(&due_ns);
+	now = gt_clock_monotonic();
+	return GT_MIN(ns, due > now ? due - now : 0);
+}
+
+/* With x_advance. */
+static void sum_up(struct totals *sum)
+{
+	for (int i = 0; i < GT_COSTS; i++) {
+		sum->timed[i] = gt_load_relaxed(&gone.timed[i]);
+	}
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		sum->kept[i] = gt_load_relaxed(&gone.kept[i]);
+		sum->left_out[i] = gt_load_relaxed(&gone.left_out[i]);
+		sum->left_out_ns[i] = gt_load_relaxed(&gone.left_out_ns[i]);
+	}
+	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
+		const struct gt_meter *m = &t->meter;
+
+		for (int i = 0; i < GT_COSTS; i++) {
+			sum->timed[i] += gt_load_relaxed(&m->timed[i]);
+		}
+		for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+			sum->kept[i] += gt_load_relaxed(&m->kept[i]);
+			sum->left_out[i] += gt_load_relaxed(&m->left_out[i]);
+			sum->left_out_ns[i] += gt_load_relaxed(&m->left_out_ns[i]);
+		}
+		add_places(m, sum);
+	}
+}
+
+/* Timed passages stand for all; in ns. */
+static uint64_t cost_of(uint64_t count, uint64_t now, uint64_t now_counter)
+{
+	uint64_t counts = GT_MAX(now_counter - start_counter, UINT64_C(1));
+
+	return (uint64_t)((gt_u128)count * GT_BUDGET_TIMED * (now - start_ns) / counts);
+}
+
+static uint64_t since(uint64_t now, uint64_t last)
+{
+	/* A thread that ended between two looks may have been counted twice the last time. */
+	return now > last ? now - last : 0;
+}
+
+static void say(const struct gt_budget_said *step)
+{
+	if (said_count < SAID) {
+		said[(said_first + said_count++) % SAID] = *step;
+	} else {
+		struct gt_budget_said *last = &said[(said_first + SAID - 1) % SAID];
+		struct gt_budget_said sum = *step;
+
+		sum.cpu += last->cpu;
+		sum.cost += last->cost;
+		sum.held += last->held;
+		for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+			sum.left_out[i] += last->left_out[i];
+			sum.left_out_ns[i] += last->left_out_ns[i];
+		}
+		*last = sum;
+	}
+}
+
+/* What the step that ends now saw. With x_advance. */
+static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said *step)
+{
+	uint64_t counter = read_counter();
+	uint64_t cpu = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t own = gt_tls.thread && gt_tls.thread->is_advancer
+			       ? cpu_clock(CLOCK_THREAD_CPUTIME_ID)
+			       : advancer_before;
+	uint64_t cost[GT_COSTS];
+	struct totals sum;
+
+	sum_up(&sum);
+	for (int i = 0; i < GT_COSTS; i++) {
+		cost[i] = cost_of(since(sum.timed[i], before.timed[i]), now, counter);
+	}
+	seen->ns = now - began_ns;
+	seen->cpu = since(cpu, cpu_before);
+	/* One that began after another has left counts anew. */
+	seen->fixed = cost[GT_COST_LIFE] + (own < advancer_before ? own : own - advancer_before) +
+		      gt_exchange_acq_rel(&fixed_more, 0);
+	seen->spent[GT_BUDGET_CALL] = cost[GT_COST_CALL];
+	seen->spent[GT_BUDGET_WAIT] = cost[GT_COST_WAIT] + cost[GT_COST_HELD];
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		seen->kept[i] = since(sum.kept[i], before.kept[i]);
+		seen->left_out[i] = since(sum.left_out[i], before.left_out[i]);
+		seen->fixed +=
+			seen->left_out[i] * (i == GT_BUDGET_CALL ? PASS_CALL_NS : PASS_WAIT_NS);
+		step->left_out[i] = seen->left_out[i];
+		/* An estimate, but nobody lives longer than he lives. */
+		step->left_out_ns[i] = GT_MIN(since(sum.left_out_ns[i], before.left_out_ns[i]),
+					      seen->ns * gt_load_relaxed(&gt_trace->live));
+	}
+	step->ns = gt_clock_now(&gt_trace->clock[gt_load_relaxed(&gt_trace->head.gen) & 1]);
+	step->cpu = seen->cpu;
+	step->cost = seen->fixed + seen->spent[GT_BUDGET_CALL] + seen->spent[GT_BUDGET_WAIT];
+	step->held = cost[GT_COST_HELD];
+	before = sum;
+	cpu_before = cpu;
+	advancer_before = own;
+	began_ns = now;
+}
+
+static void step_locked(uint64_t now)
+{
+	struct gt_budget_seen seen;
+	struct gt_budget_said step;
+	uint64_t length = STEP_NS * (1 + gt_load_relaxed(&gt_trace->live) / STEP_THREADS);
+
+	see(now, &seen, &step);
+	gt_budget_decide(&rule, &seen);
+	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
+		gt_store_relaxed(&gt_budget.limit[i], rule.limit[i]);
+		step.limit[i] = rule.limit[i];
+	}
+	gt_store_relaxed(&gt_budget.depth, rule.depth);
+	step.depth = rule.depth;
+	gt_store_relaxed(&gt_budget.step, gt_load_relaxed(&gt_budget.step) + 1);
+	say(&step);
+	/* A process that sleeps need not be watched so closely: that costs too. */
+	length *= seen.cpu < seen.ns / 50 ? 4 : 1;
+	gt_store_relaxed(&due_ns, now + length);
+}
+
+void gt_budget_step(void)
+{
+	uint64_t now;
+
+	if (gt_likely(!gt_budget.on)) {
+		return;
+	}
+	now = gt_clock_monotonic();
+	if (now >= gt_load_relaxed(&due_ns) && gt_lock_try(&gt_trace->x_advance)) {
+		if (gt_load_relaxed(&gt_trace->head.gen)) {
+			step_locked(now);
+		}
+		gt_lock_drop(&gt_trace->x_advance);
+	}
+}
+
+bool gt_budget_take(struct gt_budget_said *step)
+{
+	if (!said_count) {
+		return false;
+	}
+	*step = said[said_first];
+	said_first = (said_first + 1) % SAID;
+	said_count--;
+	return true;
+}
+
+void gt_budget_step_last(void)
+{
+	if (gt_unlikely(gt_budget.on)) {
+		step_locked(gt_clock_monotonic());
+	}
+}
+
+uint64_t gt_budget_left_out(enum gt_budget_kind kind)
+{
+	return before.left_out[kind];
+}

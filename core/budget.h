@@ -1,0 +1,210 @@
+/*
+ * The overhead governor (GTRACE_BUDGET): what tracing costs, and what is left out so that it costs
+ * no more. Why and how: docs/adr/0012.
+ *
+ * Three parts. Meters: each thread counts and times its own passages through the tracer, on a line
+ * of its own. Allowances: hooks ask before a call or a wait begins; who is refused goes straight.
+ * The rule: a few times a second whoever advances reads the meters and sets the allowances of the
+ * next step. Off (GTRACE_BUDGET unset), all of it is one branch that is never taken.
+ */
+#pragma once
+
+#include "base/atomic.h"
+#include "base/util.h"
+
+struct gt_thread;
+
+/*
+ * What a passage is for. HELD: it lengthens the time for which a lock is held: the end of a wait
+ * that got it, or the hint of its unlock. LIFE: threads that begin, end and join, which are never
+ * left out.
+ */
+enum gt_cost { GT_COST_CALL, GT_COST_WAIT, GT_COST_HELD, GT_COST_LIFE, GT_COSTS };
+
+/* What can be left out. */
+enum gt_budget_kind { GT_BUDGET_CALL, GT_BUDGET_WAIT, GT_BUDGET_KINDS };
+
+enum {
+	GT_BUDGET_TIMED = 61,    /* one in so many passages is timed */
+	GT_BUDGET_CALLS = 16,    /* allowances of a thread: by number of the call, modulo this */
+	GT_BUDGET_DEPTH_MIN = 8, /* frames of a stack that are always there */
+	/* One of so many that are left out looks whether a step is due (there may be no advancer).
+	 */
+	GT_BUDGET_LOOK = 32,
+};
+
+/* The place of one kind of call: what is left of its allowance, how long its calls take. */
+struct gt_budget_place {
+	_Atomic int32_t left;  /* below 0: so many were left out in this step */
+	_Atomic uint32_t mean; /* ns, of those traced lately */
+};
+
+/* Of one thread: all of it is written by its own M alone. */
+struct gt_meter {
+	uint64_t since;        /* counter, of a passage that is being timed; 0: none is */
+	int32_t next;          /* passages until one is timed; a handler may skip one */
+	_Atomic uint32_t step; /* to which the allowances belong; 0: none yet */
+	_Atomic uint32_t limit;
+	_Atomic uint64_t timed[GT_COSTS]; /* counter */
+	_Atomic uint64_t kept[GT_BUDGET_KINDS];
+	_Atomic uint64_t left_out[GT_BUDGET_KINDS];
+	_Atomic uint64_t left_out_ns[GT_BUDGET_KINDS]; /* estimated */
+	struct gt_budget_place place[GT_BUDGET_CALLS];
+};
+
+/* --- The rule: pure, without any state of the process ----------------------------------------- */
+
+/* What a step saw; times in ns. */
+struct gt_budget_seen {
+	uint64_t cpu;                    /* processor time of the process, tracing included */
+	uint64_t fixed;                  /* cost of what nothing is left out of */
+	uint64_t spent[GT_BUDGET_KINDS]; /* cost of what was traced */
+	uint64_t kept[GT_BUDGET_KINDS];  /* how many that were */
+	uint64_t left_out[GT_BUDGET_KINDS];
+	uint64_t ns; /* how long it was */
+};
+
+struct gt_budget_rule {
+	uint32_t share;                  /* millionths of the processor time */
+	uint32_t depth_max;              /* as GTRACE_DEPTH has it */
+	uint64_t cpu;                    /* of a step, smoothed */
+	uint64_t fixed;                  /* the same of what is fixed */
+	int64_t debt;                    /* overspent so far, within bounds; negative: saved */
+	uint64_t unit[GT_BUDGET_KINDS];  /* cost of one, smoothed */
+	uint32_t limit[GT_BUDGET_KINDS]; /* allowance of each place in the next step */
+	uint32_t depth;                  /* of stacks */
+	uint32_t depth_rest;             /* steps until it may change again */
+};
+
+void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth);
+void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *seen);
+
+/* --- In the process --------------------------------------------------------------------------- */
+
+/* What hooks read: a line that is written a few times a second. */
+struct gt_budget {
+	uint32_t on;      /* [start] */
+	uint32_t counter; /* [start] passages are timed by the counter; else by the clock, in ns */
+	_Atomic uint32_t step;
+	_Atomic uint32_t limit[GT_BUDGET_KINDS];
+	_Atomic uint32_t depth;
+} GT_ALIGNED(GT_LINE);
+extern struct gt_budget gt_budget;
+
+/* A trace starts: GTRACE_BUDGET in millionths (0: off); began: CLOCK_MONOTONIC, its first moment.
+ */
+void gt_budget_start(uint64_t share, uint64_t began);
+
+/* Slow halves. */
+bool gt_budget_ask_wait(struct gt_meter *m, const void *object);
+void gt_budget_next_step(struct gt_meter *m);
+void gt_budget_look(void);
+bool gt_budget_is_partial(const void *object);
+void gt_budget_time(struct gt_meter *m);
+void gt_budget_timed(struct gt_meter *m, enum gt_cost cost);
+void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t ns);
+void gt_budget_wait_took(const void *object, uint64_t ns);
+
+/*
+ * Whether the call, or the wait for the object under that address of the registry, is to be
+ * traced. False: it goes straight, and is counted. m: of the calling thread.
+ */
+GT_INLINE bool gt_budget_call(struct gt_meter *m, unsigned call)
+{
+	struct gt_budget_place *place = &m->place[call % GT_BUDGET_CALLS];
+	int32_t left;
+
+	if (gt_likely(!gt_budget.on)) {
+		return true;
+	}
+	if (gt_unlikely(gt_load_relaxed(&m->step) != gt_load_relaxed(&gt_budget.step))) {
+		gt_budget_next_step(m);
+	}
+	left = gt_load_relaxed(&place->left) - 1;
+	gt_store_relaxed(&place->left, left);
+	if (left < 0 && gt_unlikely(left % GT_BUDGET_LOOK == 0)) {
+		gt_budget_look();
+	}
+	return left >= 0;
+}
+
+GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object)
+{
+	return gt_likely(!gt_budget.on) || gt_budget_ask_wait(m, object);
+}
+
+/* Whether waits for that object were left out, so that who waits for it is known in part only. */
+GT_INLINE bool gt_budget_partial(const void *object)
+{
+	return gt_unlikely(gt_budget.on) && gt_budget_is_partial(object);
+}
+
+/* How deep stacks may be now. */
+GT_INLINE unsigned gt_budget_depth(unsigned depth)
+{
+	return gt_likely(!gt_budget.on) ? depth : gt_load_relaxed(&gt_budget.depth);
+}
+
+/* A passage of the calling thread begins and ends; what lies in another belongs to both or none. */
+GT_INLINE void gt_meter_in(struct gt_meter *m)
+{
+	if (gt_unlikely(gt_budget.on) && gt_unlikely(--m->next <= 0)) {
+		gt_budget_time(m);
+	}
+}
+
+GT_INLINE void gt_meter_out(struct gt_meter *m, enum gt_cost cost)
+{
+	if (gt_unlikely(gt_budget.on) && gt_unlikely(m->since)) {
+		gt_budget_timed(m, cost);
+	}
+}
+
+/* A traced call or wait took so long. */
+GT_INLINE void gt_budget_took_call(struct gt_meter *m, unsigned call, uint64_t ns)
+{
+	if (gt_unlikely(gt_budget.on)) {
+		gt_budget_call_took(m, call, ns);
+	}
+}
+
+GT_INLINE void gt_budget_took_wait(const void *object, uint64_t ns)
+{
+	if (gt_unlikely(gt_budget.on)) {
+		gt_budget_wait_took(object, ns);
+	}
+}
+
+/* A record is new, or its thread ends: what it has is added to what others left. */
+void gt_budget_meter_reset(struct gt_meter *m);
+void gt_budget_meter_close(struct gt_meter *m);
+
+/* The calling thread has advanced a generation in the program's own time, since that moment. */
+uint64_t gt_budget_clock(void);
+void gt_budget_add_fixed(uint64_t since);
+
+/* How long until the next step, ns of at most ns. */
+uint64_t gt_budget_next(uint64_t ns);
+/* The step, if it is due. The advancer; or a thread of the program, with its guard up. */
+void gt_budget_step(void);
+/* The last one, due or not. With x_advance. */
+void gt_budget_step_last(void);
+
+/* --- For the file (dump.c) -------------------------------------------------------------------- */
+
+/* What is written of a step. */
+struct gt_budget_said {
+	uint64_t ns; /* trace clock, of its end */
+	uint64_t cpu;
+	uint64_t cost;
+	uint64_t held;
+	uint64_t left_out[GT_BUDGET_KINDS];
+	uint64_t left_out_ns[GT_BUDGET_KINDS];
+	uint32_t limit[GT_BUDGET_KINDS];
+	uint32_t depth;
+};
+
+/* Takes the oldest that is not written yet; false: there is none. Whoever advances. */
+bool gt_budget_take(struct gt_budget_said *said);
+/* How many were left out so far. */
+uint64_t gt_budget_left_out(enum gt_budget_kind kind);
