@@ -23,7 +23,9 @@ void gt_lock_take_slow(struct gt_lock *l)
 			return;
 		}
 	}
-	while (gt_exchange_acq_rel(&l->word, 2) != 0 && !gt_load_relaxed(&gt_lock_left)) {
+	/* Void, where a handler has forked during the sleep and this is the child. */
+	while (!gt_lock_void && gt_exchange_acq_rel(&l->word, 2) != 0 &&
+	       !gt_load_relaxed(&gt_lock_left)) {
 		gt_sys_futex_wait(&l->word, 2, 1000000);
 	}
 }
