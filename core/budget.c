@@ -366,7 +366,12 @@ static uint64_t cpu_clock(clockid_t clock)
 	return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
 }
 
-void gt_budget_start(uint64_t share, uint64_t began)
+uint64_t gt_budget_cpu(void)
+{
+	return cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+void gt_budget_start(uint64_t share, uint64_t cpu)
 {
 	gt_budget.on = share != 0;
 	if (!share) {
@@ -378,7 +383,9 @@ void gt_budget_start(uint64_t share, uint64_t began)
 	memset(&before, 0, sizeof(before));
 	said_first = said_count = 0;
 	advancer_before = 0;
-	cpu_before = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+	/* The start itself is processor time of the process as well. */
+	cpu_before = cpu;
+	gt_store_relaxed(&fixed_more, gt_budget_cpu() - cpu);
 	began_ns = start_ns = gt_clock_monotonic();
 	start_counter = read_counter();
 	gt_store_relaxed(&due_ns, start_ns + STEP_NS);
@@ -387,21 +394,18 @@ void gt_budget_start(uint64_t share, uint64_t began)
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
 	gt_store_relaxed(&gt_budget.depth, rule.depth);
 	gt_store_relaxed(&gt_budget.step, 1);
-	/* The start itself, which is processor time of the process as well. */
-	gt_store_relaxed(&fixed_more, start_ns - began);
-	cpu_before -= GT_MIN(cpu_before, start_ns - began);
 	gt_about(GT_ABOUT_BUDGET, share);
 }
 
 uint64_t gt_budget_clock(void)
 {
-	return gt_budget.on ? gt_clock_monotonic() : 0;
+	return gt_budget.on ? cpu_clock(CLOCK_THREAD_CPUTIME_ID) : 0;
 }
 
 void gt_budget_add_fixed(uint64_t since)
 {
 	if (gt_unlikely(gt_budget.on)) {
-		gt_add_relaxed(&fixed_more, gt_clock_monotonic() - since);
+		gt_add_relaxed(&fixed_more, gt_budget_clock() - since);
 	}
 }
 
@@ -481,7 +485,7 @@ static void say(const struct gt_budget_said *step)
 static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said *step)
 {
 	uint64_t counter = read_counter();
-	uint64_t cpu = cpu_clock(CLOCK_PROCESS_CPUTIME_ID);
+	uint64_t cpu = gt_budget_cpu();
 	uint64_t own = gt_tls.thread && gt_tls.thread->is_advancer
 			       ? cpu_clock(CLOCK_THREAD_CPUTIME_ID)
 			       : advancer_before;
@@ -526,6 +530,10 @@ static void step_locked(uint64_t now)
 	uint64_t length = STEP_NS * (1 + gt_load_relaxed(&gt_trace->live) / STEP_THREADS);
 
 	see(now, &seen, &step);
+	if (gt_load_relaxed(&gt_budget.step) == 1) {
+		/* What the start has cost is said, and nothing is left out for it. */
+		seen.fixed = 0;
+	}
 	gt_budget_decide(&rule, &seen);
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
 		gt_store_relaxed(&gt_budget.limit[i], rule.limit[i]);

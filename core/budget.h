@@ -91,9 +91,9 @@ struct gt_budget {
 } GT_ALIGNED(GT_LINE);
 extern struct gt_budget gt_budget;
 
-/* A trace starts: GTRACE_BUDGET in millionths (0: off); began: CLOCK_MONOTONIC, its first moment.
- */
-void gt_budget_start(uint64_t share, uint64_t began);
+/* A trace starts: GTRACE_BUDGET in millionths (0: off). cpu: gt_budget_cpu at its first moment. */
+uint64_t gt_budget_cpu(void);
+void gt_budget_start(uint64_t share, uint64_t cpu);
 
 /* Slow halves. */
 bool gt_budget_ask_wait(struct gt_meter *m, const void *object);

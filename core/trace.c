@@ -250,6 +250,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	struct gt_trace *t = NULL;
 	const char *what = "";
 	char spool[GT_PATH_MAX];
+	uint64_t cpu = env->budget ? gt_budget_cpu() : 0;
 	size_t n = append(spool, 0, sizeof(spool) - 1, path);
 	int r;
 
@@ -306,7 +307,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	t->first_gen = 1;
 	gt_store_relaxed(&stopping, 0);
 	say_about();
-	gt_budget_start(env->budget, mark.ns);
+	gt_budget_start(env->budget, cpu);
 	owner = t->head.pid;
 	gt_store_relaxed(&gate->epoch, epochs++);
 	gt_gate = gate;

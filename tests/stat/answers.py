@@ -140,6 +140,33 @@ def retaken():
           [{"waits": 1, "until_running_ns": 301001, "on_cpu_ns": 30000}])
 
 
+def budgeted():
+    """Two steps of the overhead governor, each with what it left out."""
+    p = Play()
+    main = p.main("main")
+    for us, cost in ((100, 2000), (200, 500)):
+        p.fact(main, us, 11, 90000, cost, 300, 64 - us // 10)
+        p.fact(main, us, 12, 8, 70, 7000, 40)
+        p.fact(main, us, 12, 9, 5, 9000, 4)
+    p.fact(main, 201, 8, 11, 10000)  # 1 %
+    p.fact(main, 202, 3, 8, 140)
+    p.fact(main, 203, 3, 9, 10)
+    p.end(main, 1000)
+    trace = made("budgeted", p)
+    check("the budget", answer(trace)["budget"],
+          {"cpu_ns": 180000, "cost_ns": 2500, "held_ns": 600, "kept": False,
+           "calls_left_out": 140, "calls_ns": 14000, "waits_left_out": 10, "waits_ns": 18000,
+           "depth_min": 44, "steps": 2})
+    has("the screen", screen(trace),
+        "GTRACE_BUDGET 1 % not kept: tracing took 1.4 % of 180 µs of processor time, 600 ns of",
+        "Left out for it: 140 calls (14.0 µs or so), 10 waits (18.0 µs), all of which seem to run; "
+        "stacks had 44 frames")
+    main.facts[-3] = (201000, (8, 11, 20000))  # 2 %
+    trace = made("within", p)
+    check("kept", answer(trace)["budget"]["kept"], True)
+    has("the screen", screen(trace), "GTRACE_BUDGET 2 %: tracing took 1.4 %")
+
+
 def handed_on():
     """Three threads come while main has the mutex; each has it in turn, and two for the condition."""
     p = Play()
@@ -335,6 +362,7 @@ def shortened():
 
 first = planted()
 retaken()
+budgeted()
 handed_on()
 deadlock()
 orders()
