@@ -17,25 +17,24 @@ enum {
 	UNIT_NS = 400,       /* what a traced call or wait is taken to cost at first */
 	/* What one costs that is left out: too little to be timed, too much to be nothing. */
 	PASS_CALL_NS = 1,
-	PASS_WAIT_NS = 30,
-	PARTS = 1000000,           /* of the share */
-	SMOOTH = 4,                /* steps over which costs are smoothed */
-	REPAY = 8,                 /* and over which a debt is paid back */
-	SAVED_STEPS = 8,           /* what was saved, at most: the allowance of so many steps */
-	DEBT_STEPS = 16,           /* what is owed, at most */
-	PLACE_SHARE = 4,           /* one place can cost so many times the allowance of a step */
-	FIRST_PART = 8,            /* of that, its allowance in the first step */
-	LIMIT_MIN = 4,             /* what every place is always allowed */
-	SEEN_PART = 8,             /* the part of its budget that tracing always has for events */
-	DOWN = 8,                  /* an allowance falls to this part at once, at most */
-	UP = 4,                    /* and grows to so many times */
-	DEPTH_REST_DOWN = 3,       /* steps before stacks get shorter again, */
-	DEPTH_REST_UP = 20,        /* and longer */
-	PREEMPTED_COUNT = 1 << 17, /* a passage that took longer was interrupted (about 50 us), */
-	PREEMPTED_NS = 50000,      /* the same in ns */
-	PLACES = 1024,             /* of objects, by hash: a power of two */
-	MEAN_PART = 8,             /* of a mean that the newest value is */
-	SAID = 64,                 /* steps that can be waiting to be written */
+	PASS_WAIT_NS = 20,
+	PARTS = 1000000,      /* of the share */
+	SMOOTH = 4,           /* steps over which costs are smoothed */
+	REPAY = 8,            /* and over which a debt is paid back */
+	SAVED_STEPS = 8,      /* what was saved, at most: the allowance of so many steps */
+	DEBT_STEPS = 16,      /* what is owed, at most */
+	PLACE_SHARE = 4,      /* one place can cost so many times the allowance of a step */
+	FIRST_PART = 8,       /* of that, its allowance in the first step */
+	LIMIT_MIN = 4,        /* what every place is always allowed */
+	SEEN_PART = 8,        /* the part of its budget that tracing always has for events */
+	DOWN = 8,             /* an allowance falls to this part at once, at most */
+	UP = 4,               /* and grows to so many times */
+	DEPTH_REST_DOWN = 3,  /* steps before stacks get shorter again, */
+	DEPTH_REST_UP = 20,   /* and longer */
+	PREEMPTED_NS = 50000, /* a passage that took longer was interrupted */
+	PLACES = 1024,        /* of objects, by hash: a power of two */
+	MEAN_PART = 8,        /* of a mean that the newest value is */
+	SAID = 64,            /* steps that can be waiting to be written */
 };
 
 struct gt_budget gt_budget;
@@ -145,15 +144,10 @@ void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *see
 
 /* --- Meters ----------------------------------------------------------------------------------- */
 
-static uint64_t read_counter(void)
-{
-	return gt_budget.counter ? gt_clock_counter() : gt_clock_monotonic();
-}
-
 void gt_budget_time(struct gt_meter *m)
 {
 	m->next = GT_BUDGET_TIMED;
-	m->since = read_counter();
+	m->since = gt_clock_moment();
 }
 
 static void add(_Atomic uint64_t *to, uint64_t n)
@@ -164,10 +158,10 @@ static void add(_Atomic uint64_t *to, uint64_t n)
 
 void gt_budget_timed(struct gt_meter *m, enum gt_cost cost)
 {
-	uint64_t took = read_counter() - m->since;
+	uint64_t took = gt_clock_between(m->since, gt_clock_moment());
 
 	m->since = 0;
-	if (took < (gt_budget.counter ? PREEMPTED_COUNT : PREEMPTED_NS)) {
+	if (took < PREEMPTED_NS) {
 		add(&m->timed[cost], took);
 	}
 }
@@ -324,19 +318,20 @@ bool gt_budget_is_partial(const void *object)
 	return (gt_load_relaxed(&place_of(object)->word) & PARTIAL) != 0;
 }
 
-void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t ns)
+void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t began)
 {
 	struct gt_budget_place *place = &m->place[call % GT_BUDGET_CALLS];
 
-	take_mean(&place->mean, ns, gt_load_relaxed(&place->left), GT_BUDGET_CALL);
+	take_mean(&place->mean, gt_clock_between(began, gt_clock_moment()),
+		  gt_load_relaxed(&place->left), GT_BUDGET_CALL);
 }
 
-void gt_budget_wait_took(const void *object, uint64_t ns)
+void gt_budget_wait_took(const void *object, uint64_t began)
 {
 	struct place *place = place_of(object);
 
-	take_mean(&place->mean, ns, (int64_t)(gt_load_relaxed(&place->word) & (PARTIAL - 1)),
-		  GT_BUDGET_WAIT);
+	take_mean(&place->mean, gt_clock_between(began, gt_clock_moment()),
+		  (int64_t)(gt_load_relaxed(&place->word) & (PARTIAL - 1)), GT_BUDGET_WAIT);
 }
 
 /* --- Steps ------------------------------------------------------------------------------------ */
@@ -346,9 +341,7 @@ static struct gt_budget_rule rule;
 static struct totals before;
 static uint64_t cpu_before;
 static uint64_t advancer_before;
-static uint64_t began_ns; /* CLOCK_MONOTONIC of the last step, and of the start; the counter then */
-static uint64_t start_ns;
-static uint64_t start_counter;
+static uint64_t began_ns; /* CLOCK_MONOTONIC, of the step */
 static _Atomic uint64_t due_ns;
 static _Atomic uint64_t fixed_more; /* what gt_budget_add_fixed was told */
 
@@ -377,7 +370,6 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	if (!share) {
 		return;
 	}
-	gt_budget.counter = gt_trace->clock[1].mult != 0;
 	memset(&gone, 0, sizeof(gone));
 	memset(places, 0, sizeof(places));
 	memset(&before, 0, sizeof(before));
@@ -386,9 +378,8 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	/* The start itself is processor time of the process as well. */
 	cpu_before = cpu;
 	gt_store_relaxed(&fixed_more, gt_budget_cpu() - cpu);
-	began_ns = start_ns = gt_clock_monotonic();
-	start_counter = read_counter();
-	gt_store_relaxed(&due_ns, start_ns + STEP_NS);
+	began_ns = gt_clock_monotonic();
+	gt_store_relaxed(&due_ns, began_ns + STEP_NS);
 	gt_budget_rule_init(&rule, (uint32_t)share, (uint32_t)gt_env.depth);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_CALL], rule.limit[GT_BUDGET_CALL]);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
@@ -448,14 +439,6 @@ static void sum_up(struct totals *sum)
 	}
 }
 
-/* Timed passages stand for all; in ns. */
-static uint64_t cost_of(uint64_t count, uint64_t now, uint64_t now_counter)
-{
-	uint64_t counts = GT_MAX(now_counter - start_counter, UINT64_C(1));
-
-	return (uint64_t)((gt_u128)count * GT_BUDGET_TIMED * (now - start_ns) / counts);
-}
-
 static uint64_t since(uint64_t now, uint64_t last)
 {
 	/* A thread that ended between two looks may have been counted twice the last time. */
@@ -484,7 +467,6 @@ static void say(const struct gt_budget_said *step)
 /* What the step that ends now saw. With x_advance. */
 static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said *step)
 {
-	uint64_t counter = read_counter();
 	uint64_t cpu = gt_budget_cpu();
 	uint64_t own = gt_tls.thread && gt_tls.thread->is_advancer
 			       ? cpu_clock(CLOCK_THREAD_CPUTIME_ID)
@@ -494,7 +476,8 @@ static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said
 
 	sum_up(&sum);
 	for (int i = 0; i < GT_COSTS; i++) {
-		cost[i] = cost_of(since(sum.timed[i], before.timed[i]), now, counter);
+		/* Those that were timed stand for all. */
+		cost[i] = since(sum.timed[i], before.timed[i]) * GT_BUDGET_TIMED;
 	}
 	seen->ns = now - began_ns;
 	seen->cpu = since(cpu, cpu_before);

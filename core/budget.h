@@ -41,11 +41,11 @@ struct gt_budget_place {
 
 /* Of one thread: all of it is written by its own M alone. */
 struct gt_meter {
-	uint64_t since;        /* counter, of a passage that is being timed; 0: none is */
+	uint64_t since;        /* moment, of a passage that is being timed; 0: none is */
 	int32_t next;          /* passages until one is timed; a handler may skip one */
 	_Atomic uint32_t step; /* to which the allowances belong; 0: none yet */
 	_Atomic uint32_t limit;
-	_Atomic uint64_t timed[GT_COSTS]; /* counter */
+	_Atomic uint64_t timed[GT_COSTS]; /* ns */
 	_Atomic uint64_t kept[GT_BUDGET_KINDS];
 	_Atomic uint64_t left_out[GT_BUDGET_KINDS];
 	_Atomic uint64_t left_out_ns[GT_BUDGET_KINDS]; /* estimated */
@@ -83,8 +83,7 @@ void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *see
 
 /* What hooks read: a line that is written a few times a second. */
 struct gt_budget {
-	uint32_t on;      /* [start] */
-	uint32_t counter; /* [start] passages are timed by the counter; else by the clock, in ns */
+	uint32_t on; /* [start] */
 	_Atomic uint32_t step;
 	_Atomic uint32_t limit[GT_BUDGET_KINDS];
 	_Atomic uint32_t depth;
@@ -102,8 +101,8 @@ void gt_budget_look(void);
 bool gt_budget_is_partial(const void *object);
 void gt_budget_time(struct gt_meter *m);
 void gt_budget_timed(struct gt_meter *m, enum gt_cost cost);
-void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t ns);
-void gt_budget_wait_took(const void *object, uint64_t ns);
+void gt_budget_call_took(struct gt_meter *m, unsigned call, uint64_t began);
+void gt_budget_wait_took(const void *object, uint64_t began);
 
 /*
  * Whether the call, or the wait for the object under that address of the registry, is to be
@@ -160,18 +159,18 @@ GT_INLINE void gt_meter_out(struct gt_meter *m, enum gt_cost cost)
 	}
 }
 
-/* A traced call or wait took so long. */
-GT_INLINE void gt_budget_took_call(struct gt_meter *m, unsigned call, uint64_t ns)
+/* A traced call or wait is over, which began at that moment. */
+GT_INLINE void gt_budget_took_call(struct gt_meter *m, unsigned call, uint64_t began)
 {
 	if (gt_unlikely(gt_budget.on)) {
-		gt_budget_call_took(m, call, ns);
+		gt_budget_call_took(m, call, began);
 	}
 }
 
-GT_INLINE void gt_budget_took_wait(const void *object, uint64_t ns)
+GT_INLINE void gt_budget_took_wait(const void *object, uint64_t began)
 {
 	if (gt_unlikely(gt_budget.on)) {
-		gt_budget_wait_took(object, ns);
+		gt_budget_wait_took(object, began);
 	}
 }
 

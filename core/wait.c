@@ -123,7 +123,8 @@ uint64_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind
 	} else {
 		/* Where not all are known who wait, it is for all who are: the last one counts. */
 		gt_waiters_signal(object,
-				  kind == GT_WAKE_SIGNAL && !gt_budget_partial(object) ? 1 : UINT32_MAX,
+				  kind == GT_WAKE_SIGNAL && !gt_budget_partial(object) ? 1
+										       : UINT32_MAX,
 				  &hint);
 	}
 	drain_if_full(t);

@@ -6,7 +6,8 @@
  * Expect: 10000+ loss of=budget_calls
  * Expect: 1000+ loss of=budget_waits
  * Expect: 10+ call name=read
- * Expect: 10+ wait in=pings reason=cond
+ * Expect: 10+ wait in=pings reason=cond by=pings
+ * Expect: 10+ wait in=throws reason=sem by=catches
  * Expect: 3 wait in=rare_waiter reason=mutex by=main
  * Expect: 3 call name=fsync
  */
