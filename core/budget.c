@@ -1,5 +1,5 @@
 /*
- * The overhead governor: meters, allowances, the rule.
+ * The overhead governor: meters, allowances, steps. Its rule is budget_rule.c.
  */
 #include "budget.h"
 
@@ -12,25 +12,10 @@
 #include "trace.h"
 
 enum {
-	STEP_NS = 100000000, /* length of a step, of a process with few threads */
-	STEP_THREADS = 256,  /* so many threads more make it longer by that */
-	UNIT_NS = 400,       /* what a traced call or wait is taken to cost at first */
+	STEP_THREADS = 256, /* so many threads more make it longer by that */
 	/* What one costs that is left out: too little to be timed, too much to be nothing. */
 	PASS_CALL_NS = 1,
 	PASS_WAIT_NS = 20,
-	PARTS = 1000000,      /* of the share */
-	SMOOTH = 4,           /* steps over which costs are smoothed */
-	REPAY = 8,            /* and over which a debt is paid back */
-	SAVED_STEPS = 8,      /* what was saved, at most: the allowance of so many steps */
-	DEBT_STEPS = 16,      /* what is owed, at most */
-	PLACE_SHARE = 4,      /* one place can cost so many times the allowance of a step */
-	FIRST_PART = 8,       /* of that, its allowance in the first step */
-	LIMIT_MIN = 4,        /* what every place is always allowed */
-	SEEN_PART = 8,        /* the part of its budget that tracing always has for events */
-	DOWN = 8,             /* an allowance falls to this part at once, at most */
-	UP = 4,               /* and grows to so many times */
-	DEPTH_REST_DOWN = 3,  /* steps before stacks get shorter again, */
-	DEPTH_REST_UP = 20,   /* and longer */
 	PREEMPTED_NS = 50000, /* a passage that took longer was interrupted */
 	PLACES = 1024,        /* of objects, by hash: a power of two */
 	MEAN_PART = 8,        /* of a mean that the newest value is */
@@ -38,109 +23,6 @@ enum {
 };
 
 struct gt_budget gt_budget;
-
-/* --- The rule --------------------------------------------------------------------------------- */
-
-static uint64_t part_of(const struct gt_budget_rule *r, uint64_t ns)
-{
-	return (uint64_t)((gt_u128)ns * r->share / PARTS);
-}
-
-static uint64_t smooth(uint64_t old, uint64_t now)
-{
-	return old ? (old * (SMOOTH - 1) + now) / SMOOTH : now;
-}
-
-/* The allowance at which one place alone costs PLACE_SHARE times what a step may cost. */
-static uint32_t limit_max(const struct gt_budget_rule *r, uint64_t unit, uint64_t ns)
-{
-	/* Who has been idle may begin to work. */
-	uint64_t step = GT_MAX(part_of(r, r->cpu), part_of(r, ns / 4));
-	uint64_t max = step * PLACE_SHARE / GT_MAX(unit, UINT64_C(1));
-
-	return (uint32_t)GT_MIN(GT_MAX(max, (uint64_t)LIMIT_MIN * FIRST_PART), UINT64_C(1) << 24);
-}
-
-void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth)
-{
-	*r = (struct gt_budget_rule){.share = share, .depth_max = depth, .depth = depth};
-	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
-		r->unit[i] = UNIT_NS;
-		r->limit[i] = limit_max(r, UNIT_NS, STEP_NS) / FIRST_PART;
-	}
-}
-
-/* What it would cost to leave nothing out. */
-static uint64_t wanted(const struct gt_budget_seen *seen, enum gt_budget_kind kind)
-{
-	uint64_t kept = GT_MAX(seen->kept[kind], UINT64_C(1));
-
-	return (uint64_t)((gt_u128)seen->spent[kind] * (kept + seen->left_out[kind]) / kept);
-}
-
-/* The allowance with which the same load costs goal. */
-static uint32_t adjust(uint32_t limit, uint64_t spent, uint64_t goal, bool short_of, uint32_t max)
-{
-	uint64_t to = limit;
-
-	if (spent > goal + goal / 5) {
-		to = (uint64_t)((gt_u128)limit * goal / spent);
-		to = GT_MAX(to, (uint64_t)limit / DOWN);
-	} else if (!short_of) {
-		to = (uint64_t)limit * 2;
-	} else if (spent < goal - goal / 5) {
-		to = (uint64_t)((gt_u128)limit * goal / GT_MAX(spent, UINT64_C(1)));
-		to = GT_MIN(to, (uint64_t)limit * UP);
-	}
-	return (uint32_t)GT_MIN(GT_MAX(to, (uint64_t)LIMIT_MIN), (uint64_t)max);
-}
-
-static void adjust_depth(struct gt_budget_rule *r, bool too_much, bool plenty)
-{
-	uint32_t min = GT_MIN(r->depth_max, (uint32_t)GT_BUDGET_DEPTH_MIN);
-
-	if (r->depth_rest) {
-		r->depth_rest--;
-	} else if (too_much && r->depth > min) {
-		r->depth = GT_MAX(r->depth / 2, min);
-		r->depth_rest = DEPTH_REST_DOWN;
-	} else if (plenty && r->depth < r->depth_max) {
-		r->depth = GT_MIN(r->depth * 2, r->depth_max);
-		r->depth_rest = DEPTH_REST_UP;
-	}
-}
-
-void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *seen)
-{
-	uint64_t events = seen->spent[GT_BUDGET_CALL] + seen->spent[GT_BUDGET_WAIT];
-	uint64_t left_out = seen->left_out[GT_BUDGET_CALL] + seen->left_out[GT_BUDGET_WAIT];
-	uint64_t calls = wanted(seen, GT_BUDGET_CALL);
-	uint64_t waits = wanted(seen, GT_BUDGET_WAIT);
-	uint64_t goals[GT_BUDGET_KINDS];
-	int64_t allowed;
-	int64_t step;
-
-	r->cpu = smooth(r->cpu, seen->cpu);
-	r->fixed = smooth(r->fixed, seen->fixed);
-	step = (int64_t)part_of(r, r->cpu);
-	r->debt += (int64_t)(seen->fixed + events) - (int64_t)part_of(r, seen->cpu);
-	r->debt = GT_MAX(r->debt, -step * SAVED_STEPS);
-	r->debt = GT_MIN(r->debt, step * DEBT_STEPS);
-	allowed = step - (int64_t)r->fixed - r->debt / REPAY;
-	/* Something is always seen, whatever else it costs. */
-	allowed = GT_MAX(allowed, step / SEEN_PART);
-	goals[GT_BUDGET_WAIT] = (uint64_t)allowed - GT_MIN(calls, (uint64_t)allowed / 8);
-	goals[GT_BUDGET_CALL] = (uint64_t)allowed - GT_MIN(waits, goals[GT_BUDGET_WAIT]);
-	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
-		if (seen->spent[i] && seen->kept[i]) {
-			r->unit[i] = smooth(r->unit[i], seen->spent[i] / seen->kept[i]);
-		}
-		r->limit[i] = adjust(r->limit[i], seen->spent[i], goals[i], seen->left_out[i] != 0,
-				     limit_max(r, r->unit[i], seen->ns));
-	}
-	adjust_depth(r, left_out || events > (uint64_t)allowed,
-		     !left_out && events < (uint64_t)allowed / 2);
-}
 
 /* --- Meters ----------------------------------------------------------------------------------- */
 
@@ -379,7 +261,7 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	cpu_before = cpu;
 	gt_store_relaxed(&fixed_more, gt_budget_cpu() - cpu);
 	began_ns = gt_clock_monotonic();
-	gt_store_relaxed(&due_ns, began_ns + STEP_NS);
+	gt_store_relaxed(&due_ns, began_ns + GT_BUDGET_STEP_NS);
 	gt_budget_rule_init(&rule, (uint32_t)share, (uint32_t)gt_env.depth);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_CALL], rule.limit[GT_BUDGET_CALL]);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
@@ -510,7 +392,7 @@ static void step_locked(uint64_t now)
 {
 	struct gt_budget_seen seen;
 	struct gt_budget_said step;
-	uint64_t length = STEP_NS * (1 + gt_load_relaxed(&gt_trace->live) / STEP_THREADS);
+	uint64_t length = GT_BUDGET_STEP_NS * (1 + gt_load_relaxed(&gt_trace->live) / STEP_THREADS);
 
 	see(now, &seen, &step);
 	if (gt_load_relaxed(&gt_budget.step) == 1) {

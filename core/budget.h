@@ -25,7 +25,8 @@ enum gt_cost { GT_COST_CALL, GT_COST_WAIT, GT_COST_HELD, GT_COST_LIFE, GT_COSTS 
 enum gt_budget_kind { GT_BUDGET_CALL, GT_BUDGET_WAIT, GT_BUDGET_KINDS };
 
 enum {
-	GT_BUDGET_TIMED = 61,    /* one in so many passages is timed */
+	GT_BUDGET_STEP_NS = 100000000, /* length of a step, of a process with few threads */
+	GT_BUDGET_TIMED = 61,          /* one in so many passages is timed */
 	GT_BUDGET_CALLS = 16,    /* allowances of a thread: by number of the call, modulo this */
 	GT_BUDGET_DEPTH_MIN = 8, /* frames of a stack that are always there */
 	/* One of so many that are left out looks whether a step is due (there may be no advancer).
@@ -52,7 +53,8 @@ struct gt_meter {
 	struct gt_budget_place place[GT_BUDGET_CALLS];
 };
 
-/* --- The rule: pure, without any state of the process ----------------------------------------- */
+/* --- The rule (budget_rule.c): pure, without any state of the process
+ * ----------------------------------------- */
 
 /* What a step saw; times in ns. */
 struct gt_budget_seen {
