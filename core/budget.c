@@ -421,7 +421,12 @@ void gt_budget_step(void)
 		return;
 	}
 	now = gt_clock_monotonic();
-	if (now >= gt_load_relaxed(&due_ns) && gt_lock_try(&gt_trace->x_advance)) {
+	if (now < gt_load_relaxed(&due_ns)) {
+		return;
+	}
+	/* Later again, if this one comes to nothing: somebody advances, or the trace has ended. */
+	gt_store_relaxed(&due_ns, now + GT_BUDGET_STEP_NS / 10);
+	if (gt_lock_try(&gt_trace->x_advance)) {
 		if (gt_load_relaxed(&gt_trace->head.gen)) {
 			step_locked(now);
 		}
