@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/atomic.h"
+#include "base/spec.h"
 #include "base/util.h"
 
 struct gt_thread;
@@ -174,6 +175,14 @@ GT_INLINE void gt_budget_took_wait(const void *object, uint64_t began)
 	if (gt_unlikely(gt_budget.on)) {
 		gt_budget_wait_took(object, began);
 	}
+}
+
+/* What the end of a wait costs: whether it was for a lock, which the thread then has. */
+GT_INLINE enum gt_cost gt_budget_wait_cost(uint32_t reason)
+{
+	return reason == GT_REASON_MUTEX || reason == GT_REASON_COND || reason == GT_REASON_RWLOCK
+		       ? GT_COST_HELD
+		       : GT_COST_WAIT;
 }
 
 /* A record is new, or its thread ends: what it has is added to what others left. */

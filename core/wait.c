@@ -121,11 +121,7 @@ uint64_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind
 	if (kind == GT_WAKE_UNLOCK) {
 		tell_unlock(object, &hint, word);
 	} else {
-		/* Where not all are known who wait, it is for all who are: the last one counts. */
-		gt_waiters_signal(object,
-				  kind == GT_WAKE_SIGNAL && !gt_budget_partial(object) ? 1
-										       : UINT32_MAX,
-				  &hint);
+		gt_waiters_signal(object, kind == GT_WAKE_SIGNAL ? 1 : UINT32_MAX, &hint);
 	}
 	drain_if_full(t);
 	gt_meter_out(&t->meter, kind == GT_WAKE_UNLOCK ? GT_COST_HELD : GT_COST_WAIT);
@@ -156,11 +152,7 @@ void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint3
 	gt_meter_in(&t->meter);
 	hint = hint_by(t, frame);
 	GT_DELAY();
-	if (gt_budget_partial(object)) {
-		gt_waiters_tell_all(object, &hint);
-	} else {
-		gt_waiters_tell(object, count, mask, &hint);
-	}
+	gt_waiters_tell(object, count, mask, &hint);
 	drain_if_full(t);
 	gt_meter_out(&t->meter, GT_COST_WAIT);
 	gt_tls.busy--;
@@ -451,14 +443,6 @@ void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
 	}
 }
 
-/* Whether t's wait was for a lock, which it then has while its end is written. */
-static bool holds(const struct gt_thread *t)
-{
-	uint32_t reason = gt_load_relaxed(&t->reason);
-
-	return reason == GT_REASON_MUTEX || reason == GT_REASON_COND || reason == GT_REASON_RWLOCK;
-}
-
 static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result,
 		     enum turn turn)
 {
@@ -488,7 +472,7 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	/* Partner: post. */
 	gt_store_seq(&t->wait_number, number + 1);
 	wake(t, since, &hint, &retake, ended, result);
-	gt_meter_out(&t->meter, holds(t) ? GT_COST_HELD : GT_COST_WAIT);
+	gt_meter_out(&t->meter, gt_budget_wait_cost(gt_load_relaxed(&t->reason)));
 	gt_advance_if_due(t);
 	gt_tls.busy--;
 }

@@ -467,7 +467,11 @@ void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const st
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
 	gt_lock_take(&b->lock);
-	tell(b, (uintptr_t)object, count, mask, hint);
+	if (gt_budget_partial(object)) {
+		tell_all(b, (uintptr_t)object, hint);
+	} else {
+		tell(b, (uintptr_t)object, count, mask, hint);
+	}
 	gt_lock_drop(&b->lock);
 }
 
@@ -478,20 +482,12 @@ void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint 
 	gt_lock_take(&b->lock);
 	b->signalled = (uintptr_t)object;
 	b->signal = *hint;
-	if (count == UINT32_MAX) {
+	/* Where not all are known who wait, it is for all who are: the last one counts. */
+	if (count == UINT32_MAX || gt_budget_partial(object)) {
 		tell_all(b, (uintptr_t)object, hint);
 	} else {
 		tell(b, (uintptr_t)object, count, UINT32_MAX, hint);
 	}
-	gt_lock_drop(&b->lock);
-}
-
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint)
-{
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
-	gt_lock_take(&b->lock);
-	tell_all(b, (uintptr_t)object, hint);
 	gt_lock_drop(&b->lock);
 }
 

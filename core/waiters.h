@@ -128,8 +128,6 @@ struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken);
 
 /* One for each of the count longest that have none of their own and whose mask meets this one. */
 void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint);
-/* For all that wait for object now; the last one counts. */
-void gt_waiters_tell_all(const void *object, const struct gt_hint *hint);
 /* w, if it waits and is still of the thread whose id is expected, is interrupted by that. */
 void gt_waiters_tell_one(struct gt_wait *w, _Atomic uint64_t *id, uint64_t expected,
 			 const struct gt_hint *hint);
