@@ -156,9 +156,13 @@ static void bench(const struct row *row, double seconds)
 		n *= 2;
 	}
 
-	uint64_t ops = (uint64_t)((double)n * seconds / cost.wall) / OPS_STEP * OPS_STEP;
+	/* Twice: the first ops may have paid for what a tracer does once, and say too little. */
+	for (int again = 0; again < 2; again++) {
+		uint64_t ops = (uint64_t)((double)n * seconds / cost.wall) / OPS_STEP * OPS_STEP;
 
-	if (ops > n) { /* else one op is so slow that the calibrating loop has to do */
+		if (ops <= n + n / 2) { /* or one op is so slow that this loop has to do */
+			break;
+		}
 		n = ops;
 		cost = run(row, n);
 		all += n;
