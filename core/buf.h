@@ -2,8 +2,8 @@
  * Buffers: 64 KiB of the shared mapping, with one batch of events and one of facts of one M in one
  * generation.
  *
- * Facts (what Go's events have no place for, base/events.def) are about a quarter of the bytes and
- * always come with events, so they share the buffer: one slot, one seal, one pool.
+ * Facts (what Go's events have no place for, base/events.def) are a quarter to a third of the bytes
+ * and always come with events, so they share the buffer: one slot, one seal, one pool.
  *
  * Owner: the M, inside a section, while the buffer is in its slot; the advancer once it has taken
  * it (from the slot, after it saw the M even, or from the full list). Free: the pool.
@@ -17,7 +17,7 @@
 enum {
 	GT_BUF_BYTES = 1 << 16,
 	GT_BUF_HEAD = 48, /* room for the batch header just before its payload */
-	GT_BUF_FACTS = 12 << 10,
+	GT_BUF_FACTS = 20 << 10,
 	GT_BUF_SMALL = 8 << 10, /* a last batch up to this is copied */
 	GT_BUF_BURST = 16,      /* sealed buffers that wake the advancer */
 	GT_BUF_EVENTS = GT_BUF_BYTES - 64 - 2 * GT_BUF_HEAD - GT_BUF_FACTS,

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "advance.h"
+#include "brief.h"
 #include "emit.h"
 #include "wait.h"
 
@@ -70,8 +71,7 @@ static void write_facts(struct gt_w *w, int64_t result)
 {
 	struct gt_thread *t = w->t;
 
-	gt_event(w, FACT_CALL, gt_value(t->call), gt_value((uint64_t)(t->call_arg + 1)),
-		 gt_value(gt_zigzag(result)));
+	gt_put_call(w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
 	if (gt_unlikely(t->yields)) {
 		gt_yields_emit(w);
 	}

@@ -43,6 +43,8 @@ void gt_buf_refill(struct gt_w *w)
 	}
 	w->at = w->b->events;
 	w->facts_at = w->b->facts;
+	gt_brief_reset(&t->brief);
+	t->brief_off = false;
 	/* Release: partner is the advancer's exchange. */
 	gt_store_release(&t->x_slot[w->parity], gt_ptr_ref(w->b));
 }
@@ -105,6 +107,9 @@ bool gt_section_undo(struct gt_thread *t)
 		gt_store_relaxed(&t->p, u->own_p);
 		gt_store_relaxed(&t->x_state, u->state);
 	}
+	/* What the section remembered of its facts is not in the batch. */
+	gt_brief_reset(&t->brief);
+	t->brief_off = true;
 	t->undo.writes = GT_WRITES_NOTHING;
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
 	return writes != GT_WRITES;

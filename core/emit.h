@@ -297,13 +297,20 @@ GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
 	return p;
 }
 
+/* Whether there is a batch that has room for one more fact. */
+GT_INLINE bool gt_fact_fits(const struct gt_w *w)
+{
+	return gt_likely(w->b != NULL) &&
+	       gt_likely(w->facts_at + GT_WIRE_EVENT_MAX <= w->b->facts + GT_BUF_FACTS);
+}
+
 /* The same for a fact. */
 GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 {
 	uint8_t *p;
 	uint64_t ticks;
 
-	if (gt_unlikely(w->facts_at + GT_WIRE_EVENT_MAX > w->b->facts + GT_BUF_FACTS)) {
+	if (gt_unlikely(!gt_fact_fits(w))) {
 		gt_buf_refill(w);
 		if (!w->b) {
 			return NULL;

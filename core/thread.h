@@ -35,6 +35,7 @@
 #include <pthread.h>
 
 #include "base/atomic.h"
+#include "base/brief.h"
 #include "base/check.h"
 #include "base/util.h"
 #include "base/wire.h"
@@ -246,6 +247,10 @@ struct gt_thread {
 	uint64_t yields;
 	uint64_t yields_since;
 	uint64_t yield_at;
+
+	/* What its batch of facts has said (core/brief.h); off: until the next one, nothing. */
+	struct gt_brief brief;
+	bool brief_off;
 
 	/*
 	 * Scratch of the thread itself while its guard is up: the stack that it has walked. Here

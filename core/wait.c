@@ -6,6 +6,7 @@
 #include <signal.h>
 
 #include "advance.h"
+#include "brief.h"
 #include "emit.h"
 #include "shm.h"
 
@@ -272,9 +273,8 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), stack);
 	gt_event0(&w, PROC_STOP);
 	if (what->object) {
-		gt_event(&w, FACT_BLOCK, gt_g(gt_thread_id(t)), gt_addr((uintptr_t)what->object),
-			 gt_value(gt_object_epoch(what->object)), gt_value(what->kind),
-			 gt_m(what->owner));
+		gt_put_block(&w, (uintptr_t)what->object, gt_object_epoch(what->object), what->kind,
+			     what->owner);
 	}
 	gt_store_relaxed(&t->block_gen, w.gen);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
@@ -345,15 +345,13 @@ static void wake(struct gt_thread *t, uint64_t since, const struct gt_hint *hint
 	}
 	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 	if (retake && retake->who) {
-		gt_event(&w, FACT_RETAKE, gt_g(gt_thread_id(t)),
-			 gt_addr(gt_load_relaxed(&t->waits[1].object)), gt_g(retake->g),
-			 gt_value(gt_clock_between(hint->at, retake->at)));
+		gt_put_retake(&w, gt_load_relaxed(&t->waits[1].object), retake->g,
+			      gt_clock_between(hint->at, retake->at));
 	}
 	if (gt_unlikely(t->wait_cpu)) {
 		gt_event(&w, FACT_ON_CPU, gt_g(gt_thread_id(t)), gt_value(t->wait_cpu));
 	}
-	gt_event(&w, FACT_WAIT_END, gt_g(gt_thread_id(t)), gt_value(ended),
-		 gt_value((uint64_t)(uint32_t)result), gt_g(waker));
+	gt_put_wait_end(&w, ended, (uint32_t)result, waker);
 	gt_run_in(&w, p);
 	gt_release(&w);
 }

@@ -87,13 +87,15 @@ static int stream(struct gt_bytes *b, const struct gt_generation *g, const struc
 {
 	uint64_t unread = 0, value;
 	struct gt_cursor c;
+	struct gt_brief brief;
 	struct gt_event ev;
 	int n;
 
-	gt_cursor_init(&c, g, s, facts);
+	gt_cursor_init(&c, g, s, facts ? &brief : NULL);
 	c.unread = &unread;
 	while ((n = gt_cursor_next(&c, &ev, e)) > 0) {
-		struct gt_bytes_kind *kind = &b->kinds[ev.number + (facts ? GT_BYTES_FACT : 0)];
+		/* As it stands in the file. */
+		struct gt_bytes_kind *kind = &b->kinds[*c.at + (facts ? GT_BYTES_FACT : 0)];
 		const uint8_t *p = c.args;
 
 		kind->count++;

@@ -203,12 +203,13 @@ static int note_common(struct combiner *c, struct gt_source *s, struct gt_error 
 
 	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
 		struct gt_cursor cursor;
+		struct gt_brief brief;
 		struct gt_event ev;
 
 		if (g->facts.array[i].m != GT_NO_M) {
 			continue;
 		}
-		gt_cursor_init(&cursor, g, &g->facts.array[i], true);
+		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
 		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
 			if (ev.number == GT_FACT_MAPPING) {
 				gt_source_note_mapping(s, &ev);

@@ -28,6 +28,9 @@ static void enter(struct gt_cursor *c, const struct gt_batch *b)
 	c->batch = b;
 	if (b != NULL) {
 		c->next = b->data + (c->facts ? 2 : 0);
+		if (c->facts) {
+			gt_brief_reset(c->facts);
+		}
 		c->end = b->data + b->size;
 		c->time = gt_generation_ns(c->generation, b->time);
 		c->safe =
@@ -36,7 +39,7 @@ static void enter(struct gt_cursor *c, const struct gt_batch *b)
 }
 
 void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,
-		    bool facts)
+		    struct gt_brief *facts)
 {
 	*c = (struct gt_cursor){.generation = g, .m = s->m, .facts = facts};
 	enter(c, s->first);
@@ -66,6 +69,34 @@ GT_COLD static int broken(const struct gt_cursor *c, const uint8_t *at, struct g
 			    "a %s is cut off by the end of its batch, or one of its numbers has "
 			    "more than 64 bits",
 			    spec->name);
+}
+
+/* A brief fact that repeats what nobody said. */
+GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, struct gt_error *e)
+{
+	const uint64_t slot = ev->args[0] % GT_BRIEF_SLOTS;
+	const uint64_t offset = ev->offset, gen = c->generation->number;
+
+	switch (ev->number) {
+	case GT_FACT_WAIT:
+		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
+				    "a Wait with slot %" PRIu64 ", which no Block before it in its "
+				    "batch has filled",
+				    slot);
+	case GT_FACT_CALLED:
+		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
+				    "a Called with slot %" PRIu64 ", which no Call before it in "
+				    "its batch has filled",
+				    slot);
+	case GT_FACT_RETAKEN:
+		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
+				    "a Retaken, but no Retake before it in its batch has named "
+				    "the mutex");
+	default:
+		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
+				    "a Woken, but no Block or WaitEnd before it in its batch has "
+				    "named the G");
+	}
 }
 
 int gt_cursor_look(struct gt_cursor *c, struct gt_error *e)
@@ -131,7 +162,8 @@ int gt_cursor_take(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e)
 		return broken(c, c->at, e);
 	}
 	c->next = p;
-	return 1;
+	return c->facts && !gt_brief_read(c->facts, c->m, &ev->number, ev->args) ? unsaid(c, ev, e)
+										 : 1;
 }
 
 int gt_cursor_next(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e)

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/brief.h"
 #include "base/spec.h"
 #include "reader.h"
 
@@ -73,7 +74,11 @@ struct gt_cursor {
 	const uint8_t *safe;          /* an event that begins before it can be read without asking
 				       * where the file's bytes end; it may seem to end behind `end` */
 	uint64_t m;
-	bool facts; /* the stream holds gtrace's facts */
+	/*
+	 * The stream holds gtrace's facts: what the batch has said. Brief ones come out as what
+	 * they stand for (base/brief.h); what stands in the file is at `at`. NULL: events.
+	 */
+	struct gt_brief *facts;
 	/*
 	 * Batches that were left where a fact begins that is not in the table: a newer gtrace wrote
 	 * it, and how long it is cannot be known. NULL: that is an error.
@@ -81,13 +86,14 @@ struct gt_cursor {
 	uint64_t *unread;
 };
 
+/* facts: memory for a stream of facts, the caller's until he is done; NULL for one of events. */
 void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,
-		    bool facts);
+		    struct gt_brief *facts);
 /* Goes to the next event, behind the one that was taken: 1, 0 at the end, -1 with *e. */
 int gt_cursor_look(struct gt_cursor *c, struct gt_error *e);
 /*
  * That event without its context (m is the stream's): 1, or -1 with *e. It can be taken again,
- * until the next look.
+ * until the next look; a fact only once.
  */
 int gt_cursor_take(struct gt_cursor *c, struct gt_event *ev, struct gt_error *e);
 /* Both. */

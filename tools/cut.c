@@ -97,6 +97,7 @@ static bool lives_unlisted(void *data, uint64_t g)
 static int put_common(struct cutter *c, const struct gt_generation *g, struct gt_error *e)
 {
 	struct gt_cursor cursor;
+	struct gt_brief brief;
 	int n = 0;
 
 	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
@@ -105,7 +106,7 @@ static int put_common(struct cutter *c, const struct gt_generation *g, struct gt
 		if (g->facts.array[i].m != GT_NO_M) {
 			continue;
 		}
-		gt_cursor_init(&cursor, g, &g->facts.array[i], true);
+		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
 		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
 			struct gt_replayed fact = {
 				.kind = GT_REPLAY_FACT,

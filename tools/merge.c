@@ -56,6 +56,7 @@ void gt_merge_close(struct gt_merge *t)
 	gt_order_fini(&t->order);
 	gt_reader_close(t->reader);
 	free(t->lanes);
+	free(t->briefs);
 	gt_refs_fini(&t->refs);
 	gt_frontier_fini(&t->frontier);
 	free(t);
@@ -88,9 +89,14 @@ unsigned gt_merge_version(const struct gt_merge *t)
 
 /* --- Generations -------------------------------------------------------------------------- */
 
-/* Room for n lanes, none of which is in use. */
-static void reserve_lanes(struct gt_merge *t, size_t n)
+/* Room for n lanes, none of which is in use, and for so many streams of facts. */
+static void reserve_lanes(struct gt_merge *t, size_t n, size_t facts)
 {
+	if (facts > t->briefs_cap) {
+		free(t->briefs);
+		t->briefs_cap = facts;
+		t->briefs = gt_alloc(facts * sizeof(*t->briefs));
+	}
 	t->nlanes = 0;
 	if (n > t->lanes_cap) {
 		free(t->lanes);
@@ -117,13 +123,13 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 {
 	const struct gt_generation *g = t->generation;
 
-	reserve_lanes(t, g->streams.count + g->facts.count);
+	reserve_lanes(t, g->streams.count + g->facts.count, g->facts.count);
 	gt_frontier_clear(&t->frontier);
 	for (size_t i = 0; i < g->streams.count; i++) {
 		struct gt_lane *lane = add_lane(t);
 		int n;
 
-		gt_cursor_init(&lane->events, g, &g->streams.array[i], false);
+		gt_cursor_init(&lane->events, g, &g->streams.array[i], NULL);
 		n = gt_cursor_next(&lane->events, &t->event, e);
 		if (n < 0) {
 			return -1;
@@ -138,12 +144,14 @@ static int fill_lanes(struct gt_merge *t, struct gt_error *e)
 		struct gt_lane *lane = at != 0 ? &t->lanes[at - 1] : add_lane(t);
 		int n;
 
-		gt_cursor_init(&lane->facts, g, s, true);
+		gt_cursor_init(&lane->facts, g, s, &t->briefs[i]);
 		lane->facts.unread = t->flags & GT_MERGE_LIVE ? NULL : &t->unread;
 		n = gt_lane_fact(lane, e);
 		if (n < 0 || (n > 0 && gt_cursor_take(&lane->facts, &t->fact, e) < 0)) {
 			return -1;
 		}
+		/* It will be taken again: its batch has said nothing yet. */
+		gt_brief_reset(&t->briefs[i]);
 	}
 	return 0;
 }
@@ -358,7 +366,7 @@ static bool fact_is_due(const struct gt_merge *t, const struct gt_lane *lane)
 {
 	return lane->fact_time <= t->facts_until && lane->fact_time != INT64_MAX &&
 	       !(t->facts_begin && lane->fact_time == t->facts_until &&
-		 *lane->facts.at == GT_FACT_CALL);
+		 gt_merge_is_call(*lane->facts.at));
 }
 
 /* Facts that nothing was later than, lane by lane. */

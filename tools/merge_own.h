@@ -31,6 +31,8 @@ struct gt_merge {
 
 	struct gt_lane *lanes;
 	size_t nlanes, lanes_cap;
+	struct gt_brief *briefs; /* of the streams of facts */
+	size_t briefs_cap;
 	struct gt_frontier frontier; /* ids are places in lanes */
 	size_t sample;               /* next one */
 
@@ -55,6 +57,12 @@ GT_INLINE bool gt_merge_is_begin(unsigned number)
 {
 	return number == GT_EV_GO_SYSCALL_BEGIN || number == GT_EV_GO_BLOCK ||
 	       number == GT_EV_PROC_STOP;
+}
+
+/* What stands in a file where such a call has ended. */
+GT_INLINE bool gt_merge_is_call(unsigned fact)
+{
+	return fact == GT_FACT_CALL || fact == GT_FACT_CALLED;
 }
 
 /* The next fact of the lane, the one before having been taken: > 0, 0 if there is none, -1. */

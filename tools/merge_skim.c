@@ -65,10 +65,9 @@ GT_INLINE const uint8_t *happen(struct gt_merge *t, struct gt_lane *lane, unsign
 
 /* Facts of which nothing is to be checked but the first number of a Call. */
 static const bool plain_facts[256] = {
-	[GT_FACT_CALL] = true,
-	[GT_FACT_BLOCK] = true,
-	[GT_FACT_WAIT_END] = true,
-	[GT_FACT_RETAKE] = true,
+	[GT_FACT_CALL] = true,   [GT_FACT_BLOCK] = true,   [GT_FACT_WAIT_END] = true,
+	[GT_FACT_RETAKE] = true, [GT_FACT_CALLED] = true,  [GT_FACT_WAIT] = true,
+	[GT_FACT_WOKEN] = true,  [GT_FACT_RETAKEN] = true,
 };
 
 /*
@@ -81,31 +80,35 @@ static bool pass_facts(struct gt_lane *lane, unsigned number, int64_t time)
 
 	while (lane->fact_time <= time) {
 		const unsigned fact = *c->at;
-		struct gt_number v;
+		struct gt_number v = {c->args, 0};
+		uint64_t args[GT_EVENT_ARGS];
+		uint8_t whole = *c->at;
 		const uint8_t *next;
 
-		if (fact == GT_FACT_CALL && lane->fact_time == time && gt_merge_is_begin(number)) {
+		if (gt_merge_is_call(fact) && lane->fact_time == time &&
+		    gt_merge_is_begin(number)) {
 			return true;
 		}
 		if (c->at >= c->safe || !plain_facts[fact]) {
 			return false;
 		}
-		v = gt_decode_short(c->args, c->end);
-		if (v.end == NULL || v.value == 0) {
-			return false;
-		}
-		for (unsigned i = gt_fact_shapes[fact].fields - 2u; i > 0; i--) {
+		for (unsigned i = 0; i + 1 < gt_fact_shapes[fact].fields; i++) {
 			v = gt_decode_short(v.end, c->end);
 			if (v.end == NULL) {
 				return false;
 			}
+			args[i] = v.value;
+		}
+		if (fact == GT_FACT_CALL && args[0] == 0) {
+			return false;
 		}
 		next = v.end;
 		if (next >= c->safe || gt_fact_shapes[*next].fields == 0) {
 			return false;
 		}
 		v = gt_decode_short(next + 1, c->end);
-		if (v.end == NULL || v.end > c->end) {
+		if (v.end == NULL || v.end > c->end ||
+		    !gt_brief_read(c->facts, c->m, &whole, args)) {
 			return false;
 		}
 		c->at = next;

@@ -88,6 +88,7 @@ static int find_missing(const struct gt_recovery *r, const struct gt_generation 
 			struct missing *m, struct gt_error *e)
 {
 	struct gt_cursor cursor;
+	struct gt_brief brief;
 	struct gt_event ev;
 	int n = 0;
 
@@ -97,13 +98,13 @@ static int find_missing(const struct gt_recovery *r, const struct gt_generation 
 	}
 	index_posts(m);
 	for (size_t i = 0; i < g->streams.count && n == 0; i++) {
-		gt_cursor_init(&cursor, g, &g->streams.array[i], false);
+		gt_cursor_init(&cursor, g, &g->streams.array[i], NULL);
 		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
 			note_event(m, &ev);
 		}
 	}
 	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
-		gt_cursor_init(&cursor, g, &g->facts.array[i], true);
+		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
 		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
 			m->losses |= ev.number == GT_FACT_LOSS;
 		}

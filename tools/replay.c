@@ -13,7 +13,7 @@ struct place {
 	const struct gt_batch *batch; /* NULL: at its end */
 	const uint8_t *at;
 	uint64_t ticks;
-	bool facts;
+	struct gt_brief *facts; /* as in a cursor */
 };
 
 /* A batch by its offset in the file. */
@@ -26,6 +26,8 @@ struct gt_replay {
 	struct gt_merge *merge;
 	struct place *places; /* of events, then of facts */
 	size_t nplaces, places_cap;
+	struct gt_brief *briefs; /* of those of facts */
+	size_t briefs_cap;
 	struct span *spans; /* by offset */
 	size_t nspans, spans_cap;
 	size_t sample;          /* the next one */
@@ -54,6 +56,7 @@ void gt_replay_close(struct gt_replay *r)
 	gt_merge_close(r->merge);
 	gt_idmap_fini(&r->stacks);
 	free(r->places);
+	free(r->briefs);
 	free(r->spans);
 	free(r);
 }
@@ -81,14 +84,18 @@ static void enter(struct place *p, const struct gt_batch *b)
 	if (b != NULL) {
 		p->at = b->data + (p->facts ? 2 : 0); /* the mark of a batch of facts */
 		p->ticks = b->time;
+		if (p->facts) {
+			gt_brief_reset(p->facts);
+		}
 	}
 }
 
-static void add_places(struct gt_replay *r, const struct gt_streams *streams, bool facts)
+static void add_places(struct gt_replay *r, const struct gt_streams *streams,
+		       struct gt_brief *facts)
 {
 	for (size_t i = 0; i < streams->count; i++) {
 		r->places = gt_grow(r->places, r->nplaces, &r->places_cap, sizeof(*r->places));
-		r->places[r->nplaces] = (struct place){.facts = facts};
+		r->places[r->nplaces] = (struct place){.facts = facts ? &facts[i] : NULL};
 		enter(&r->places[r->nplaces++], streams->array[i].first);
 		for (const struct gt_batch *b = streams->array[i].first; b != NULL; b = b->next) {
 			r->spans = gt_grow(r->spans, r->nspans, &r->spans_cap, sizeof(*r->spans));
@@ -109,8 +116,13 @@ static void begin(struct gt_replay *r)
 	const struct gt_generation *g = gt_merge_generation(r->merge);
 
 	r->nplaces = r->nspans = r->sample = 0;
-	add_places(r, &g->streams, false);
-	add_places(r, &g->facts, true);
+	if (g->facts.count > r->briefs_cap) {
+		free(r->briefs);
+		r->briefs_cap = g->facts.count;
+		r->briefs = gt_alloc(r->briefs_cap * sizeof(*r->briefs));
+	}
+	add_places(r, &g->streams, NULL);
+	add_places(r, &g->facts, r->briefs);
 	if (r->nspans > 0) {
 		qsort(r->spans, r->nspans, sizeof(*r->spans), by_offset);
 	}
@@ -143,6 +155,7 @@ static bool decode(struct place *p, struct gt_replayed *out)
 {
 	const uint8_t *end;
 	uint64_t dt = 0;
+	uint8_t number;
 
 	while (p->batch != NULL && p->at >= p->batch->data + p->batch->size) {
 		enter(p, p->batch->next);
@@ -160,6 +173,10 @@ static bool decode(struct place *p, struct gt_replayed *out)
 	p->ticks += dt;
 	for (unsigned i = 0; i < out->spec->nargs; i++) {
 		p->at += GT_MAX(gt_varint_get(p->at, end, &out->args[i]), 0);
+	}
+	number = out->spec->number;
+	if (p->facts && gt_brief_read(p->facts, p->batch->m, &number, out->args)) {
+		out->spec = gt_spec_fact(number);
 	}
 	out->m = p->batch->m;
 	out->ticks = p->ticks;

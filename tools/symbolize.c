@@ -157,6 +157,7 @@ static void add_mapping(struct gt_symbolizer *s, const struct gt_generation *g,
 static int read_facts(struct gt_symbolizer *s, const struct gt_generation *g, struct gt_error *e)
 {
 	struct gt_cursor c;
+	struct gt_brief brief;
 	struct gt_event ev;
 	uint64_t unread = 0;
 	int n = 0;
@@ -166,7 +167,7 @@ static int read_facts(struct gt_symbolizer *s, const struct gt_generation *g, st
 		if (g->facts.array[i].m != GT_NO_M) {
 			continue;
 		}
-		gt_cursor_init(&c, g, &g->facts.array[i], true);
+		gt_cursor_init(&c, g, &g->facts.array[i], &brief);
 		c.unread = &unread;
 		while ((n = gt_cursor_next(&c, &ev, e)) > 0) {
 			if (ev.number == GT_FACT_MAPPING) {

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/brief.h"
 #include "base/varint.h"
 #include "facts.h"
 #include "quote.h"
@@ -88,16 +89,20 @@ static uint8_t *data(struct source *s, uint64_t *length)
 }
 
 /* Comments that say what a batch of facts holds. A fact that cannot be read ends them. */
-static void dump_facts(FILE *out, const uint8_t *p, const uint8_t *end, uint64_t time)
+static void dump_facts(FILE *out, uint64_t m, const uint8_t *p, const uint8_t *end, uint64_t time)
 {
+	struct gt_brief said;
+
 	if (end - p < 2 || p[0] != GT_FACT_MAGIC || p[1] != GT_FACT_VERSION) {
 		return;
 	}
+	gt_brief_reset(&said);
 	p += 2;
 	while (p < end) {
-		const struct gt_spec *spec = gt_spec_fact(*p);
+		const struct gt_spec *const brief = gt_spec_fact(*p), *spec = brief;
 		uint64_t v[GT_LEN(spec->args) + 1];
 		unsigned n = spec ? spec->nargs + 1 : 0;
+		uint8_t number = *p;
 
 		p++;
 		for (unsigned i = 0; i < n; i++) {
@@ -109,10 +114,11 @@ static void dump_facts(FILE *out, const uint8_t *p, const uint8_t *end, uint64_t
 			}
 			p += k;
 		}
-		if (spec == NULL) {
+		if (spec == NULL || !gt_brief_read(&said, m, &number, v + 1)) {
 			fputs("# fact: cannot be read\n", out);
 			return;
 		}
+		spec = gt_spec_fact(number);
 		time += v[0];
 		fprintf(out, "# %s time=%" PRIu64, spec->name, time);
 		for (unsigned i = 0; i < spec->nargs; i++) {
@@ -122,6 +128,9 @@ static void dump_facts(FILE *out, const uint8_t *p, const uint8_t *end, uint64_t
 				spec->args[i].name, v[i + 1]);
 		}
 		gt_fact_put_words(out, spec->number, v + 1);
+		if (spec != brief) {
+			fprintf(out, " (brief: %s)", brief->name);
+		}
 		fputc('\n', out);
 	}
 }
@@ -157,7 +166,7 @@ static void dump_event(struct source *s, FILE *out, const struct gt_spec *spec, 
 		fputc('\n', out);
 		if (facts && !s->failed && spec->number == GT_EV_EXPERIMENTAL_BATCH &&
 		    args[0] == GT_FACT_EXPERIMENT) {
-			dump_facts(out, bytes, bytes + length, args[3]);
+			dump_facts(out, args[2], bytes, bytes + length, args[3]);
 		}
 		free(bytes);
 		return;

@@ -32,7 +32,7 @@ def lines(text):
     """How many entries of each kind are in a wire text; facts are the comments below their batches."""
     firsts = collections.Counter()
     for line in text.splitlines():
-        fact = re.match(r"# ([A-Z]\w+) time=", line)
+        fact = re.search(r"\(brief: (\w+)\)$", line) or re.match(r"# ([A-Z]\w+) time=", line)
         plain = re.match(r"([A-Z]\w+)", line)
         if fact or plain:
             firsts[(fact or plain)[1]] += 1

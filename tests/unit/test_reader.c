@@ -50,7 +50,7 @@ static void check_two(struct gt_reader *r)
 	cr_expect_eq(memcmp(gt_stack_frame(g, s, 1)->file.data, "main", 4), 0);
 	cr_expect_eq(gt_stack_frame(g, s, 1)->func.length, 0u);
 
-	gt_cursor_init(&c, g, &g->streams.array[0], false);
+	gt_cursor_init(&c, g, &g->streams.array[0], NULL);
 	cr_assert_eq(gt_cursor_next(&c, &ev, &e), 1);
 	cr_expect_eq(ev.time, 91u);
 	cr_expect_eq(ev.m, 7u);
@@ -169,7 +169,7 @@ Test(reader, largest_batch)
 	file[at++] = GT_EV_END_OF_GENERATION;
 	r = gt_reader_open_memory(file, at, &e);
 	cr_assert_eq(gt_reader_next(r, &g, &e), 1, "%s", e.message);
-	gt_cursor_init(&c, g, &g->streams.array[0], false);
+	gt_cursor_init(&c, g, &g->streams.array[0], NULL);
 	while (gt_cursor_next(&c, &ev, &e) > 0) {
 		n++;
 	}
@@ -177,6 +177,43 @@ Test(reader, largest_batch)
 	cr_expect_eq(ev.time, 100 + payload / 2);
 	gt_reader_close(r);
 	free(file);
+	free(b.data);
+}
+
+/* Brief facts come out in full, batch by batch; what the file says is where the cursor is. */
+Test(reader, brief_facts_in_full)
+{
+	struct bytes b = assemble("Trace Go1.26\n" CLOCK(
+		1, 100) "ExperimentalBatch exp=1 gen=1 m=10 time=101\n"
+			"\tdata=\"G\\x01\\x05\\x01\\x01\\x06\\x14\\x10\\x01\\x18\"\n"
+			"ExperimentalBatch exp=1 gen=1 m=10 time=200\n"
+			"\tdata=\"G\\x01\\x05\\x00\\x02\\x07\\x00\\x10\\x01\\x08\\x10\\x01\\x09\"\n"
+			"EndOfGeneration\n");
+	static const uint64_t calls[][4] = {
+		{102, 1, 6, 20}, {103, 1, 6, 3}, {200, 2, 7, 0}, {201, 2, 7, 1}};
+	struct gt_error e = {0};
+	struct gt_reader *r = gt_reader_open_memory(b.data, b.size, &e);
+	struct gt_generation *g;
+	struct gt_cursor c;
+	struct gt_brief brief;
+	struct gt_event ev;
+
+	cr_assert_eq(gt_reader_next(r, &g, &e), 1, "%s", e.message);
+	gt_cursor_init(&c, g, &g->facts.array[0], &brief);
+	for (size_t i = 0; i < GT_LEN(calls); i++) {
+		cr_assert_eq(gt_cursor_next(&c, &ev, &e), 1, "%s", e.message);
+		cr_expect_eq(*c.at, i % 2 ? GT_FACT_CALLED : GT_FACT_CALL);
+		cr_expect_eq(ev.number, GT_FACT_CALL);
+		cr_expect_eq(ev.time, calls[i][0]);
+		cr_expect_eq(ev.args[0], calls[i][1]);
+		cr_expect_eq(ev.args[1], calls[i][2]);
+		cr_expect_eq(ev.args[2], calls[i][3]);
+	}
+	cr_expect_eq(gt_cursor_next(&c, &ev, &e), -1);
+	cr_expect_str_eq(e.message,
+			 "a Called with slot 1, which no Call before it in its batch has "
+			 "filled");
+	gt_reader_close(r);
 	free(b.data);
 }
 

@@ -1,0 +1,52 @@
+/*
+ * Facts in full, for those after them in the batch to be brief.
+ */
+#include "brief.h"
+
+/* Whether there is a batch, which the next fact will stand in, and whose memory is used. */
+static bool remembers(struct gt_w *w)
+{
+	if (w->b && !gt_fact_fits(w)) {
+		gt_buf_refill(w);
+	}
+	return w->b && !w->t->brief_off;
+}
+
+void gt_put_block_full(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
+		       uint32_t owner)
+{
+	uint64_t g = gt_thread_id(w->t);
+
+	if (remembers(w)) {
+		gt_brief_block(&w->t->brief, g, object, epoch, kind);
+	}
+	gt_event(w, FACT_BLOCK, gt_g(g), gt_addr(object), gt_value(epoch), gt_value(kind),
+		 gt_m(owner));
+}
+
+void gt_put_wait_end_full(struct gt_w *w, enum gt_ended ended, uint32_t result, uint64_t waker)
+{
+	uint64_t g = gt_thread_id(w->t);
+
+	if (remembers(w)) {
+		w->t->brief.g = g;
+	}
+	gt_event(w, FACT_WAIT_END, gt_g(g), gt_value(ended), gt_value(result), gt_g(waker));
+}
+
+void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t ns)
+{
+	if (remembers(w)) {
+		gt_brief_retake(&w->t->brief, mutex);
+	}
+	gt_event(w, FACT_RETAKE, gt_g(gt_thread_id(w->t)), gt_addr(mutex), gt_g(owner),
+		 gt_value(ns));
+}
+
+void gt_put_call_full(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
+{
+	if (remembers(w)) {
+		gt_brief_call(&w->t->brief, call, arg);
+	}
+	gt_event(w, FACT_CALL, gt_value(call), gt_value(arg), gt_value(result));
+}

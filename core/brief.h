@@ -1,0 +1,78 @@
+/*
+ * Writing the facts that come with every wait and call, as briefly as their batch allows
+ * (base/brief.h). Inside a section of the thread's own; who writes in another's name writes none of
+ * these facts.
+ *
+ * The thread's memory of its batch begins with the batch (gt_buf_refill). Where a section is left
+ * for good, what it has written is not in the batch, but was remembered: the memory is emptied, and
+ * stays so until the next batch (gt_section_undo).
+ */
+#pragma once
+
+#include "base/brief.h"
+
+#include "emit.h"
+
+/* In full, and remembered. */
+void gt_put_block_full(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
+		       uint32_t owner);
+void gt_put_wait_end_full(struct gt_w *w, enum gt_ended ended, uint32_t result, uint64_t waker);
+void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t ns);
+void gt_put_call_full(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result);
+
+/* A FACT_BLOCK of the section's thread. */
+GT_INLINE void gt_put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
+			    uint32_t owner)
+{
+	struct gt_brief *b = &w->t->brief;
+
+	/* Where there is no room now, the next batch is another, which has said nothing. */
+	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->blocks); i++) {
+		if (b->block[i].object == object && b->block[i].kind == kind &&
+		    b->block[i].epoch == epoch) {
+			b->wait = i;
+			gt_event(w, FACT_WAIT,
+				 gt_value(gt_brief_owner(w->b->m, owner) << GT_BRIEF_BITS | i));
+			return;
+		}
+	}
+	gt_put_block_full(w, object, epoch, kind, owner);
+}
+
+/* A FACT_WAIT_END of it. */
+GT_INLINE void gt_put_wait_end(struct gt_w *w, enum gt_ended ended, uint32_t result, uint64_t waker)
+{
+	if (ended == GT_ENDED_WAKER && result == 0 && gt_fact_fits(w) && w->t->brief.g) {
+		gt_event(w, FACT_WOKEN, gt_g(waker));
+		return;
+	}
+	gt_put_wait_end_full(w, ended, result, waker);
+}
+
+/* A FACT_RETAKE of it. */
+GT_INLINE void gt_put_retake(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t ns)
+{
+	const struct gt_brief *b = &w->t->brief;
+
+	if (gt_fact_fits(w) && b->wait != GT_BRIEF_NONE && b->block[b->wait].mutex == mutex &&
+	    mutex) {
+		gt_event(w, FACT_RETAKEN, gt_g(owner), gt_value(ns));
+		return;
+	}
+	gt_put_retake_full(w, mutex, owner, ns);
+}
+
+/* A FACT_CALL of its M; arg and result as they stand there. */
+GT_INLINE void gt_put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
+{
+	const struct gt_brief *b = &w->t->brief;
+
+	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->calls); i++) {
+		if (b->call[i].call == call && b->call[i].arg == arg &&
+		    gt_likely(result >> (64 - GT_BRIEF_BITS) == 0)) {
+			gt_event(w, FACT_CALLED, gt_value(result << GT_BRIEF_BITS | i));
+			return;
+		}
+	}
+	gt_put_call_full(w, call, arg, result);
+}
