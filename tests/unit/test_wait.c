@@ -108,19 +108,16 @@ static void expect_registry_empty(void)
 static void last_fact(struct gt_thread *t, enum gt_fact type, uint64_t *args)
 {
 	struct gt_buf *b = gt_ref_ptr(t->x_slot[gt_trace->head.gen & 1]);
-	const uint8_t *p = b->facts + 2;
-	const uint8_t *end = b->facts + b->facts_len;
-	struct gt_brief brief;
+	const uint8_t *p = b->facts + 2, *const end = b->facts + b->facts_len;
+	struct gt_brief brief = {.wait = GT_BRIEF_NONE};
 	bool found = false;
 
-	gt_brief_reset(&brief);
 	while (p < end) {
 		uint8_t number = *p++;
 		const struct gt_spec *spec = gt_spec_fact(number);
-		uint64_t v[7];
+		uint64_t v[7]; /* the time, then the arguments */
 
 		cr_assert_not_null(spec);
-		/* The time comes before the arguments. */
 		for (unsigned i = 0; i <= spec->nargs; i++) {
 			p += gt_varint_get(p, end, &v[i]);
 		}
