@@ -33,6 +33,8 @@ static void hand_over(uid_t uid)
 	int saved = errno;
 
 	if (uid != (uid_t)-1 && !gt_seccomp_on() && gt_trace_mine()) {
+		/* One that is just starting opens the file as who the program was. */
+		gt_advancer_await();
 		gt_sys_chown(gt_trace->path, uid);
 		gt_sys_chown(gt_trace->spool, uid);
 	}
