@@ -4,8 +4,8 @@
  *
  * FAULT_AT=N makes the Nth call that can fail do so; FAULT_STAY=1 all from there on of its kind.
  * With FAULT_KILL=1 the process is killed before it instead.
- * The error is one that this call meets in the field. A line in FAULT_LOG says which it was, and is
- * how sweep knows that N was not beyond the last one.
+ * The error is one that this call meets in the field. A line in FAULT_LOG, "NAME PID", says which
+ * it was and whose, and is how sweep knows that N was not beyond the last one.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -86,18 +86,29 @@ static long call(long n, long a, long b, long c, long d)
 	return r;
 }
 
+/* A line, written at once: children of fork count and fail on their own. */
 static void tell(const char *name)
 {
 	const char *log = setting("FAULT_LOG");
 	long fd = log ? call(SYS_openat, AT_FDCWD, (long)log,
 			     O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644)
 		      : -1;
+	char line[64];
+	char *end = line + sizeof(line);
+	char *at = end;
 
-	if (fd >= 0) {
-		call(SYS_write, fd, (long)name, (long)strlen(name), 0);
-		call(SYS_write, fd, (long)"\n", 1, 0);
-		call(SYS_close, fd, 0, 0, 0);
+	if (fd < 0) {
+		return;
 	}
+	*--at = '\n';
+	for (long pid = call(SYS_getpid, 0, 0, 0, 0); pid > 0; pid /= 10) {
+		*--at = (char)('0' + pid % 10);
+	}
+	*--at = ' ';
+	at -= strlen(name);
+	memcpy(at, name, strlen(name));
+	call(SYS_write, fd, (long)at, end - at, 0);
+	call(SYS_close, fd, 0, 0, 0);
 }
 
 long gt_fault(long n, long b)
