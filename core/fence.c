@@ -3,7 +3,10 @@
  */
 #include "fence.h"
 
+#include "base/clock.h"
 #include "base/sys.h"
+
+#include "trace.h"
 
 /*
  * How long a thread may take between its look at gt_fence_free and the store after it, with the
@@ -11,6 +14,8 @@
  * loses its membarrier.
  */
 #define SETTLE_NS 10000000
+/* Who forbids waits no longer for a call that is being made: it may be in a handler above it. */
+#define CALL_NS 1000000000
 
 _Atomic bool gt_fence_free;
 /* By a filter, which a child of fork has as well. */
@@ -23,6 +28,7 @@ static _Atomic bool unsettled;
 void gt_fence_start(void)
 {
 	gt_store_relaxed(&unsettled, false);
+	gt_store_relaxed(&calls, false);
 	gt_store_relaxed(&gt_fence_free, !forbidden && gt_sys_membarrier_register() == 0);
 }
 
@@ -37,10 +43,15 @@ static void give_up(void)
 
 void gt_fence_forbid(void)
 {
+	uint64_t until = gt_clock_monotonic() + CALL_NS;
+
 	forbidden = true;
 	give_up();
-	/* Partner: gt_fence_all, which marks and then looks again. It ends with that one call. */
-	while (gt_load_seq(&calls)) {
+	/*
+	 * Partner: gt_fence_all, which marks and then looks again. It ends with that one call. In a
+	 * child that is not traced the mark is its parent's, and nobody takes it away.
+	 */
+	while (gt_trace_mine() && gt_load_seq(&calls) && gt_clock_monotonic() < until) {
 		gt_sys_yield();
 	}
 }
