@@ -82,15 +82,15 @@ static void end_kept(struct gt_thread *t, int64_t result)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
 	struct gt_arg_stack stack;
+	uint64_t moment = gt_clock_moment();
 	uint64_t now;
 	struct gt_w w;
 
 	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
-	now = gt_section_ticks(&w, gt_clock_moment());
+	now = gt_section_ticks(&w, moment);
 	gt_budget_took_call(&t->meter, t->call, t->call_at);
-	/* The second look: it may have begun in the generation before. */
-	if (gt_unlikely(now - w.ticks < gt_env.min >> GT_TICK_SHIFT) &&
-	    gt_clock_between(t->call_at, gt_clock_moment()) < gt_env.min) {
+	/* Not by ticks: it may have begun in the generation before. */
+	if (gt_unlikely(gt_env.min) && gt_clock_between(t->call_at, moment) < gt_env.min) {
 		gt_store_relaxed(&t->calls_left_out, gt_load_relaxed(&t->calls_left_out) + 1);
 		gt_release(&w);
 		return;

@@ -5,8 +5,8 @@
 
 #include "thread.h"
 
-/* The calling thread t, running, is about to spin. Returns when that is. */
-uint64_t gt_spin_begin(struct gt_thread *t);
+/* The calling thread, running, is about to spin. Returns the moment. */
+uint64_t gt_spin_begin(void);
 /*
  * It has the lock at object. One that took longer than 20 us is a fact of weight 1; of the shorter
  * ones of a thread each 64th is one, of weight 64, written while the lock is held. frame: of the

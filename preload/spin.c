@@ -19,7 +19,7 @@ static GT_COLD int lock_slow(pthread_spinlock_t *l)
 	if (!t) {
 		return GT_REAL(pthread_spin_lock)(l);
 	}
-	since = gt_spin_begin(t);
+	since = gt_spin_begin();
 	r = GT_REAL(pthread_spin_lock)(l);
 	/* Once more: a signal handler may have ended the trace meanwhile. */
 	t = gt_self(GT_FRAME());
