@@ -52,7 +52,7 @@ static bool wait_for_sections(bool last)
 	uint64_t until = gt_clock_monotonic() + 1000000000;
 
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
-		/* Partner: gt_acquire; see thread.h, Protocol. */
+		/* Partner: gt_open; see thread.h, Protocol. */
 		uint64_t seq = gt_load_seq(&t->x_seq);
 
 		/* Even or changed: a busy writer is odd often, but each time in a new section. */
@@ -129,7 +129,7 @@ static void prepare_clock(uint64_t gen)
 	const struct gt_clock *now = &gt_trace->clock[gen & 1];
 	struct gt_clock *next = &gt_trace->clock[~gen & 1];
 
-	/* Stored before gen (its release is the store of gen); read after it in gt_acquire. */
+	/* Stored before gen (its release is the store of gen); read after it in gt_open. */
 	gt_clock_next(now, next, gt_env.period);
 	gt_store_relaxed(&gt_trace->due, (next->base_ns + gt_env.period) >> GT_TICK_SHIFT);
 	gt_dump_stamp(&gt_trace->stamp[~gen & 1], next, &gt_trace->stamp[gen & 1]);

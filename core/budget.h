@@ -54,8 +54,7 @@ struct gt_meter {
 	struct gt_budget_place place[GT_BUDGET_CALLS];
 };
 
-/* --- The rule (budget_rule.c): pure, without any state of the process
- * ----------------------------------------- */
+/* --- The rule, pure: no state of the process (budget_rule.c) --- */
 
 /* What a step saw; times in ns. */
 struct gt_budget_seen {

@@ -9,13 +9,13 @@
  *
  * What lies between is a section: all in one generation, seen whole or not at all by the advancer.
  * A section reads the clock once at most; its events have that time, and Go's reader spreads equal
- *times by 1 ns. A time from outside of a section is a moment (base/clock.h), which only a section
- *can turn into one of its generation. Only the thread itself opens a section on its record (the
- *advancer on its own).
+ * times by 1 ns. A time from outside of a section is a moment (base/clock.h), which only a section
+ * can turn into one of its generation. Only the thread itself opens a section on its record (the
+ * advancer on its own).
  *
  * The right to write is the value w: it carries the generation, loaded inside the section, so a
  * stale one cannot be used. It is never held across the program's own code or a blocking call
- * (invariant 8). Whoever calls gt_acquire has set the thread's guard, so that no signal handler
+ * (invariant 8). Whoever calls gt_open has set the thread's guard, so that no signal handler
  * can open a second section inside.
  */
 #pragma once

@@ -9,7 +9,7 @@
  * From it follows: once the advancer has seen a sequence number even, or changed, no event of the
  * old generation can still be written by that M, and its slot of that parity may be taken.
  *
- *	writer (gt_acquire)		advancer (gt_advance)
+ *	writer (gt_open)		advancer (gt_advance)
  *	x_seq = odd   (fence.h)		gen = N + 1	(fence.h)
  *	load gen      (seq_cst)		load x_seq	(seq_cst)
  *	... write into slot[gen & 1]	wait until even or changed

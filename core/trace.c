@@ -317,7 +317,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 		owner = 0;
 		return r;
 	}
-	/* Release by sequential consistency; partner: gt_acquire. */
+	/* Release by sequential consistency; partner: gt_open. */
 	gt_store_seq(&t->head.gen, 1);
 	return 0;
 }

@@ -207,7 +207,7 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 	if (taken) {
 		/*
 		 * Store the count, then load the number; the waker stores its number as it wakes,
-		 * then loads the count (gt_acquire). So either it sees the post and writes it
+		 * then loads the count (gt_open). So either it sees the post and writes it
 		 * before its GoStart, or we see that it woke, and take the post back.
 		 */
 		gt_store_seq(&box->count, n + 1);
