@@ -175,14 +175,7 @@ void gt_stat_bytes_text(const struct gt_stat *st, const struct gt_bytes *b, FILE
 	gt_stat_style(st, out, "0");
 	fprintf(out, "  %s bytes %s %s generation%s %s Go 1.%u\n", gt_word_number(b->size).s, dot,
 		gt_word_number(b->generations).s, gt_word_plural(b->generations), dot, b->version);
-	if (st->problem != NULL) {
-		gt_stat_style(st, out, "31");
-		fprintf(out, "%s: %s\n",
-			st->truncated ? "Cut off: what follows is about what came before"
-				      : "Not valid: what follows is about what came before",
-			st->problem);
-		gt_stat_style(st, out, "0");
-	}
+	gt_stat_problem(st, out);
 	fprintf(out, "%s events, of %s bytes each",
 		gt_word_number(gt_bytes_count(b, GT_BYTES_EVENTS)).s, decimal(each.events).s);
 	if (facts != 0) {

@@ -140,6 +140,19 @@ void gt_stat_style(const struct gt_stat *st, FILE *out, const char *code)
 	}
 }
 
+void gt_stat_problem(const struct gt_stat *st, FILE *out)
+{
+	if (st->problem == NULL) {
+		return;
+	}
+	gt_stat_style(st, out, "31");
+	fprintf(out, "%s: %s\n",
+		st->truncated ? "Cut off: what follows is about what came before"
+			      : "Not valid: what follows is about what came before",
+		st->problem);
+	gt_stat_style(st, out, "0");
+}
+
 void gt_stat_fill(FILE *out, size_t n)
 {
 	fprintf(out, "%*s", (int)n, "");

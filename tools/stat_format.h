@@ -58,6 +58,8 @@ const char *gt_word_times(const struct gt_stat *st);
 
 /* Sets a style of the terminal (an SGR code), where colours are wanted; "0" ends it. */
 void gt_stat_style(const struct gt_stat *st, FILE *out, const char *code);
+/* What is wrong with the trace, if anything is: a line. */
+void gt_stat_problem(const struct gt_stat *st, FILE *out);
 void gt_stat_fill(FILE *out, size_t n);
 /* In a column of so many, the text left or right. */
 void gt_stat_left(const struct gt_stat *st, FILE *out, size_t wide, struct gt_word w);

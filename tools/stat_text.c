@@ -64,14 +64,7 @@ static void head(const struct gt_stat *st, FILE *out)
 		fprintf(out, "; whole%s", model->by_gtrace ? ", nothing lost" : "");
 	}
 	fputc('\n', out);
-	if (st->problem) {
-		gt_stat_style(st, out, "31");
-		fprintf(out, "%s: %s\n",
-			st->truncated ? "Cut off: what follows is about what came before"
-				      : "Not valid: what follows is about what came before",
-			st->problem);
-		gt_stat_style(st, out, "0");
-	}
+	gt_stat_problem(st, out);
 	if (st->spool) {
 		fprintf(out,
 			"Note: %s.spool is there: the program still runs, or was killed, and "

@@ -15,17 +15,12 @@ import subprocess
 import sys
 import tempfile
 
+import checks
+from checks import check
+
 HERE = pathlib.Path(__file__).resolve().parent
 STRUCTURE = {"Trace", "EventBatch", "ExperimentalBatch", "Stacks", "Strings", "CPUSamples", "CPUSample",
              "Frequency", "Sync", "ClockSnapshot", "EndOfGeneration"}
-failures = 0
-
-
-def check(good, text):
-    global failures
-    if not good:
-        failures += 1
-        print(f"FAIL {text}")
 
 
 def lines(text):
@@ -101,7 +96,7 @@ def main():
     for other in ("--full", "--top=3", "--from=1s", "--object=#1"):
         done = run("stat", "--bytes", other, "known.trace")
         check(done.returncode == 2 and b"--bytes goes with --json alone" in done.stderr, f"{done}")
-    return failures
+    return checks.failures
 
 
 sys.exit(1 if main() else 0)

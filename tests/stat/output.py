@@ -13,15 +13,10 @@ import subprocess
 import sys
 import tempfile
 
+import checks
+from checks import check
+
 HERE = pathlib.Path(__file__).resolve().parent
-failures = 0
-
-
-def check(good, text):
-    global failures
-    if not good:
-        failures += 1
-        print(f"FAIL {text}")
 
 
 def keys(value):
@@ -115,7 +110,7 @@ def main():
     for args in ([], ["--top", "-1", "x"], ["--top", "3x", "x"], ["--no-such-option"]):
         done = stat(*args)
         check(done.returncode == 2 and b"Try: gtrace stat --help" in done.stderr, f"{args}: {done}")
-    return failures
+    return checks.failures
 
 
 sys.exit(1 if main() else 0)
