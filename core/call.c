@@ -32,8 +32,8 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	/* First, for a handler that jumps away from here: gt_call_end finds that nothing began. */
 	gt_tls.busy = GT_BUSY_CALL;
 	gt_signal_fence();
-	/* Release: partner is the CAS of the advancer, who then reads the fields above. */
-	gt_store_release(&t->x_handoff, GT_HANDOFF_CALL);
+	/* Release: partner is the load of the advancer, who then reads the fields above. */
+	gt_store_release(&t->x_in_call, 1);
 	errno = saved;
 }
 
@@ -125,10 +125,44 @@ static void end_handed_off(struct gt_thread *t, int64_t result)
 	gt_release(&w);
 }
 
+/* The thread is in no call any more, and says so. Whose it is then: GT_CLAIM_NONE, it is its own.
+ */
+static enum gt_claim take_back(struct gt_thread *t)
+{
+	uint32_t claim;
+
+	/* Partner: gt_call_hand_off_all; see thread.h, enum gt_claim. */
+	gt_fence_store(&t->x_in_call, 0);
+	claim = gt_load_seq(&t->x_claim);
+	if (gt_likely(claim == GT_CLAIM_NONE)) {
+		return claim;
+	}
+	if (claim == GT_CLAIM_WANTED && gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE)) {
+		return GT_CLAIM_NONE;
+	}
+	/* It ends because the advancer holds TAKEN only while it writes two events. */
+	while (claim == GT_CLAIM_TAKEN) {
+		gt_sys_futex_wait(&t->x_claim, GT_CLAIM_TAKEN, 1000000);
+		/* Acquire: partner is the advancer's store, after it wrote in our name. */
+		claim = gt_load_acquire(&t->x_claim);
+	}
+	return claim;
+}
+
+bool gt_call_is_own(struct gt_thread *t)
+{
+	uint32_t claim = GT_CLAIM_WANTED;
+
+	/* The advancer looks, and may have seen a call that has just ended. */
+	return gt_load_relaxed(&t->x_in_call) == 0 &&
+	       (gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE) || claim != GT_CLAIM_TAKEN);
+}
+
 void gt_call_end(struct gt_thread *t, int64_t result)
 {
-	uint32_t expected = GT_HANDOFF_CALL;
 	int saved = errno;
+	enum gt_claim claim;
+	bool open;
 
 	/* Closed already, or a child's memory of its parent: t may not even be there. */
 	if (gt_tls.busy != GT_BUSY_CALL || gt_tls.thread != t) {
@@ -140,25 +174,22 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		return;
 	}
 	gt_meter_in(&t->meter);
-	/* Acquire: partner is the advancer's store of IDLE, after it wrote in our name. */
-	if (gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_OWN)) {
-		gt_tls.busy = 1;
-		end_kept(t, result);
-	} else if (expected != GT_HANDOFF_OWN) {
-		/* It ends because the advancer holds TAKEN only while it writes two events. */
-		while (gt_load_acquire(&t->x_handoff) == GT_HANDOFF_TAKEN) {
-			gt_sys_futex_wait(&t->x_handoff, GT_HANDOFF_TAKEN, 1000000);
-		}
-		gt_tls.busy = 1;
+	open = gt_load_relaxed(&t->x_in_call) != 0;
+	claim = take_back(t);
+	gt_tls.busy = 1;
+	if (gt_unlikely(claim == GT_CLAIM_WRITTEN)) {
+		open = true;
 		/* Where a handler jumped away just here, the end is written already. */
 		if (gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_RUNNING) {
 			end_handed_off(t, result);
 		}
-		gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
+		gt_store_relaxed(&t->x_claim, GT_CLAIM_NONE);
+	} else if (open) {
+		end_kept(t, result);
 	}
 	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* Not where nothing was open: the thread may be in a wait. */
-	if (expected != GT_HANDOFF_OWN) {
+	if (open) {
 		gt_advance_if_due(t);
 	}
 	gt_tls.busy = 0;
@@ -232,29 +263,55 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 	gt_tls.busy--;
 }
 
+/* The advancer has the thread: writes the beginning of its call. */
+static void hand_off(struct gt_thread *t)
+{
+	uint32_t p = gt_load_relaxed(&t->p);
+	struct gt_w w;
+
+	gt_thread_set_stack(t, t->pcs, t->call_stack);
+	gt_store_relaxed(&t->reason, t->call_as);
+	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
+	write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack),
+		    gt_section_ticks(&w, gt_clock_moment()));
+	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);
+	gt_release(&w);
+	gt_thread_give_p(t, p);
+	/* Release: partner is the load in take_back. */
+	gt_store_release(&t->x_claim, GT_CLAIM_WRITTEN);
+	gt_sys_futex_wake(&t->x_claim, 1);
+}
+
 void gt_call_hand_off_all(void)
 {
-	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
-		uint32_t expected = GT_HANDOFF_CALL;
-		uint32_t p;
-		struct gt_w w;
+	struct gt_thread *first = gt_thread_first();
+	bool any = false;
 
-		/* Acquire: partner is the store in gt_call_begin. The thread is shut out now. */
-		if (!gt_cas_acq_rel(&t->x_handoff, &expected, GT_HANDOFF_TAKEN)) {
+	for (struct gt_thread *t = first; t; t = gt_thread_next(t)) {
+		if (gt_load_relaxed(&t->x_claim) == GT_CLAIM_NONE &&
+		    gt_load_relaxed(&t->x_in_call) != 0) {
+			gt_store_seq(&t->x_claim, GT_CLAIM_WANTED);
+			any = true;
+		}
+	}
+	if (!any) {
+		return;
+	}
+	gt_fence_all();
+	GT_DELAY();
+	for (struct gt_thread *t = first; t; t = gt_thread_next(t)) {
+		uint32_t wanted = GT_CLAIM_WANTED;
+
+		if (gt_load_relaxed(&t->x_claim) != GT_CLAIM_WANTED) {
 			continue;
 		}
-		p = gt_load_relaxed(&t->p);
-		gt_thread_set_stack(t, t->pcs, t->call_stack);
-		gt_store_relaxed(&t->reason, t->call_as);
-		gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
-		write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack),
-			    gt_section_ticks(&w, gt_clock_moment()));
-		gt_store_relaxed(&t->p, GT_PROC_NONE);
-		gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);
-		gt_release(&w);
-		gt_thread_give_p(t, p);
-		/* Release: partner is the load in end_handed_off. */
-		gt_store_release(&t->x_handoff, GT_HANDOFF_IDLE);
-		gt_sys_futex_wake(&t->x_handoff, 1);
+		/* Sequentially consistent, after the claim: in that call, or in one that began
+		 * since. Acquire: partner is the store in gt_call_begin. */
+		if (gt_load_seq(&t->x_in_call) == 0) {
+			gt_cas_acq_rel(&t->x_claim, &wanted, GT_CLAIM_NONE);
+		} else if (gt_cas_acq_rel(&t->x_claim, &wanted, GT_CLAIM_TAKEN)) {
+			hand_off(t);
+		}
 	}
 }

@@ -3,7 +3,7 @@
  * hand-off of the P of a long one.
  *
  * Nothing is written when a call begins: its thread notes when, which and where, and gives itself
- * up for taken over (x_handoff = CALL). When it returns it writes the beginning, back-dated, and
+ * up for taken over (x_in_call). When it returns it writes the beginning, back-dated, and
  * the end in one section; by then it knows how long it took:
  *
  *	shorter than GTRACE_MIN		nothing, counted (GT_LOSS_SHORT)
@@ -13,8 +13,8 @@
  *	longer, "as" a reason		GoBlock, ProcStop; ProcStart GoUnblock GoStart
  *
  * A generation must not end without it, so the advancer, before the bump, takes over every thread
- * that is in a call (CALL -> TAKEN), writes the beginning in its name and gives its P back
- * (-> IDLE). What returns later writes the end alone. So no ProcSteal is needed.
+ * that is in a call (x_claim = TAKEN), writes the beginning in its name and gives its P back
+ * (WRITTEN). What returns later writes the end alone. So no ProcSteal is needed.
  *
  * As in wait.h no section is open during the call, which may be cancelled or left by longjmp, and
  * whose signal handlers may run anything; hooks in those pass straight, because the guard says
@@ -67,6 +67,12 @@ void gt_call_recover(struct gt_thread *t);
  */
 void gt_yield_begin(struct gt_thread *t);
 void gt_yield_end(struct gt_thread *t, void *frame);
+
+/*
+ * Of the calling thread t, which may be in a signal handler: no call of it is open that the
+ * advancer is writing, or will. A section that is open is then its own.
+ */
+bool gt_call_is_own(struct gt_thread *t);
 
 /* Advancer, before the bump: see above. */
 void gt_call_hand_off_all(void);

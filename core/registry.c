@@ -93,7 +93,8 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	t->yields = 0;
 	gt_store_relaxed(&t->calls_left_out, 0);
 	gt_budget_meter_reset(&t->meter);
-	gt_store_relaxed(&t->x_handoff, GT_HANDOFF_OWN);
+	gt_store_relaxed(&t->x_in_call, 0);
+	gt_store_relaxed(&t->x_claim, GT_CLAIM_NONE);
 	gt_store_relaxed(&t->name_new, 0);
 	gt_store_relaxed(&t->reason, 0);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);

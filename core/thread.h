@@ -62,11 +62,20 @@ enum {
 #define GT_JOINER_CLOSED 1u
 
 /*
- * Ownership of a thread that makes a call (call.h): OWN: it is its own; CALL: its own, and the
- * advancer may take it over; TAKEN: the advancer's, who writes in its name; IDLE: its own again,
- * without a P.
+ * Who a thread that makes a call (call.h) belongs to. x_in_call is its own word: it is in a call,
+ * and the advancer may take it over. x_claim is the advancer's: NONE; WANTED: it is about to look
+ * whether the thread is in a call; TAKEN: it writes in its name; WRITTEN: it has, the thread is its
+ * own again and has no P.
+ *
+ *	thread, at the call's end		advancer (gt_call_hand_off_all)
+ *	x_in_call = 0	(fence.h)		x_claim = WANTED   (fence.h)
+ *	load x_claim	(seq_cst)		load x_in_call     (seq_cst)
+ *	NONE: go on				1: WANTED -> TAKEN (cas)
+ *	WANTED -> NONE	(cas)			0: WANTED -> NONE  (cas)
+ *
+ * As above one of the two sees the other's store; where both do, who changes WANTED has the thread.
  */
-enum gt_handoff { GT_HANDOFF_OWN, GT_HANDOFF_CALL, GT_HANDOFF_TAKEN, GT_HANDOFF_IDLE };
+enum gt_claim { GT_CLAIM_NONE, GT_CLAIM_WANTED, GT_CLAIM_TAKEN, GT_CLAIM_WRITTEN };
 
 /*
  * On which list a record of no thread is (registry.c). WAS_SPARE: on none, free at the end of the
@@ -232,10 +241,11 @@ struct gt_thread {
 	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
 
 	/* The call that this thread is in (call.c): as it is, written by who owns the thread. */
-	_Atomic uint32_t x_handoff; /* enum gt_handoff: who that is */
-	uint16_t call;              /* enum gt_call */
-	uint16_t call_as;           /* enum gt_reason of the block that it is; 0: a system call */
-	uint32_t call_stack;        /* frames in pcs */
+	_Atomic uint64_t x_in_call;
+	_Atomic uint32_t x_claim; /* enum gt_claim */
+	uint16_t call;            /* enum gt_call */
+	uint16_t call_as;         /* enum gt_reason of the block that it is; 0: a system call */
+	uint32_t call_stack;      /* frames in pcs */
 	int64_t call_arg;
 	uint64_t call_at;                /* the moment when it began */
 	_Atomic uint64_t calls_left_out; /* own writes; the advancer sums them up */

@@ -357,18 +357,12 @@ void gt_trace_tidy(void)
 bool gt_trace_give_up_section(void)
 {
 	struct gt_thread *t = gt_tls.thread;
-	uint32_t handoff;
 
 	if (!t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return true;
 	}
-	/*
-	 * In a call, the section that is open may be the advancer's, in our name. First: it may
-	 * take over and be done at any time, but not where we are our own (acquire: partner is its
-	 * store of IDLE).
-	 */
-	handoff = gt_load_acquire(&t->x_handoff);
-	if ((handoff != GT_HANDOFF_OWN && handoff != GT_HANDOFF_IDLE) || !gt_in_section(t)) {
+	/* In a call, the section that is open may be the advancer's, in our name. */
+	if (!gt_call_is_own(t) || !gt_in_section(t)) {
 		return true;
 	}
 	return gt_section_undo(t);

@@ -153,8 +153,9 @@ static GT_NOINLINE void be_left(uint64_t *r)
 			      STRESS_FRAME());
 		gt_sys_sleep(roll(r) % 3000000);
 		/* The advancer has taken it over and is done, or it is closed as it is. */
-		if (gt_load_acquire(&t->x_handoff) == GT_HANDOFF_IDLE &&
+		if (gt_load_acquire(&t->x_claim) == GT_CLAIM_WRITTEN &&
 		    gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch)) {
+			gt_store_seq(&t->x_in_call, 0);
 			gt_tls.busy = 1;
 			leave_section(t, true, upto);
 		} else {
