@@ -3,8 +3,9 @@
  *
  *	load MILLISECONDS [fork | limit BYTES]
  *
- * Prints how often malloc was called while they did so: never, unless a tracer does. fork: a child
- * does the same first. limit: files are not to be longer, from main on.
+ * They do so for that time at least, and until there has been much to trace, which on a busy
+ * machine takes longer. Prints how often malloc was called meanwhile: never, unless a tracer does.
+ * fork: a child does the same first. limit: files are not to be longer, from main on.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { THREADS = 4 };
+enum { THREADS = 4, TURNS_A_MS = 40 };
 
 void *__libc_malloc(size_t size);
 
@@ -32,7 +33,7 @@ void *malloc(size_t size)
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
-static unsigned turn;
+static _Atomic unsigned turn;
 static atomic_bool over;
 
 static double now(void)
@@ -62,6 +63,7 @@ static void *worker(void *me)
 static unsigned long run(double ms)
 {
 	const double until = now() + ms;
+	const double last = turn + ms * TURNS_A_MS;
 	pthread_t threads[THREADS];
 	unsigned long before;
 
@@ -70,7 +72,7 @@ static unsigned long run(double ms)
 		pthread_create(&threads[i], NULL, worker, (void *)i);
 	}
 	before = calls;
-	while (now() < until) {
+	while (now() < until || turn < last) {
 		usleep(1000);
 	}
 	before = calls - before;
