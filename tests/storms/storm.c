@@ -34,9 +34,11 @@ extern char **environ;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static pthread_attr_t small;
-static int count;    /* under lock */
-static int detached; /* under lock: still alive */
-static bool over;    /* under lock */
+static int count;      /* under lock */
+static int detached;   /* under lock: still alive */
+static pid_t *leaving; /* under lock: who was detached, and is on its way out */
+static int left_by;    /* under lock: so many */
+static bool over;      /* under lock */
 static int killed;
 
 static void is(int err, const char *what, int line)
@@ -94,6 +96,7 @@ static void *detached_life(void *arg)
 	OK(pthread_mutex_lock(&lock));
 	count++;
 	detached--;
+	leaving[left_by++] = gettid();
 	OK(pthread_cond_broadcast(&changed));
 	OK(pthread_mutex_unlock(&lock));
 	return NULL;
@@ -150,6 +153,20 @@ static void *churn(void *arg)
 		OK(pthread_mutex_unlock(&lock));
 	}
 	return NULL;
+}
+
+/* Nobody joins them: until the kernel, too, knows them no more. */
+static void await_gone(void)
+{
+	char path[64];
+
+	for (int i = 0; i < left_by; i++) {
+		snprintf(path, sizeof path, "/proc/self/task/%d", (int)leaving[i]);
+		while (access(path, F_OK) == 0) {
+			usleep(1000);
+		}
+	}
+	free(leaving);
 }
 
 static void *wait_for_all(void *arg)
@@ -384,6 +401,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "churn") == 0) {
 		int each = n / MAKERS;
 
+		leaving = calloc((size_t)n, sizeof *leaving);
 		for (int i = 0; i < MAKERS; i++) {
 			OK(pthread_create(&makers[i], NULL, churn, &each));
 		}
@@ -395,8 +413,7 @@ int main(int argc, char **argv)
 			OK(pthread_cond_wait(&changed, &lock));
 		}
 		OK(pthread_mutex_unlock(&lock));
-		/* The last of them may be on their way out still. */
-		usleep(200000);
+		await_gone();
 	} else if (strcmp(argv[1], "alive") == 0) {
 		alive(n);
 	} else {
