@@ -36,7 +36,7 @@ GT_INLINE void gt_put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uin
 			return;
 		}
 	}
-	gt_put_block_full(w, object, epoch, kind, owner);
+	GT_RARELY(w, gt_put_block_full(&rare, object, epoch, kind, owner));
 }
 
 /* A FACT_WAIT_END of it. */
@@ -46,7 +46,7 @@ GT_INLINE void gt_put_wait_end(struct gt_w *w, enum gt_ended ended, uint32_t res
 		gt_event(w, FACT_WOKEN, gt_g(waker));
 		return;
 	}
-	gt_put_wait_end_full(w, ended, result, waker);
+	GT_RARELY(w, gt_put_wait_end_full(&rare, ended, result, waker));
 }
 
 /* A FACT_RETAKE of it. */
@@ -59,7 +59,7 @@ GT_INLINE void gt_put_retake(struct gt_w *w, uint64_t mutex, uint64_t owner, uin
 		gt_event(w, FACT_RETAKEN, gt_g(owner), gt_value(ns));
 		return;
 	}
-	gt_put_retake_full(w, mutex, owner, ns);
+	GT_RARELY(w, gt_put_retake_full(&rare, mutex, owner, ns));
 }
 
 /* A FACT_CALL of its M; arg and result as they stand there. */
@@ -74,5 +74,5 @@ GT_INLINE void gt_put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t
 			return;
 		}
 	}
-	gt_put_call_full(w, call, arg, result);
+	GT_RARELY(w, gt_put_call_full(&rare, call, arg, result));
 }

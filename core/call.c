@@ -67,14 +67,23 @@ static void write_end(struct gt_w *w, uint32_t p)
 	gt_event(w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(w, t));
 }
 
-static void write_facts(struct gt_w *w, int64_t result)
+GT_INLINE void write_facts(struct gt_w *w, int64_t result)
 {
 	struct gt_thread *t = w->t;
 
 	gt_put_call(w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
 	if (gt_unlikely(t->yields)) {
-		gt_yields_emit(w);
+		GT_RARELY(w, gt_yields_emit(&rare));
 	}
+}
+
+/* Both ends of one that gave its P back, and has it again. */
+static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, struct gt_arg_stack stack,
+				   uint64_t now)
+{
+	write_begin(w, p, stack, now);
+	w->ticks = now;
+	write_end(w, p);
 }
 
 /* Nothing of the call has been written yet. */
@@ -102,9 +111,7 @@ static void end_kept(struct gt_thread *t, int64_t result)
 		w.ticks = now;
 		gt_event0(&w, GO_SYSCALL_END);
 	} else {
-		write_begin(&w, p, stack, now);
-		w.ticks = now;
-		write_end(&w, p);
+		GT_RARELY(&w, write_long(&rare, p, stack, now));
 	}
 	write_facts(&w, result);
 	gt_release(&w);

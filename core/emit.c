@@ -15,9 +15,8 @@ void gt_buf_refill(struct gt_w *w)
 	if (full) {
 		t->undo.writes = GT_WRITES;
 		gt_signal_fence();
-		gt_store_release(&full->events_len, (uint32_t)(w->at - full->events));
-		gt_store_release(&full->facts_len, (uint32_t)(w->facts_at - full->facts));
-		t->last_ticks = full->last;
+		gt_store_written(w);
+		t->last_ticks = w->last;
 		gt_store_relaxed(&t->x_slot[w->parity], 0);
 		gt_buf_seal(full);
 	}
@@ -43,6 +42,8 @@ void gt_buf_refill(struct gt_w *w)
 	}
 	w->at = w->b->events;
 	w->facts_at = w->b->facts;
+	w->last = w->b->last;
+	w->facts_last = w->b->facts_last;
 	gt_brief_reset(&t->brief);
 	t->brief_off = false;
 	/* Release: partner is the advancer's exchange. */
@@ -53,37 +54,20 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 {
 	struct gt_proc *proc = &gt_trace->procs.proc[p];
 
-	/* No batch: tracing has ended, and traced is the advancer's, of the last generation. */
-	if (w->b && proc->traced[w->parity] != w->gen) {
-		w->t->undo.p_seq = 0;
-		w->t->undo.p_listed = 1;
-		gt_signal_fence();
-		w->t->undo.p = p;
-		gt_signal_fence();
-		proc->traced[w->parity] = w->gen;
-		proc->seq[w->parity] = 0;
-		gt_event(w, PROC_STATUS, gt_p(p), gt_pstatus(GT_PROC_IDLE));
-	}
+	w->t->undo.p_seq = 0;
+	w->t->undo.p_listed = 1;
+	gt_signal_fence();
+	w->t->undo.p = p;
+	gt_signal_fence();
+	proc->traced[w->parity] = w->gen;
+	proc->seq[w->parity] = 0;
+	gt_event(w, PROC_STATUS, gt_p(p), gt_pstatus(GT_PROC_IDLE));
 }
 
-void gt_proc_start(struct gt_w *w, uint32_t p)
+void gt_proc_missing(struct gt_w *w)
 {
-	if (p == GT_PROC_NONE) {
-		gt_trace_break(GT_BROKEN_PROCS);
-		w->b = NULL;
-		return;
-	}
-	gt_status_proc(w, p);
-	gt_event(w, PROC_START, gt_p(p), gt_seq_p(w, p));
-}
-
-void gt_run_in(struct gt_w *w, uint32_t p)
-{
-	struct gt_thread *t = w->t;
-
-	gt_store_relaxed(&t->p, p);
-	t->spare_p = GT_PROC_NONE;
-	gt_set_state(w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+	gt_trace_break(GT_BROKEN_PROCS);
+	w->b = NULL;
 }
 
 bool gt_section_undo(struct gt_thread *t)
@@ -94,6 +78,8 @@ bool gt_section_undo(struct gt_thread *t)
 	if (writes == GT_WRITES_UNDOABLE) {
 		struct gt_buf *b = gt_ref_ptr(gt_load_relaxed(&t->x_slot[u->parity]));
 
+		gt_store_relaxed(&b->events_len, u->events_len);
+		gt_store_relaxed(&b->facts_len, u->facts_len);
 		b->last = u->last;
 		b->facts_last = u->facts_last;
 		t->seq[u->parity] = u->seq;
@@ -242,8 +228,7 @@ void gt_buf_flush(struct gt_w *w)
 	if (!b) {
 		return;
 	}
-	gt_store_release(&b->events_len, (uint32_t)(w->at - b->events));
-	gt_store_release(&b->facts_len, (uint32_t)(w->facts_at - b->facts));
+	gt_store_written(w);
 	/*
 	 * Given up here and not left in the slot: the kernel may give our tid to a new thread of
 	 * this generation, and the batches of one M stand in the file in the order of its events.

@@ -34,10 +34,23 @@ struct gt_w {
 	struct gt_buf *b; /* NULL: nothing is recorded now; events are skipped */
 	uint8_t *at;
 	uint8_t *facts_at;
+	uint64_t last; /* as in the buffer, of what is written so far */
+	uint64_t facts_last;
 	uint64_t gen;
 	uint64_t ticks; /* the time of its events */
 	unsigned parity;
 };
+
+/*
+ * A call that is rarely made gets a copy, rare, of w: then nobody has the address of w itself, and
+ * it stays in registers, which is half of what a section costs.
+ */
+#define GT_RARELY(w, call)               \
+	do {                             \
+		struct gt_w rare = *(w); \
+		call;                    \
+		*(w) = rare;             \
+	} while (0)
 
 /* Arguments that must not be mixed are types of their own. */
 #define GT_ARG_TYPE(type)                                    \
@@ -78,15 +91,10 @@ GT_COLD void gt_yields_emit(struct gt_w *w);
 void gt_buf_flush(struct gt_w *w);
 /* Slow: the state of this thread and its P at its first mention in the generation. */
 GT_COLD void gt_status_self(struct gt_w *w);
-/* The state of a P that this thread has just taken. */
-void gt_status_proc(struct gt_w *w, uint32_t p);
-/*
- * This thread starts to run in the slot that it has taken: its state if it has none yet, ProcStart.
- * GT_PROC_NONE: there was no slot, and recording breaks off.
- */
-void gt_proc_start(struct gt_w *w, uint32_t p);
-/* It runs there now: of that section, the last thing. */
-void gt_run_in(struct gt_w *w, uint32_t p);
+/* Slow: the state of a P that this thread has just taken, and that has none in this generation. */
+GT_COLD void gt_status_proc(struct gt_w *w, uint32_t p);
+/* Slow: there was no P, and recording breaks off. */
+GT_COLD void gt_proc_missing(struct gt_w *w);
 /*
  * A section is left for good, by a handler that interrupted it on its own thread t. What it has
  * written is not counted, and what it has changed is as before. False: that is not possible, and
@@ -117,8 +125,7 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	const struct gt_clock *clock;
 	uint32_t slot;
 
-	w->t = t;
-	w->b = NULL;
+	*w = (struct gt_w){.t = t};
 	GT_INVARIANT(8, !gt_in_section(t));
 	/* The guard is up before, and down after: for this thread's own signal handlers. */
 	gt_signal_fence();
@@ -146,9 +153,11 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 		w->b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
 		w->at = w->b->events + gt_load_relaxed(&w->b->events_len);
 		w->facts_at = w->b->facts + gt_load_relaxed(&w->b->facts_len);
+		w->last = w->b->last;
+		w->facts_last = w->b->facts_last;
 		GT_INVARIANT(2, w->b->gen == w->gen && w->b->m == gt_thread_tid(t));
 	} else {
-		gt_buf_refill(w);
+		GT_RARELY(w, gt_buf_refill(&rare));
 	}
 	t->undo.writes = GT_WRITES;
 	gt_signal_fence();
@@ -156,10 +165,11 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	if (gt_unlikely(gt_load_seq(&t->mailbox[w->parity].count))) {
 		/* Before its time is known there is none to keep to: all that is posted has been.
 		 */
-		gt_mailbox_drain(w, when == GT_WHEN_LATER ? UINT64_MAX : w->ticks);
+		GT_RARELY(w,
+			  gt_mailbox_drain(&rare, when == GT_WHEN_LATER ? UINT64_MAX : w->ticks));
 	}
 	if (gt_unlikely(!gt_traced(t, w))) {
-		gt_status_self(w);
+		GT_RARELY(w, gt_status_self(&rare));
 	}
 }
 
@@ -187,18 +197,28 @@ GT_INLINE uint64_t gt_section_now(struct gt_w *w)
 	return moment;
 }
 
+/* What the section has written so far is in the buffer. */
+GT_INLINE void gt_store_written(struct gt_w *w)
+{
+	w->b->last = w->last;
+	w->b->facts_last = w->facts_last;
+	/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's. */
+	gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
+	gt_store_release(&w->b->facts_len, (uint32_t)(w->facts_at - w->b->facts));
+}
+
 /* The events that the section has written so far stay written, whatever becomes of it. */
 GT_INLINE void gt_count(struct gt_w *w)
 {
 	if (gt_likely(w->b != NULL)) {
-		gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
+		gt_store_written(w);
 		gt_signal_fence();
 	}
 }
 
 /*
  * From here on the section can be undone: it is about nothing but this thread and its Ps, and lists
- * and locks of others are not touched. What the acquire has written is counted.
+ * and locks of others are not touched. What it has written before stays written.
  */
 GT_INLINE void gt_undoable(struct gt_w *w)
 {
@@ -207,7 +227,6 @@ GT_INLINE void gt_undoable(struct gt_w *w)
 	if (gt_unlikely(!w->b)) {
 		return;
 	}
-	gt_count(w);
 	t->undo.parity = w->parity;
 	t->undo.own_p = gt_load_relaxed(&t->p);
 	t->undo.spare_p = t->spare_p;
@@ -215,8 +234,10 @@ GT_INLINE void gt_undoable(struct gt_w *w)
 	t->undo.seq = t->seq[w->parity];
 	t->undo.p = GT_PROC_NONE;
 	t->undo.p_listed = 0;
-	t->undo.last = w->b->last;
-	t->undo.facts_last = w->b->facts_last;
+	t->undo.events_len = (uint32_t)(w->at - w->b->events);
+	t->undo.facts_len = (uint32_t)(w->facts_at - w->b->facts);
+	t->undo.last = w->last;
+	t->undo.facts_last = w->facts_last;
 	gt_signal_fence();
 	t->undo.writes = GT_WRITES_UNDOABLE;
 	gt_signal_fence();
@@ -246,16 +267,14 @@ GT_INLINE void gt_release(struct gt_w *w)
 {
 	struct gt_thread *t = w->t;
 
-	/* A jump that comes between this and the next two lines finds the events gone. */
+	gt_signal_fence();
+	if (gt_likely(w->b != NULL)) {
+		gt_store_written(w);
+		t->last_ticks = w->last;
+	}
+	/* A jump that comes before this finds all of it undone; one that comes after, done. */
 	gt_signal_fence();
 	t->undo.writes = GT_WRITES_NOTHING;
-	if (gt_likely(w->b != NULL)) {
-		/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's.
-		 */
-		gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
-		gt_store_release(&w->b->facts_len, (uint32_t)(w->facts_at - w->b->facts));
-		t->last_ticks = w->b->last;
-	}
 	GT_DELAY();
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, 0);
@@ -284,16 +303,16 @@ GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
 	uint64_t ticks;
 
 	if (gt_unlikely(w->at + GT_WIRE_EVENT_MAX > w->b->events + GT_BUF_EVENTS)) {
-		gt_buf_refill(w);
+		GT_RARELY(w, gt_buf_refill(&rare));
 		if (!w->b) {
 			return NULL;
 		}
 	}
 	p = w->at;
-	ticks = GT_MAX(w->ticks, w->b->last);
+	ticks = GT_MAX(w->ticks, w->last);
 	*p++ = (uint8_t)number;
-	p = gt_varint_put(p, ticks - w->b->last);
-	w->b->last = ticks;
+	p = gt_varint_put(p, ticks - w->last);
+	w->last = ticks;
 	return p;
 }
 
@@ -311,7 +330,7 @@ GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 	uint64_t ticks;
 
 	if (gt_unlikely(!gt_fact_fits(w))) {
-		gt_buf_refill(w);
+		GT_RARELY(w, gt_buf_refill(&rare));
 		if (!w->b) {
 			return NULL;
 		}
@@ -321,10 +340,10 @@ GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 		*p++ = GT_FACT_MAGIC;
 		*p++ = GT_FACT_VERSION;
 	}
-	ticks = GT_MAX(w->ticks, w->b->facts_last);
+	ticks = GT_MAX(w->ticks, w->facts_last);
 	*p++ = (uint8_t)number;
-	p = gt_varint_put(p, ticks - w->b->facts_last);
-	w->b->facts_last = ticks;
+	p = gt_varint_put(p, ticks - w->facts_last);
+	w->facts_last = ticks;
 	return p;
 }
 
@@ -401,6 +420,33 @@ GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
 		gt_signal_fence();
 	}
 	return gt_seq(++gt_trace->procs.proc[p].seq[w->parity]);
+}
+
+/*
+ * This thread starts to run in the slot that it has taken: its state if it has none yet, ProcStart.
+ * GT_PROC_NONE: there was no slot, and recording breaks off.
+ */
+GT_INLINE void gt_proc_start(struct gt_w *w, uint32_t p)
+{
+	if (gt_unlikely(p == GT_PROC_NONE)) {
+		GT_RARELY(w, gt_proc_missing(&rare));
+		return;
+	}
+	/* No batch: tracing has ended, and traced is the advancer's, of the last generation. */
+	if (gt_unlikely(gt_trace->procs.proc[p].traced[w->parity] != w->gen) && w->b) {
+		GT_RARELY(w, gt_status_proc(&rare, p));
+	}
+	gt_event(w, PROC_START, gt_p(p), gt_seq_p(w, p));
+}
+
+/* It runs there now: of that section, the last thing. */
+GT_INLINE void gt_run_in(struct gt_w *w, uint32_t p)
+{
+	struct gt_thread *t = w->t;
+
+	gt_store_relaxed(&t->p, p);
+	t->spare_p = GT_PROC_NONE;
+	gt_set_state(w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
 }
 
 /* The id of a stack in this section's generation; of a string. */

@@ -173,7 +173,9 @@ struct gt_undo {
 	uint32_t p;        /* whose next numbers it took, from p_seq on; GT_PROC_NONE: of none */
 	uint32_t p_listed; /* it wrote the state of that one */
 	uint64_t p_seq;
-	uint64_t last; /* of its batch */
+	uint32_t events_len; /* of its buffer, as the next three */
+	uint32_t facts_len;
+	uint64_t last;
 	uint64_t facts_last;
 };
 

@@ -101,6 +101,37 @@ Test(emit, a_section, .init = started_inside, .fini = ended)
 	cr_expect_eq(decode(slot(t), e, 8), 4u, "not a second time");
 }
 
+/* A handler may jump away when all is in the buffer, and the section not over. */
+Test(emit, a_section_is_undone_until_it_is_over, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	struct event e[8];
+	struct gt_w w = gt_acquire(t);
+	uint64_t ticks = w.ticks;
+
+	w.ticks += 10;
+	gt_event(&w, GO_LABEL, gt_str(1));
+	gt_release(&w);
+
+	w = gt_acquire(t);
+	gt_undoable(&w);
+	w.ticks = ticks + 5000;
+	gt_event(&w, GO_LABEL, gt_str(2));
+	gt_event(&w, FACT_LOSS, gt_value(3), gt_value(300));
+	gt_store_written(&w);
+	cr_assert_eq(decode(slot(t), e, 8), 4u);
+	cr_assert(gt_section_undo(t));
+
+	w = gt_acquire(t);
+	w.ticks = ticks + 1000;
+	gt_event(&w, GO_LABEL, gt_str(3));
+	gt_release(&w);
+	cr_expect_eq(slot(t)->facts_len, 0u);
+	cr_assert_eq(decode(slot(t), e, 8), 4u);
+	cr_expect_eq(e[3].args[0], 3u);
+	cr_expect_eq(e[3].ticks, ticks + 1000, "by the last that stands");
+}
+
 Test(emit, an_earlier_time_is_drawn_up_to_the_last, .init = started_inside, .fini = ended)
 {
 	struct gt_thread *t = gt_tls.thread;
