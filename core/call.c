@@ -65,6 +65,10 @@ static void write_end(struct gt_w *w, uint32_t p)
 		gt_event(w, GO_UNBLOCK, gt_g(gt_thread_id(t)), gt_seq_g(w, t), gt_stack(0));
 	}
 	gt_event(w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(w, t));
+	/* Many a thread waits nowhere else: for its socket, never for a lock. */
+	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
+		gt_thread_emit_name(w);
+	}
 }
 
 GT_INLINE void write_facts(struct gt_w *w, int64_t result)

@@ -228,7 +228,7 @@ struct gt_thread {
 	uint64_t noted_state;
 	uint32_t noted_stack;
 
-	/* A name that its next section is to write as a label. */
+	/* A name that is to be written as a label when it waits next, or ends. */
 	_Atomic uint32_t name_new;
 	_Atomic uint64_t name[GT_NAME_MAX / 8];
 
@@ -381,7 +381,7 @@ void gt_thread_end(struct gt_thread *t);
 /* The calling thread was not seen being created: gives it a record. NULL: no memory. */
 struct gt_thread *gt_thread_attach(uintptr_t entry);
 
-/* Its next block writes this name as a label. Any thread. */
+/* Its next wait, for a thread or in a call, writes this name as a label. Any thread. */
 void gt_thread_name(struct gt_thread *t, const char *name);
 /* The pthread_t of t, which has that G: said by itself when it starts. */
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, pthread_t pthread);
