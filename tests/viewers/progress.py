@@ -5,13 +5,20 @@ nowhere else.
     progress.py GTRACE TRACE_TEXT    a trace of several generations
 """
 
+import fcntl
 import os
 import pathlib
 import pty
 import subprocess
 import sys
 import tempfile
+import termios
 import time
+
+
+def unread(pipe):
+    """The bytes that nobody has taken out of it yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def run(command, data, terminal, **env):
@@ -22,6 +29,8 @@ def run(command, data, terminal, **env):
     os.close(write)
     process.stdin.write(data[:-1])
     process.stdin.flush()
+    while unread(process.stdin) and process.poll() is None:
+        time.sleep(0.01)
     time.sleep(1.2)
     process.stdin.write(data[-1:])
     process.stdin.close()
