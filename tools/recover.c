@@ -84,8 +84,23 @@ static struct gt_image after(const struct gt_image *before, const struct gt_imag
 	return all;
 }
 
+/* Whether a P is what it was when it was last mentioned, which may be before r->before. */
+static int judge_p(const struct gt_recovery *r, const struct gt_event *ev, struct gt_error *e)
+{
+	const uint64_t was = gt_idmap_get(&r->ps, ev->args[0]);
+
+	if (ev->kind != GT_TIMED || ev->number != GT_EV_PROC_STATUS ||
+	    ev->offset < r->before.size || was == 0 || was == ev->args[1] + 1) {
+		return 1;
+	}
+	return gt_error_set(e, GT_ERROR_INVALID, ev->offset, GT_NOWHERE, ev->m,
+			    "inconsistent status for proc %" PRIu64 ": old %s vs. new %s",
+			    ev->args[0], gt_proc_state_text((unsigned)was - 1),
+			    gt_proc_state_text((unsigned)ev->args[1]));
+}
+
 /* 0 with the number of events; or -1 with *e, whose offset is in full (GT_NOWHERE: not in it). */
-static int judge(const struct gt_recovery *r, const struct gt_image *full, uint64_t *events,
+static int judge(struct gt_recovery *r, const struct gt_image *full, uint64_t *events,
 		 struct gt_error *e)
 {
 	struct gt_image all = after(&r->before, full);
@@ -96,9 +111,12 @@ static int judge(const struct gt_recovery *r, const struct gt_image *full, uint6
 	int n = -1;
 
 	*events = 0;
-	while (t != NULL && (n = gt_merge_next(t, &ev, e)) > 0) {
+	while (t != NULL && (n = gt_merge_next(t, &ev, e)) > 0 && (n = judge_p(r, &ev, e)) > 0) {
 		*events += (ev.kind == GT_TIMED || ev.kind == GT_ALLOC) && !ev.implied &&
 			   ev.offset >= r->before.size;
+	}
+	if (n == 0) {
+		gt_recover_learn_ps(r, t);
 	}
 	gt_merge_close(t);
 	free(all.data);
@@ -223,6 +241,7 @@ static void recovery_fini(struct gt_recovery *r)
 	gt_recover_forget(r);
 	gt_idmap_fini(&r->stack_of);
 	gt_idmap_fini(&r->by_pc);
+	gt_idmap_fini(&r->ps);
 	free(r->names);
 	free(r->mappings);
 	free(r->before.data);

@@ -46,6 +46,11 @@ struct gt_recovery {
 	size_t nmappings, mappings_cap;
 	uint64_t last;          /* number of the last generation; 0: none */
 	struct gt_image before; /* header and that generation; data NULL: none */
+	/*
+	 * Of all Ps so far: state + 1. What else a generation does not mention is over, but a P
+	 * that was idle once is so still.
+	 */
+	struct gt_idmap ps;
 	/* What it leaves behind: states, and stacks by G (id + 1). */
 	struct gt_merge *past;
 	struct gt_reader *tables;
@@ -55,6 +60,8 @@ struct gt_recovery {
 
 /* recover_past.c: reads the file as far as it is whole: 0, or -1 with *e. */
 int gt_recover_whole(struct gt_recovery *r, struct gt_error *e);
+/* t has come to the end of a generation: what Ps are then. */
+void gt_recover_learn_ps(struct gt_recovery *r, struct gt_merge *t);
 /* What the spool says of mappings that no whole generation has spoken of. */
 void gt_recover_maps(struct gt_recovery *r);
 /* Finds the build id of what is mapped there, once. The file may be another by now: then none. */

@@ -129,6 +129,19 @@ static void keep_last(struct gt_recovery *r, uint64_t offset, uint64_t size)
 	memcpy(r->before.data + GT_WIRE_HEADER_SIZE, r->file + offset, (size_t)size);
 }
 
+void gt_recover_learn_ps(struct gt_recovery *r, struct gt_merge *t)
+{
+	const struct gt_idmap *ps = &gt_merge_order(t)->ps;
+	const struct gt_idmap_slot *s;
+
+	for (size_t i = 0; (s = gt_idmap_each(ps, &i)) != NULL;) {
+		const struct gt_p *p = (const struct gt_p *)s->word;
+
+		gt_idmap_remove(&r->ps, p->id);
+		gt_idmap_put(&r->ps, p->id, (uintptr_t)p->state + 1);
+	}
+}
+
 /* Reads the file as far as it is whole. */
 int gt_recover_whole(struct gt_recovery *r, struct gt_error *e)
 {
@@ -165,6 +178,7 @@ int gt_recover_whole(struct gt_recovery *r, struct gt_error *e)
 		r->last = number[last];
 		keep_last(r, offset[last], size[last]);
 	}
+	gt_recover_learn_ps(r, t);
 	gt_merge_close(t);
 	return 0;
 }
