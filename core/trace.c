@@ -349,7 +349,7 @@ void gt_trace_tidy(void)
 	}
 	gt_sys_unlink(t->spool);
 	/* It broke off before the first generation: no trace rather than an empty one. */
-	if (gt_load_relaxed(&t->head.generations) == 0) {
+	if (gt_load_relaxed(&t->head.generations) == 0 && !gt_writer_lost()) {
 		gt_sys_unlink(t->path);
 	}
 }

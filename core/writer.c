@@ -101,6 +101,7 @@ int gt_writer_create(const char *path, bool old)
 		return r;
 	}
 	out.open = false;
+	out.error = 0;
 	out.bytes = header(&head);
 	gt_store_relaxed(&gt_trace->head.written, out.bytes);
 	if (gt_zstd_on()) {
@@ -260,6 +261,11 @@ void gt_writer_cut(uint64_t bytes)
 	if (fd >= 0 && !out.open) {
 		gt_sys_close(fd);
 	}
+}
+
+bool gt_writer_lost(void)
+{
+	return out.error == -ESTALE || out.error == -ENOENT;
 }
 
 void gt_writer_forget(void)

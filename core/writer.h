@@ -40,3 +40,5 @@ void gt_writer_close(void);
 void gt_writer_forget(void);
 /* After an error: cuts the file back to its whole generations. */
 void gt_writer_cut(uint64_t bytes);
+/* Whether it failed as the file of that name is not what it left, and so not its own to remove. */
+bool gt_writer_lost(void);
