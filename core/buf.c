@@ -32,7 +32,13 @@ static struct gt_buf *pop(void)
 
 		/* Acquire: partner is the release in gt_buf_free. */
 		if (gt_cas_weak_acq_rel(&gt_trace->free_bufs, &old, head(old, next))) {
-			gt_add_relaxed(&gt_trace->free_bufs_count, (uint32_t)-1);
+			/* The last but few of memory that does not grow much further: see make. */
+			if (gt_add_relaxed(&gt_trace->free_bufs_count, (uint32_t)-1) ==
+				    GT_BUF_BURST &&
+			    gt_load_relaxed(&gt_trace->brk) >
+				    gt_load_relaxed(&gt_trace->bytes) / 2) {
+				gt_advancer_nudge();
+			}
 			return b;
 		}
 	}
@@ -42,6 +48,8 @@ static struct gt_buf *pop(void)
 /* One more. On the list of all before it is used. */
 static struct gt_buf *make(void)
 {
+	uint64_t step = gt_load_relaxed(&gt_trace->bytes) / 16;
+	uint64_t used = gt_load_relaxed(&gt_trace->brk);
 	struct gt_buf *b = gt_shm_alloc(sizeof(*b));
 	uint32_t old = gt_load_relaxed(&gt_trace->bufs);
 
@@ -50,24 +58,31 @@ static struct gt_buf *make(void)
 			b->all = old;
 		} while (!gt_cas_weak_acq_rel(&gt_trace->bufs, &old, gt_ptr_ref(b)));
 	}
+	/* Past the half, each further step of memory wakes the advancer: it frees some. */
+	if (used > gt_load_relaxed(&gt_trace->bytes) / 2 &&
+	    used / step != (used + sizeof(*b)) / step) {
+		gt_advancer_nudge();
+	}
 	return b;
+}
+
+struct gt_buf *gt_buf_get(void)
+{
+	struct gt_buf *b = pop();
+
+	return b ? b : make();
+}
+
+bool gt_buf_plenty(void)
+{
+	return gt_load_relaxed(&gt_trace->free_bufs_count) >= GT_BUF_BURST ||
+	       gt_load_relaxed(&gt_trace->brk) < gt_load_relaxed(&gt_trace->bytes) / 4 * 3;
 }
 
 struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks)
 {
-	struct gt_buf *b = pop();
+	struct gt_buf *b = gt_buf_get();
 
-	if (!b) {
-		uint64_t step = gt_load_relaxed(&gt_trace->bytes) / 16;
-		uint64_t used = gt_load_relaxed(&gt_trace->brk);
-
-		b = make();
-		/* Past the half, each further step of memory wakes the advancer: it frees some. */
-		if (used > gt_load_relaxed(&gt_trace->bytes) / 2 &&
-		    used / step != (used + sizeof(*b)) / step) {
-			gt_advancer_nudge();
-		}
-	}
 	if (b) {
 		gt_buf_begin(b, gen, m, ticks);
 	}

@@ -50,6 +50,13 @@ struct gt_buf {
 _Static_assert(sizeof(struct gt_buf) == GT_BUF_BYTES, "a buffer is 64 KiB");
 _Static_assert(GT_BUF_EVENTS <= GT_WIRE_BATCH_MAX, "a batch is not larger than the reader allows");
 
+/*
+ * Any buffer, of no generation: its first 64 bytes stay as they are. NULL where memory is
+ * exhausted. Any thread.
+ */
+struct gt_buf *gt_buf_get(void);
+/* Whether there is more than what batches need: a quarter of all memory, or a burst of buffers. */
+bool gt_buf_plenty(void);
 /* An empty buffer for that M and generation; NULL where memory is exhausted. Any thread. */
 struct gt_buf *gt_buf_new(uint64_t gen, uint64_t m, uint64_t ticks);
 /* The same for one that is the caller's already, and empty. */

@@ -10,7 +10,8 @@
 #include "base/hash.h"
 #include "base/sys.h"
 
-enum { MODULES_MAX = 4096, PATH_BYTES = 4096 };
+/* As many mappings as Linux allows a process unless it is told otherwise (vm.max_map_count). */
+enum { MODULES_MAX = 1 << 16, PATH_BYTES = 4096 };
 
 /* An array in mapped memory that grows by doubling; its items are moved then. */
 struct array {
@@ -52,6 +53,10 @@ struct range {
 
 static struct array modules;
 static size_t nmodules;
+static size_t nfree; /* no place below it is free */
+/* Modules by id: their number, plus one; 0 is free. A power of two, twice as many as modules. */
+static struct array places;
+static size_t nplaces;
 static struct array ranges; /* by address, as the kernel lists them */
 static size_t nranges;
 static struct array paths; /* the modules' paths, each with its 0 */
@@ -71,28 +76,88 @@ const char *gt_module_path(const struct gt_module *m)
 	return (const char *)paths.items + m->path;
 }
 
+/* The place of this id, or the free one for it. */
+static uint32_t *place_of(uint64_t id)
+{
+	uint32_t *place = places.items;
+	size_t i = id & (nplaces - 1);
+
+	while (place[i] != 0 && module_at(place[i] - 1)->id != id) {
+		i = (i + 1) & (nplaces - 1);
+	}
+	return &place[i];
+}
+
+/* Room for one module more than there are, each found by its id. */
+static bool places_fit(void)
+{
+	size_t n = nplaces != 0 ? nplaces : 1024;
+
+	while (n < 2 * (nmodules + 1)) {
+		n *= 2;
+	}
+	if (n == nplaces) {
+		return true;
+	}
+	if (!array_fit(&places, n * sizeof(uint32_t))) {
+		return false;
+	}
+	nplaces = n;
+	memset(places.items, 0, n * sizeof(uint32_t));
+	for (size_t i = 0; i < nmodules; i++) {
+		if (module_at(i)->id != 0) {
+			*place_of(module_at(i)->id) = (uint32_t)i + 1;
+		}
+	}
+	return true;
+}
+
 /* The module of this id, new where there is none. */
 static struct gt_module *module_with(uint64_t id, size_t *index)
 {
-	size_t place = nmodules;
+	uint32_t *place;
 
-	for (size_t i = 0; i < nmodules; i++) {
-		if (module_at(i)->id == id) {
-			*index = i;
-			return module_at(i);
-		}
-		if (module_at(i)->id == 0 && place == nmodules) {
-			place = i;
-		}
-	}
-	if (place == MODULES_MAX || !array_fit(&modules, (place + 1) * sizeof(struct gt_module))) {
+	if (!places_fit()) {
 		return NULL;
 	}
-	nmodules = GT_MAX(nmodules, place + 1);
-	*index = place;
-	memset(module_at(place), 0, sizeof(struct gt_module));
-	module_at(place)->id = id;
-	return module_at(place);
+	place = place_of(id);
+	if (*place != 0) {
+		*index = *place - 1;
+		return module_at(*index);
+	}
+	while (nfree < nmodules && module_at(nfree)->id != 0) {
+		nfree++;
+	}
+	if (nfree == MODULES_MAX || !array_fit(&modules, (nfree + 1) * sizeof(struct gt_module))) {
+		return NULL;
+	}
+	nmodules = GT_MAX(nmodules, nfree + 1);
+	*index = nfree;
+	*place = (uint32_t)nfree + 1;
+	memset(module_at(nfree), 0, sizeof(struct gt_module));
+	module_at(nfree)->id = id;
+	return module_at(nfree);
+}
+
+/* Those that are not among the mappings any more. */
+static void forget_unseen(void)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < nmodules; i++) {
+		struct gt_module *m = module_at(i);
+
+		if (!m->seen && m->id != 0) {
+			gt_image_free(&m->image);
+			m->id = 0;
+			nfree = GT_MIN(nfree, i);
+			any = true;
+		}
+	}
+	/* What is out of a table like this leaves a gap: it is made anew with the next module. */
+	if (any) {
+		nplaces = 0;
+	}
 }
 
 /* --- The mappings ---------------------------------------------------------------------------- */
@@ -241,14 +306,7 @@ bool gt_module_refresh(void)
 	/* A change between the two readings shows at the next refresh: the first hash is kept. */
 	last_hash = hash;
 	read_maps(true, &hash);
-	for (size_t i = 0; i < nmodules; i++) {
-		struct gt_module *m = module_at(i);
-
-		if (!m->seen && m->id != 0) {
-			gt_image_free(&m->image);
-			m->id = 0;
-		}
-	}
+	forget_unseen();
 	return true;
 }
 

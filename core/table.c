@@ -7,13 +7,22 @@
 
 #include "base/hash.h"
 
+#include "buf.h"
 #include "shm.h"
 
-/* The head of a chunk. */
-struct chunk {
-	uint32_t next;
-	uint8_t pad[GT_REF_UNIT - 4];
-};
+/* One more buffer to cut nodes from. With the lock. */
+static bool add_chunk(struct gt_table *t)
+{
+	struct gt_buf *b = !t->modest || gt_buf_plenty() ? gt_buf_get() : NULL;
+
+	if (!b) {
+		return false;
+	}
+	gt_store_relaxed(&b->next, t->chunk);
+	t->chunk = gt_ptr_ref(b);
+	t->used = GT_REF_UNIT;
+	return true;
+}
 
 /* Room for one node. Nodes lie on units of 64 bytes, so that 32 bits name one. */
 static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
@@ -23,24 +32,7 @@ static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
 	char *at = NULL;
 
 	gt_lock_take(&t->lock);
-	if (!t->chunk || t->used + need > GT_TABLE_CHUNK) {
-		struct chunk *c = NULL;
-
-		if (t->spare) {
-			c = gt_ref_ptr(t->spare);
-			t->spare = c->next;
-		} else {
-			c = gt_shm_alloc(GT_TABLE_CHUNK);
-		}
-		if (c) {
-			c->next = t->chunks;
-			t->chunks = t->chunk = gt_ptr_ref(c);
-			t->used = sizeof(*c);
-		} else {
-			need = GT_TABLE_CHUNK;
-		}
-	}
-	if (t->chunk && t->used + need <= GT_TABLE_CHUNK) {
+	if ((t->chunk && t->used + need <= GT_BUF_BYTES) || add_chunk(t)) {
 		at = (char *)gt_ref_ptr(t->chunk) + t->used;
 		t->used += need;
 	}
@@ -114,14 +106,11 @@ void gt_table_reset(struct gt_table *t, uint32_t first)
 	}
 	gt_store_relaxed(&t->last_id, first - 1);
 	gt_store_relaxed(&t->list, 0);
-	/* All chunks become spare: first in t->chunks is last in t->spare. */
-	while (t->chunks) {
-		struct chunk *c = gt_ref_ptr(t->chunks);
+	while (t->chunk) {
+		struct gt_buf *b = gt_ref_ptr(t->chunk);
 
-		t->chunks = c->next;
-		c->next = t->spare;
-		t->spare = gt_ptr_ref(c);
+		t->chunk = gt_load_relaxed(&b->next);
+		gt_buf_free(b);
 	}
-	t->chunk = 0;
 	t->used = 0;
 }

@@ -4,7 +4,9 @@
  * A trie of hash bits below an array of roots. Nodes are only ever added: a lookup walks without a
  * lock, an insertion is one CAS of a null child. Ids count from 1 (strings: from the first id that
  * events.def does not use). There are two tables of each, by parity of the generation; the advancer
- * dumps and empties one while the other fills.
+ * dumps and empties one while the other fills. Nodes lie in buffers of the one pool (buf.h), which
+ * go back when the table is emptied: many stacks in one generation are room for batches in the
+ * next.
  *
  * Source of the idea: Go's src/runtime/tracemap.go.
  */
@@ -15,7 +17,7 @@
 
 #include "lock.h"
 
-enum { GT_TABLE_ROOTS = 1024, GT_TABLE_CHUNK = 1 << 16 };
+enum { GT_TABLE_ROOTS = 1024 };
 
 struct gt_table_node {
 	uint64_t hash;
@@ -32,16 +34,16 @@ struct gt_table {
 	_Atomic uint32_t last_id;
 	_Atomic uint32_t list; /* all nodes, newest first: ref */
 	struct gt_lock lock;   /* of the memory below */
-	uint32_t chunk;        /* the chunk that nodes are cut from: ref */
+	uint32_t chunk;        /* the buffer that nodes are cut from, and those before: ref */
 	uint32_t used;         /* bytes of it */
-	uint32_t chunks;       /* all chunks, linked by their first word: kept over generations */
-	uint32_t spare;        /* chunks not used in this generation */
+	/* [start] Leaves the last memory to batches, which a trace cannot do without. */
+	bool modest;
 };
 
 /*
- * The id of these bytes (a new one where they are new); 0 where memory is exhausted. Called inside
- * a section of the table's generation, or by the advancer. Wait-free but for memory: a new node
- * takes the table's lock for the few instructions that cut it.
+ * The id of these bytes (a new one where they are new); 0 where there is no memory for them. Called
+ * inside a section of the table's generation, or by the advancer. Wait-free but for memory: a new
+ * node takes the table's lock for the few instructions that cut it.
  */
 uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes);
 /* Advancer, when no section of the generation is open: all nodes, newest first. */

@@ -299,6 +299,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	gt_dump_stamp(&t->stamp[1], &t->clock[1], &zero);
 	gt_store_relaxed(&t->due, (t->clock[1].base_ns + gt_env.period) >> GT_TICK_SHIFT);
 	for (int i = 0; i < 2; i++) {
+		t->stacks[i].modest = true;
 		gt_table_reset(&t->stacks[i], 1);
 		gt_table_reset(&t->strings[i], GT_REASON_END);
 	}

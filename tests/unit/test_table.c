@@ -113,6 +113,21 @@ Test(table, emptied_and_filled_again_takes_no_memory, .init = started, .fini = e
 	cr_expect_eq(put_stack(9999), 100u);
 }
 
+/* The nodes of an emptied table are room for batches. */
+Test(table, emptied_is_room_for_batches, .init = started, .fini = ended)
+{
+	uint32_t chunks = gt_trace->free_bufs_count;
+
+	for (uint64_t i = 0; i < 10000; i++) {
+		put_stack(i);
+	}
+	gt_table_reset(table(), 1);
+	cr_expect_gt(gt_trace->free_bufs_count, chunks + 10);
+	chunks = gt_trace->free_bufs_count;
+	cr_expect_not_null(gt_buf_new(1, 1, 0));
+	cr_expect_eq(gt_trace->free_bufs_count, chunks - 1);
+}
+
 enum { THREADS = 6, SHARED = 20000 };
 
 static uint32_t ids[THREADS][SHARED];
@@ -178,6 +193,11 @@ Test(table, full, .init = started_small, .fini = ended)
 	cr_expect_eq(put_stack(i), 0u);
 	cr_expect_eq(put_stack(0), 1u);
 	cr_expect_eq(put_stack(i - 1), last);
+	/* A quarter of all memory is left: to strings, and to batches, which the trace needs. */
+	for (int k = 0; k < 10; k++) {
+		cr_expect_not_null(gt_buf_new(1, 1, 0), "batch %d", k);
+	}
+	cr_expect_neq(gt_table_put(&gt_trace->strings[0], "x", 1), 0u);
 	gt_table_reset(table(), 1);
 	cr_expect_eq(put_stack(i), 1u);
 }
