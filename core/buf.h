@@ -41,7 +41,7 @@ struct gt_buf {
 	_Atomic uint32_t facts_len;
 	/* A buffer of copies (gt_buf_seal_last): bytes of whole batches from events on; else 0. */
 	uint32_t packed_len;
-	uint32_t number; /* by it the batches of one M follow each other */
+	uint32_t number; /* by it the batches of one M follow each other; modulo 2^32 */
 	uint8_t events_head[GT_BUF_HEAD];
 	uint8_t events[GT_BUF_EVENTS];
 	uint8_t facts_head[GT_BUF_HEAD];

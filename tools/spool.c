@@ -176,6 +176,7 @@ static void add_packed(const struct gt_spool *s, struct batches *list, uint64_t 
 	}
 }
 
+/* number: from half of all numbers before the first that was found; they begin again after 2^32. */
 struct buffer {
 	uint32_t number;
 	uint64_t at;
@@ -195,16 +196,18 @@ struct gt_batch *gt_spool_batches(const struct gt_spool *s, uint64_t gen, size_t
 	struct buffer *buffers = NULL;
 	struct gt_idmap seen = {0}; /* a circle ends where it began */
 	size_t nbuffers = 0, cap = 0;
-	uint32_t ref = word(s, place[GT_SPOOL_BUFFERS]);
+	uint32_t ref = word(s, place[GT_SPOOL_BUFFERS]), first = 0;
 
 	for (size_t i = 0; ref != 0 && i < most(s) && gt_idmap_get(&seen, ref) == 0; i++) {
 		const uint64_t at = of_ref(ref);
 
 		gt_idmap_put(&seen, ref, 1);
 		if (word64(s, at + place[GT_SPOOL_BUFFER_GEN]) == gen) {
+			const uint32_t number = word(s, at + place[GT_SPOOL_BUFFER_NUMBER]);
+
+			first = nbuffers == 0 ? number + (1u << 31) : first;
 			buffers = gt_grow(buffers, nbuffers, &cap, sizeof(*buffers));
-			buffers[nbuffers++] =
-				(struct buffer){word(s, at + place[GT_SPOOL_BUFFER_NUMBER]), at};
+			buffers[nbuffers++] = (struct buffer){number - first, at};
 		}
 		ref = word(s, at + place[GT_SPOOL_BUFFER_NEXT]);
 	}
