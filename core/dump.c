@@ -8,6 +8,7 @@
 #include "base/check.h"
 #include "base/varint.h"
 
+#include "closed.h"
 #include "emit.h"
 #include "module.h"
 #include "shm.h"
@@ -321,6 +322,21 @@ static uint32_t string_id(struct gt_table *strings, const char *s)
 	return id;
 }
 
+/* A place in code that has gone since that stack was walked; false: it has not. */
+static bool frame_of_gone(uint64_t gen, uint32_t stack, uint64_t pc, struct frame *f)
+{
+	struct gt_table *strings = &gt_trace->strings[gen & 1];
+	const struct gt_closing *gone = gt_closed_find(gen, stack, pc);
+	static char text[GT_WIRE_STRING_MAX + 1];
+
+	if (gone) {
+		gt_symbol_find_gone(gone->path, pc - gone->base, text, sizeof(text));
+		f->func = string_id(strings, text);
+		f->file = string_id(strings, *gone->path ? gone->path : "?");
+	}
+	return gone != NULL;
+}
+
 static const struct frame *frame_of(uint64_t pc, uint64_t gen)
 {
 	struct gt_table *strings = &gt_trace->strings[gen & 1];
@@ -343,6 +359,8 @@ static const struct frame *frame_of(uint64_t pc, uint64_t gen)
 
 static void dump_stacks(uint64_t gen)
 {
+	const bool any_gone = gt_closed_any();
+
 	for (struct gt_table_node *n = gt_table_first(&gt_trace->stacks[gen & 1]); n;
 	     n = gt_table_next(n)) {
 		unsigned depth = n->bytes / sizeof(uint64_t);
@@ -361,7 +379,10 @@ static void dump_stacks(uint64_t gen)
 		put(n->id);
 		put(depth);
 		for (unsigned i = 0; i < depth; i++) {
-			const struct frame *f = frame_of(pcs[i], gen);
+			struct frame gone;
+			const struct frame *f = any_gone && frame_of_gone(gen, n->id, pcs[i], &gone)
+							? &gone
+							: frame_of(pcs[i], gen);
 
 			put(pcs[i]);
 			put(f->func);
@@ -423,6 +444,7 @@ void gt_dump_tables(uint64_t gen)
 	/* Stacks before mappings and strings: in those their frames lie, of these are their names.
 	 */
 	dump_stacks(gen);
+	gt_closed_forget(gen);
 	dump_mappings(gen);
 	for (uint64_t id = 1; id < GT_REASON_END; id++) {
 		const char *text = gt_reason_text(id);
@@ -440,5 +462,6 @@ void gt_dump_forget(void)
 {
 	/* Ids are those of the parent's tables. */
 	memset(frames, 0, sizeof(frames));
+	gt_closed_reset();
 	scratch.n = 0;
 }

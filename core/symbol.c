@@ -3,6 +3,7 @@
  */
 #include "symbol.h"
 
+#include <fcntl.h>
 #include <string.h>
 
 #include "base/atomic.h"
@@ -150,6 +151,32 @@ static bool resolve(uint64_t pc, struct gt_symbol *out, char *buf, size_t bytes)
 	}
 	gt_module_close(&file);
 	return true;
+}
+
+void gt_symbol_find_gone(const char *path, uint64_t address, char *buf, size_t bytes)
+{
+	/* The last one: what is asked for together was closed together. */
+	static struct gt_image image;
+	static char path_of[256];
+	struct gt_image_file file = {-1, NULL, 0};
+	uint64_t start = address;
+
+	bytes = GT_MIN(bytes, GT_WIRE_STRING_MAX + 1);
+	if (*path != '\0') {
+		file.fd = gt_sys_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0);
+	}
+	if (file.fd >= 0 && strncmp(path, path_of, sizeof(path_of)) != 0) {
+		gt_image_free(&image);
+		gt_image_read(&image, &file);
+		set_name(path_of, sizeof(path_of), path);
+	}
+	if (file.fd < 0 || !gt_image_name(&image, &file, address, &start, buf, bytes)) {
+		if (file.fd >= 0) {
+			gt_image_start(&image, &file, address, &start);
+		}
+		set_place(buf, bytes, path, start);
+	}
+	gt_module_close(&file);
 }
 
 /* --- Answers that were given ---------------------------------------------------------------- */

@@ -35,6 +35,12 @@ bool gt_symbol_refresh(void);
  */
 bool gt_symbol_find(uint64_t pc, struct gt_symbol *out, char *buf, size_t bytes);
 
+/*
+ * The same of an object that was mapped from this file and is gone: address is the pc in the file's
+ * own address space. Where the file cannot be read, the name is of that place.
+ */
+void gt_symbol_find_gone(const char *path, uint64_t address, char *buf, size_t bytes);
+
 /* The name of the function with this first instruction, whatever its symbol is. A literal. */
 void gt_symbol_name_entry(uintptr_t address, const char *name);
 

@@ -128,6 +128,18 @@ bool gt_unwind_lock_free(void)
 	return find_in_loader != NULL;
 }
 
+bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi)
+{
+	struct found found = {0};
+
+	if (find_in_loader == NULL || find_in_loader((void *)address, &found) != 0) {
+		return false;
+	}
+	*lo = (uintptr_t)found.map_start;
+	*hi = (uintptr_t)found.map_end;
+	return true;
+}
+
 bool gt_unwind_ready(void)
 {
 	return find_in_loader != NULL || nobjects != 0;
@@ -541,6 +553,14 @@ void gt_unwind_init_snapshot(void)
 
 bool gt_unwind_lock_free(void)
 {
+	return false;
+}
+
+bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi)
+{
+	(void)address;
+	(void)lo;
+	(void)hi;
 	return false;
 }
 

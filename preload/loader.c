@@ -2,16 +2,30 @@
  * The dynamic loader: code that goes away.
  *
  * dlopen is not hooked: what it does depends on who calls it (RUNPATH, RTLD_NEXT, namespaces). New
- * code is found when it is first met (core/unwind.c) and named once a generation (core/symbol.c).
+ * code is found when it is first met (core/unwind.c) and named once a generation (core/symbol.c);
+ * what is closed before that is noted here (core/closed.c).
  */
+#include "closed.h"
 #include "hook.h"
 #include "stack.h"
 
 int gt_hook_dlclose(void *handle)
 {
-	int r = GT_REAL(dlclose)(handle);
+	bool traced = gt_trace_mine();
+	struct gt_closing closing;
+	int r;
 
+	/* A handle is the loader's own description of the object (glibc's dlfcn/dlinfo.c). */
+	if (traced) {
+		gt_closing_begin(&closing, handle);
+	}
+	r = GT_REAL(dlclose)(handle);
 	gt_stack_forget();
+	if (traced && gt_trace_mine()) {
+		gt_guard_up(GT_FRAME());
+		gt_closing_end(&closing);
+		gt_tls.busy--;
+	}
 	return r;
 }
 

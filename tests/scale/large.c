@@ -3,8 +3,9 @@
  * gtrace, and says how much memory it took at most.
  *
  * stacks: two threads make N calls, each from another path through DEPTH frames (2 ways in each).
- * objects: each of N shared objects is opened, and waited in; then, after a second, every third is
- * closed, opened again, and waited in again. rounds: two threads hand a turn to each other.
+ * objects: each of N shared objects is opened, and waited in, every fifth closed at once; then,
+ * after two seconds, every third of the others is closed, opened again, and waited in again.
+ * rounds: two threads hand a turn to each other.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -138,15 +139,20 @@ static void objects(const char *folder, unsigned long n)
 	for (unsigned long i = 0; i < n; i++) {
 		object[i] = object_open(folder, i);
 		object_wait(object[i]);
+		if (i % 5 == 4) {
+			dlclose(object[i]);
+		}
 	}
 	/* The generation ends, and all are named. */
 	sleep(2);
 	for (unsigned long i = 0; i < n; i += 3) {
-		dlclose(object[i]);
+		if (i % 5 != 4) {
+			dlclose(object[i]);
+		}
 	}
 	/* From the other end, so that other code comes to the places of what is gone. */
 	for (unsigned long i = n; i-- > 0;) {
-		if (i % 3 == 0) {
+		if (i % 3 == 0 && i % 5 != 4) {
 			object[i] = object_open(folder, i);
 			object_wait(object[i]);
 		}

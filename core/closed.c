@@ -1,0 +1,103 @@
+/*
+ * Code that was there in a generation and is gone at its end.
+ */
+#include "closed.h"
+
+#include <link.h>
+#include <string.h>
+
+#include "lock.h"
+#include "trace.h"
+#include "unwind.h"
+
+/* In the order in which they went. */
+enum { CLOSED_MAX = 256 };
+
+static struct {
+	struct gt_lock lock;
+	_Atomic unsigned n;
+	struct closed {
+		struct gt_closing object;
+		uint64_t gen;   /* when it went, */
+		uint32_t stack; /* and the last id of a stack then */
+	} list[CLOSED_MAX];
+} closed;
+
+void gt_closing_begin(struct gt_closing *c, const struct link_map *map)
+{
+	size_t n;
+
+	c->lo = 0;
+	if (!map || !map->l_ld || !gt_unwind_object((uintptr_t)map->l_ld, &c->lo, &c->hi)) {
+		return;
+	}
+	c->base = map->l_addr;
+	n = GT_MIN(strlen(map->l_name), sizeof(c->path) - 1);
+	memcpy(c->path, map->l_name, n);
+	c->path[n] = '\0';
+}
+
+void gt_closing_end(const struct gt_closing *c)
+{
+	uintptr_t lo;
+	uintptr_t hi;
+	uint64_t gen;
+	unsigned n;
+
+	/* Others use it still; or it was opened again just now, and has its own names. */
+	if (!c->lo || gt_unwind_object(c->lo, &lo, &hi)) {
+		return;
+	}
+	gt_lock_take(&closed.lock);
+	gen = gt_load_relaxed(&gt_trace->head.gen);
+	n = gt_load_relaxed(&closed.n);
+	if (gen && n < CLOSED_MAX) {
+		closed.list[n] = (struct closed){
+			*c, gen, gt_load_relaxed(&gt_trace->stacks[gen & 1].last_id)};
+		gt_store_relaxed(&closed.n, n + 1);
+	}
+	gt_lock_drop(&closed.lock);
+}
+
+bool gt_closed_any(void)
+{
+	return gt_load_relaxed(&closed.n) != 0;
+}
+
+const struct gt_closing *gt_closed_find(uint64_t gen, uint32_t stack, uint64_t pc)
+{
+	const struct gt_closing *found = NULL;
+
+	gt_lock_take(&closed.lock);
+	/* The first that went after the stack was walked. Its place stays until it is forgotten. */
+	for (unsigned i = 0; i < gt_load_relaxed(&closed.n) && !found; i++) {
+		const struct closed *o = &closed.list[i];
+
+		if (pc - o->object.lo < o->object.hi - o->object.lo &&
+		    (o->gen > gen || stack <= o->stack)) {
+			found = &o->object;
+		}
+	}
+	gt_lock_drop(&closed.lock);
+	return found;
+}
+
+void gt_closed_forget(uint64_t gen)
+{
+	unsigned kept = 0;
+
+	gt_lock_take(&closed.lock);
+	for (unsigned i = 0; i < gt_load_relaxed(&closed.n); i++) {
+		if (closed.list[i].gen > gen) {
+			closed.list[kept++] = closed.list[i];
+		}
+	}
+	gt_store_relaxed(&closed.n, kept);
+	gt_lock_drop(&closed.lock);
+}
+
+void gt_closed_reset(void)
+{
+	closed.lock = (struct gt_lock){0};
+	gt_store_relaxed(&closed.n, 0);
+}
