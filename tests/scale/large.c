@@ -1,14 +1,15 @@
 /*
- * Much of one thing: large stacks N DEPTH | objects FOLDER N | rounds SECONDS. It knows nothing of
- * gtrace, and says how much memory it took at most.
+ * Much of one thing: large stacks N DEPTH [WAYS] | objects FOLDER N | rounds SECONDS. It knows
+ * nothing of gtrace, and says how much memory it took at most.
  *
- * stacks: two threads make N calls, each from another path through DEPTH frames (2 ways in each).
- * objects: each of N shared objects is opened, and waited in, every fifth closed at once; then,
- * after two seconds, every third of the others is closed, opened again, and waited in again.
- * rounds: two threads hand a turn to each other.
+ * stacks: two threads make N calls, each from another path through DEPTH frames (2 ways in each),
+ * or by turns from so many of them. objects: each of N shared objects is opened, and waited in,
+ * every fifth closed at once; then, after two seconds, every third of the others is closed, opened
+ * again, and waited in again. rounds: two threads hand a turn to each other.
  */
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
@@ -62,6 +63,7 @@ static __attribute__((noinline)) long descend(unsigned depth, unsigned long way)
 struct part {
 	unsigned long from;
 	unsigned long to;
+	unsigned long ways;
 	unsigned depth;
 };
 
@@ -70,14 +72,14 @@ static void *walk_all(void *arg)
 	const struct part *p = arg;
 
 	for (unsigned long way = p->from; way < p->to; way++) {
-		check(descend(p->depth, way) == 1, "read");
+		check(descend(p->depth, way % p->ways) == 1, "read");
 	}
 	return NULL;
 }
 
-static void stacks(unsigned long n, unsigned depth)
+static void stacks(unsigned long n, unsigned depth, unsigned long ways)
 {
-	struct part parts[2] = {{0, n / 2, depth}, {n / 2, n, depth}};
+	struct part parts[2] = {{0, n / 2, ways, depth}, {n / 2, n, ways, depth}};
 	pthread_t threads[2];
 
 	zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -213,15 +215,16 @@ int main(int argc, char **argv)
 
 	sem_init(&to_main, 0, 0);
 	sem_init(&to_other, 0, 0);
-	if (strcmp(what, "stacks") == 0 && argc == 4) {
-		stacks(strtoul(argv[2], NULL, 10), (unsigned)atoi(argv[3]));
+	if (strcmp(what, "stacks") == 0 && (argc == 4 || argc == 5)) {
+		stacks(strtoul(argv[2], NULL, 10), (unsigned)atoi(argv[3]),
+		       argc == 5 ? strtoul(argv[4], NULL, 10) : ULONG_MAX);
 	} else if (strcmp(what, "objects") == 0 && argc == 4) {
 		objects(argv[2], strtoul(argv[3], NULL, 10));
 	} else if (strcmp(what, "rounds") == 0 && argc == 3) {
 		rounds(atof(argv[2]));
 	} else {
 		fprintf(stderr,
-			"usage: large stacks N DEPTH | objects FOLDER N | rounds SECONDS\n");
+			"usage: large stacks N DEPTH [WAYS] | objects FOLDER N | rounds SECONDS\n");
 		return 2;
 	}
 	say_memory();
