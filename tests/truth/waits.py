@@ -28,7 +28,7 @@ class Wait:
 
 class Trace:
     FACT = re.compile(r"# (\w+) time=(\d+) (.*)")
-    KIND = re.compile(r"\((.+?)\)")
+    KIND = re.compile(r"\(([^()]+(?:\([^()]+\))?)\)")
 
     def __init__(self, gtrace, file):
         self.tid_of = {}                          # G: its thread
