@@ -395,6 +395,8 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	} else if (what->object && !registered) {
 		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_at,
 				 what->mask);
+	} else if (what->called) {
+		gt_waiters_arrive(&t->waits[0]);
 	}
 	gt_meter_out(&t->meter, GT_COST_WAIT);
 	gt_tls.busy--;

@@ -114,6 +114,7 @@ struct gt_wait_for {
 	const void *mutex; /* that the wait will take back; NULL: none */
 	uint32_t owner;    /* tid that has it now; 0: nobody, or not known */
 	uint32_t mask;     /* of gt_wake_some that concern it; 0: all */
+	bool called;       /* registered as one of a queue, but the real call will sleep */
 	void *frame;       /* of the hook */
 };
 

@@ -388,6 +388,19 @@ struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken)
 	return hint;
 }
 
+void gt_waiters_arrive(struct gt_wait *w)
+{
+	struct gt_bucket *b;
+
+	if (!w->listed) {
+		return;
+	}
+	b = lock_bucket_of(w);
+	count_coming(b, w, -1);
+	w->mask = UINT32_MAX;
+	gt_lock_drop(&b->lock);
+}
+
 /* With the lock: a cause for all that wait for object now. */
 static void tell_all(struct gt_bucket *b, uintptr_t object, const struct gt_hint *hint)
 {

@@ -125,6 +125,8 @@ enum { GT_MASK_QUEUE = 1, GT_MASK_RETAKE = 2, GT_MASK_ON_ITS_WAY = 4 };
 void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken);
 /* The same for one that sleeps no more: what ended its wait. Takes it out. */
 struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken);
+/* w is about to make a call that sleeps and does not say so: it is not on its way any more. */
+void gt_waiters_arrive(struct gt_wait *w);
 
 /* One for each of the count longest that have none of their own and whose mask meets this one. */
 void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint);

@@ -6,7 +6,8 @@
  *
  * Readers and writers stand under two addresses in the wait registry. A writer's unlock concerns
  * both. A reader's concerns writers alone: of the readers that leave while a writer waits the last
- * one lets it in, and the last hint is the one that counts.
+ * one lets it in, and the last hint is the one that counts; but one that found somebody in glibc's
+ * call counts more than one that did not.
  *
  * No rwlock function is a cancellation point.
  */
@@ -31,6 +32,40 @@ GT_INLINE const void *writers_of(const pthread_rwlock_t *l)
 	return (const char *)l + 8;
 }
 
+GT_INLINE int try_side(pthread_rwlock_t *l, bool write)
+{
+	return write ? GT_REAL(pthread_rwlock_trywrlock)(l) : GT_REAL(pthread_rwlock_tryrdlock)(l);
+}
+
+/*
+ * How often a lock that is held is tried before its thread says that it waits: one or two
+ * microseconds at most, less where that has been in vain of late.
+ *
+ * glibc's lock does not try again, but of its futex calls on a lock that is hammered nine of ten
+ * come back at once, because the word has changed on the way to the kernel. Who comes too late for
+ * that sleeps; glibc hands the lock over to it, and who wants it in the meantime sleeps as well.
+ * What we write before the call, and with the lock held after it, made the one in ten the rule, so
+ * that a lock was held by sleepers nearly all of the time (docs/hot-paths.md).
+ */
+enum { TRIES_LEAST = 4, TRIES_MOST = 64 };
+static GT_TLS uint32_t tries = TRIES_MOST;
+
+static int try_for_a_while(pthread_rwlock_t *l, bool write)
+{
+	for (uint32_t i = 0; i < tries; i++) {
+		int r;
+
+		gt_pause();
+		r = try_side(l, write);
+		if (r != EBUSY) {
+			tries = TRIES_MOST;
+			return r;
+		}
+	}
+	tries = GT_MAX(tries / 2, (uint32_t)TRIES_LEAST);
+	return EBUSY;
+}
+
 /* A lock of l that was just found held, and that may wait. */
 struct locking {
 	struct gt_thread *t; /* NULL: no wait is open, the real call is not traced */
@@ -46,6 +81,7 @@ static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 				   .kind = write ? GT_OBJECT_RWLOCK_WRITE : GT_OBJECT_RWLOCK_READ,
 				   .object = l,
 				   .owner = writer_of(l),
+				   .called = true,
 				   .frame = frame};
 
 	/* It refuses the thread that has it for writing. */
@@ -53,15 +89,21 @@ static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 		k.t = NULL;
 		return k;
 	}
-	gt_wait_register(k.t, queue, false, frame);
+	/* Before the registry has it: whoever sets it free now has nothing to write. */
+	k.tried = try_for_a_while(l, write);
+	if (k.tried != EBUSY) {
+		k.t = NULL;
+		return k;
+	}
+	gt_wait_register(k.t, queue, true, frame);
 	/* Again: an unlock before we stood in the registry has left no hint. */
-	k.tried =
-		write ? GT_REAL(pthread_rwlock_trywrlock)(l) : GT_REAL(pthread_rwlock_tryrdlock)(l);
+	k.tried = try_side(l, write);
 	if (k.tried != EBUSY) {
 		gt_wait_withdraw(k.t);
 		k.t = NULL;
 		return k;
 	}
+	/* From here on glibc's own words say whether an unlock is for somebody. */
 	k.wait = gt_wait_begin(k.t, &what);
 	return k;
 }
@@ -136,18 +178,58 @@ LOCKS(rd, false)
 LOCKS(wr, true)
 #undef LOCKS
 
+/*
+ * What glibc keeps of those who wait in its own calls (nptl/pthread_rwlock_common.c). In __readers:
+ * whether it is held for writing; whether a writer has it or will have it next; whether readers
+ * sleep until that one has been, and how many wait or read. In __writers_futex: whether other
+ * writers sleep until it is their turn.
+ */
+enum {
+	READERS_PHASE_WRITE = 0x1,
+	READERS_WRITER = 0x2,
+	READERS_ALL = ~(READERS_PHASE_WRITE | READERS_WRITER),
+	FUTEX_USED = 0x2,
+};
+
+/* By an unlock of l: whether it lets somebody go who waits in glibc's call. */
+struct waiters {
+	bool write; /* it was held for writing */
+	struct gt_wake_word readers;
+	struct gt_wake_word writers;
+};
+
+GT_INLINE struct waiters waiters_of(const pthread_rwlock_t *l)
+{
+	const unsigned *readers = &l->__data.__readers;
+	struct waiters w = {.readers = {readers, (uint32_t)READERS_ALL, false}};
+
+	w.write = (__atomic_load_n(readers, __ATOMIC_RELAXED) & READERS_PHASE_WRITE) != 0;
+	w.writers = w.write ? (struct gt_wake_word){&l->__data.__writers_futex, FUTEX_USED, false}
+			    : (struct gt_wake_word){readers, READERS_WRITER, false};
+	return w;
+}
+
 static GT_COLD int unlock_wanted(pthread_rwlock_t *l)
 {
-	struct gt_thread *t = gt_self(GT_FRAME());
+	struct waiters w = waiters_of(l);
+	struct gt_thread *t;
 
+	/*
+	 * Of a lock that is hammered: who slept for it has been woken, and has not run yet. (Where
+	 * writers are preferred there are readers who were woken to wait again.)
+	 */
+	if (l->__data.__flags == PTHREAD_RWLOCK_PREFER_READER_NP &&
+	    !gt_wake_coming(readers_of(l)) && !gt_wake_coming(writers_of(l)) &&
+	    !(w.write && gt_wake_word_says(&w.readers)) && !gt_wake_word_says(&w.writers)) {
+		return GT_REAL(pthread_rwlock_unlock)(l);
+	}
+	t = gt_self(GT_FRAME());
 	/* Before the lock is free, as in mutex.c. */
-	if (t) {
-		if (writer_of(l) == gt_thread_tid(t) && gt_wake_wanted(readers_of(l))) {
-			gt_wake_hint(t, readers_of(l), GT_WAKE_UNLOCK, NULL, GT_FRAME());
-		}
-		if (gt_wake_wanted(writers_of(l))) {
-			gt_wake_hint(t, writers_of(l), GT_WAKE_UNLOCK, NULL, GT_FRAME());
-		}
+	if (t && w.write && gt_wake_wanted(readers_of(l))) {
+		gt_wake_hint(t, readers_of(l), GT_WAKE_UNLOCK, &w.readers, GT_FRAME());
+	}
+	if (t && gt_wake_wanted(writers_of(l))) {
+		gt_wake_hint(t, writers_of(l), GT_WAKE_UNLOCK, &w.writers, GT_FRAME());
 	}
 	return GT_REAL(pthread_rwlock_unlock)(l);
 }

@@ -219,6 +219,20 @@ Test(waiters, who_sleeps_is_not_coming)
 	cr_expect_not(gt_wake_coming(&objects[0]));
 }
 
+Test(waiters, who_makes_a_call_that_sleeps_is_not_coming)
+{
+	on_its_way(0, 1);
+	on_its_way(1, 2);
+	gt_waiters_arrive(&waits[0]);
+	cr_expect(gt_wake_coming(&objects[0]), "the other");
+	gt_waiters_arrive(&waits[1]);
+	cr_expect_not(gt_wake_coming(&objects[0]));
+	gt_waiters_leave(&waits[0], true);
+	gt_waiters_leave(&waits[1], true);
+	cr_expect_not(gt_wake_coming(&objects[0]));
+	cr_expect_not(gt_wake_wanted(&objects[0]));
+}
+
 Test(waiters, who_never_slept_has_the_last_unlock)
 {
 	on_its_way(0, 1);
