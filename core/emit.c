@@ -98,7 +98,7 @@ bool gt_section_undo(struct gt_thread *t)
 	t->brief_off = true;
 	t->undo.writes = GT_WRITES_NOTHING;
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	return writes != GT_WRITES;
+	return writes == GT_WRITES_NOTHING || writes == GT_WRITES_UNDOABLE;
 }
 
 /* The status event of a G in that state, in the name of w's M. */

@@ -243,24 +243,30 @@ GT_INLINE void gt_undoable(struct gt_w *w)
 	gt_signal_fence();
 }
 
-/* Around a post: what has been posted stays so, and this thread is then runnable at least. */
+/*
+ * Around a post: what has been posted stays so, and this thread is then runnable at least. A
+ * section that could not be undone before (gt_buf_refill) cannot be after.
+ */
 GT_INLINE void gt_undoable_pause(struct gt_w *w)
 {
-	w->t->undo.writes = GT_WRITES;
+	if (gt_likely(w->t->undo.writes == GT_WRITES_UNDOABLE)) {
+		w->t->undo.writes = GT_WRITES_PAUSED;
+	}
 	gt_signal_fence();
 }
 
 GT_INLINE void gt_undoable_again(struct gt_w *w, bool posted)
 {
 	gt_signal_fence();
+	if (gt_unlikely(w->t->undo.writes != GT_WRITES_PAUSED)) {
+		return;
+	}
 	if (posted) {
 		w->t->undo.seq = w->t->seq[w->parity];
 		w->t->undo.state = gt_state(GT_GO_RUNNABLE, 0, 0);
 		gt_signal_fence();
-		w->t->undo.writes = GT_WRITES_UNDOABLE;
-	} else if (w->b) {
-		w->t->undo.writes = GT_WRITES_UNDOABLE;
 	}
+	w->t->undo.writes = GT_WRITES_UNDOABLE;
 }
 
 GT_INLINE void gt_release(struct gt_w *w)

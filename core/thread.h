@@ -162,9 +162,9 @@ struct gt_wait {
  * What the section that is open found, for one that a signal handler leaves for good: it jumps out,
  * or ends the process (gt_section_undo).
  */
-enum { GT_WRITES_NOTHING, GT_WRITES, GT_WRITES_UNDOABLE };
+enum { GT_WRITES_NOTHING, GT_WRITES, GT_WRITES_PAUSED, GT_WRITES_UNDOABLE };
 struct gt_undo {
-	uint32_t writes; /* the first: nothing yet; the second: more than can be undone */
+	uint32_t writes; /* the first: nothing yet; the next two: more than can be undone */
 	uint32_t parity;
 	uint32_t own_p; /* p, spare_p and x_state of the thread, seq of its G */
 	uint32_t spare_p;

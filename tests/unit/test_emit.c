@@ -132,6 +132,28 @@ Test(emit, a_section_is_undone_until_it_is_over, .init = started_inside, .fini =
 	cr_expect_eq(e[3].ticks, ticks + 1000, "by the last that stands");
 }
 
+/* What it began with stands in a batch that is sealed by now. */
+Test(emit, a_section_that_has_filled_its_batch_is_not_undone, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	struct gt_w w = gt_acquire(t);
+	struct gt_buf *first = w.b;
+
+	while (w.at + 2 * GT_WIRE_EVENT_MAX <= first->events + GT_BUF_EVENTS) {
+		gt_event(&w, GO_LABEL, gt_str(1));
+	}
+	gt_undoable(&w);
+	while (w.b == first) {
+		gt_event(&w, GO_LABEL, gt_str(2));
+	}
+	/* As around a post that is refused. */
+	gt_undoable_pause(&w);
+	gt_undoable_again(&w, false);
+	gt_event(&w, GO_LABEL, gt_str(3));
+	cr_expect_not(gt_section_undo(t));
+	cr_expect_eq(slot(t)->events_len, 0u, "not the length of another");
+}
+
 Test(emit, an_earlier_time_is_drawn_up_to_the_last, .init = started_inside, .fini = ended)
 {
 	struct gt_thread *t = gt_tls.thread;
