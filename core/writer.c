@@ -251,9 +251,14 @@ void gt_writer_close(void)
 
 void gt_writer_cut(uint64_t bytes)
 {
-	int fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY | O_NOFOLLOW, 0);
 	struct stat st;
+	int fd;
 
+	/* What somebody has put there is his. */
+	if (gt_writer_lost()) {
+		return;
+	}
+	fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY | O_NOFOLLOW, 0);
 	/* Never made longer: somebody may have cut it shorter. */
 	if (fd >= 0 && gt_sys_fstat(fd, &st) == 0 && (uint64_t)st.st_size > bytes) {
 		gt_sys_ftruncate(fd, (off_t)bytes);

@@ -38,7 +38,7 @@ void gt_writer_end(void);
 void gt_writer_close(void);
 /* In a child after fork: the file is the parent's. */
 void gt_writer_forget(void);
-/* After an error: cuts the file back to its whole generations. */
+/* After an error: cuts the file back to its whole generations, unless gt_writer_lost. */
 void gt_writer_cut(uint64_t bytes);
-/* Whether it failed as the file of that name is not what it left, and so not its own to remove. */
+/* Whether it failed as the file of that name is not what it left: not its own to cut or remove. */
 bool gt_writer_lost(void);
