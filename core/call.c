@@ -203,6 +203,8 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 	if (open) {
 		gt_advance_if_due(t);
 	}
+	/* The claim is gone before a handler can begin a call. */
+	gt_signal_fence();
 	gt_tls.busy = 0;
 	errno = saved;
 }

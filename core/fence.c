@@ -63,7 +63,9 @@ void gt_fence_all(void)
 		give_up();
 	}
 	gt_store_release(&calls, false);
-	if (gt_unlikely(gt_load_relaxed(&unsettled))) {
+	/* Who forbids may still be on the way from the one to the other (give_up): then next time.
+	 */
+	if (gt_unlikely(gt_load_relaxed(&unsettled)) && !gt_load_seq(&gt_fence_free)) {
 		gt_sys_sleep(SETTLE_NS);
 		gt_store_relaxed(&unsettled, false);
 	}
