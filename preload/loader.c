@@ -5,8 +5,9 @@
  * code is found when it is first met (core/unwind.c) and named once a generation (core/symbol.c);
  * what is closed before that is noted here (core/closed.c).
  */
-#include "closed.h"
 #include "hook.h"
+
+#include "closed.h"
 #include "stack.h"
 
 int gt_hook_dlclose(void *handle)
