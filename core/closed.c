@@ -25,10 +25,14 @@ static struct {
 
 void gt_closing_begin(struct gt_closing *c, const struct link_map *map)
 {
+	const struct link_map *found;
 	size_t n;
 
 	c->lo = 0;
-	if (!map || !map->l_ld || !gt_unwind_object((uintptr_t)map->l_ld, &c->lo, &c->hi)) {
+	/* What is no handle, or one no more, the loader refuses: nothing else of it is believed. */
+	if (!map || !gt_unwind_object((uintptr_t)map->l_ld, &c->lo, &c->hi, &found) ||
+	    found != map) {
+		c->lo = 0;
 		return;
 	}
 	c->base = map->l_addr;
@@ -41,11 +45,12 @@ void gt_closing_end(const struct gt_closing *c)
 {
 	uintptr_t lo;
 	uintptr_t hi;
+	const struct link_map *map;
 	uint64_t gen;
 	unsigned n;
 
 	/* Others use it still; or it was opened again just now, and has its own names. */
-	if (!c->lo || gt_unwind_object(c->lo, &lo, &hi)) {
+	if (!c->lo || gt_unwind_object(c->lo, &lo, &hi, &map)) {
 		return;
 	}
 	gt_lock_take(&closed.lock);

@@ -128,7 +128,7 @@ bool gt_unwind_lock_free(void)
 	return find_in_loader != NULL;
 }
 
-bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi)
+bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi, const struct link_map **map)
 {
 	struct found found = {0};
 
@@ -137,6 +137,7 @@ bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi)
 	}
 	*lo = (uintptr_t)found.map_start;
 	*hi = (uintptr_t)found.map_end;
+	*map = found.link_map;
 	return true;
 }
 
@@ -556,11 +557,12 @@ bool gt_unwind_lock_free(void)
 	return false;
 }
 
-bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi)
+bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi, const struct link_map **map)
 {
 	(void)address;
 	(void)lo;
 	(void)hi;
+	(void)map;
 	return false;
 }
 

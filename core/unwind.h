@@ -54,8 +54,12 @@ bool gt_unwind_ready(void);
 /* Whether code that is loaded later is found, too. */
 bool gt_unwind_lock_free(void);
 void gt_unwind_forget(void);
-/* The bounds of the object around this address, if it can be found at any time (as above). */
-bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi);
+/*
+ * The bounds of the object around this address, and the loader's description of it, if it can be
+ * found at any time (as above).
+ */
+struct link_map;
+bool gt_unwind_object(uintptr_t address, uintptr_t *lo, uintptr_t *hi, const struct link_map **map);
 /* As gt_stack_walk, but nothing is put last. *whole: it ended at the trampoline. */
 unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
 			unsigned max, bool *whole);

@@ -12,17 +12,18 @@
 
 int gt_hook_dlclose(void *handle)
 {
-	bool traced = gt_trace_mine();
+	struct gt_thread *t = gt_self(GT_FRAME());
 	struct gt_closing closing;
 	int r;
 
 	/* A handle is the loader's own description of the object (glibc's dlfcn/dlinfo.c). */
-	if (traced) {
+	if (t) {
 		gt_closing_begin(&closing, handle);
 	}
 	r = GT_REAL(dlclose)(handle);
 	gt_stack_forget();
-	if (traced && gt_trace_mine()) {
+	/* Once more: what the object did at its end may have ended the trace. */
+	if (t && gt_self(GT_FRAME())) {
 		gt_guard_up(GT_FRAME());
 		gt_closing_end(&closing);
 		gt_tls.busy--;
