@@ -282,10 +282,10 @@ static void hand_off(struct gt_thread *t)
 	uint32_t p = gt_load_relaxed(&t->p);
 	struct gt_w w;
 
-	gt_thread_set_stack(t, t->pcs, t->call_stack);
+	gt_thread_set_stack(t, t->walks.pcs, t->call_stack);
 	gt_store_relaxed(&t->reason, t->call_as);
 	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
-	write_begin(&w, p, gt_stack_put(&w, t->pcs, t->call_stack),
+	write_begin(&w, p, gt_stack_put(&w, t->walks.pcs, t->call_stack),
 		    gt_section_ticks(&w, gt_clock_moment()));
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);

@@ -104,7 +104,7 @@ bool gt_section_undo(struct gt_thread *t)
 /* The status event of a G in that state, in the name of w's M. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {
-	uint64_t *pcs = w->t->memory.scratch;
+	uint64_t *pcs = w->t->walks.scratch;
 	unsigned n = 0;
 
 	/* Waiting and in a system call: where; else: what it is, by its start routine. */

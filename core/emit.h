@@ -470,7 +470,7 @@ GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, 
 	return gt_stack(id);
 }
 
-/* The same for a list whose hash is known (gt_stack_walk_in): most were there a moment before. */
+/* The same for a list whose hash is known (gt_walks.hash): most were there a moment before. */
 GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, const uint64_t *pcs,
 						 unsigned n)
 {
@@ -496,5 +496,21 @@ GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, 
 /* The stack that the section's own thread has walked last. */
 GT_INLINE struct gt_arg_stack gt_stack_put_walked(struct gt_w *w, unsigned n)
 {
-	return gt_stack_put_known(w, w->t->walked, w->t->pcs, n);
+	struct gt_walks *walks = &w->t->walks;
+	struct gt_seen *seen = walks->seen;
+	struct gt_arg_stack stack;
+
+	if (gt_likely(seen != NULL) && gt_likely(seen->id_gen == (uint32_t)w->gen)) {
+		return gt_stack(seen->id);
+	}
+	stack = gt_stack_put_known(w, walks->hash, walks->pcs, n);
+	if (seen && stack.v) {
+		/* As above. */
+		seen->id_gen = 0;
+		gt_signal_fence();
+		seen->id = (uint32_t)stack.v;
+		gt_signal_fence();
+		seen->id_gen = (uint32_t)w->gen;
+	}
+	return stack;
 }

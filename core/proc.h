@@ -17,8 +17,8 @@
 #define GT_PROCS_MAX 8192
 #define GT_PROC_NONE UINT32_MAX
 
-/* On a line of its own: each traced call of the thread that holds the slot writes it, and the lowest
- * slots are those of the threads that run at the same time. */
+/* On a line of its own: each traced call of the thread that holds the slot writes it, and the
+ * lowest slots are those of the threads that run at the same time. */
 struct gt_proc {
 	uint64_t traced[2]; /* generation of its last status, by parity */
 	uint64_t seq[2];    /* last sequence number in that generation */

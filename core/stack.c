@@ -42,7 +42,7 @@ static void verdict_keep(uint64_t hash, bool right)
  */
 static GT_STACK_READER unsigned walk_frames(const struct gt_stack_root *root, uintptr_t frame,
 					    uint64_t *pcs, unsigned max, uint64_t *hash,
-					    bool *whole)
+					    bool *whole, struct gt_seen *seen)
 {
 	uint64_t h = 0x9e3779b97f4a7c15;
 	unsigned n = 0;
@@ -53,6 +53,10 @@ static GT_STACK_READER unsigned walk_frames(const struct gt_stack_root *root, ui
 		uintptr_t next = f[0];
 		uintptr_t pc = f[1];
 
+		if (seen) {
+			gt_seen_note(seen, frame, next, false);
+			gt_seen_note(seen, frame + 8, pc, true);
+		}
 		if (pc - root->cut_lo < root->cut_hi - root->cut_lo) {
 			*whole = true;
 			break;
@@ -76,13 +80,13 @@ static GT_STACK_READER unsigned walk_frames(const struct gt_stack_root *root, ui
 }
 
 /* Puts the entry last where the walk did not reach the trampoline. */
-static unsigned finish(const struct gt_stack_root *root, uint64_t *pcs, unsigned n, unsigned max,
-		       bool whole, bool *truncated)
+static unsigned finish(const struct gt_stack_root *root, struct gt_walks *walks, unsigned n,
+		       unsigned max, bool whole)
 {
-	*truncated = !whole;
+	walks->truncated = !whole;
 	if (!whole && root->entry != 0) {
 		n = GT_MIN(n, max - 1);
-		pcs[n++] = root->entry;
+		walks->list[n++] = root->entry;
 	}
 	return n;
 }
@@ -94,7 +98,7 @@ static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t fr
 				  uint64_t *exact)
 {
 	bool exact_whole;
-	unsigned nexact = gt_unwind_walk(root, frame, exact, max, &exact_whole);
+	unsigned nexact = gt_unwind_walk(root, frame, exact, max, &exact_whole, NULL);
 
 	verdict_keep(hash, n == nexact && *whole == exact_whole &&
 				   memcmp(pcs, exact, n * sizeof(*pcs)) == 0);
@@ -103,57 +107,75 @@ static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t fr
 	return nexact;
 }
 
-/* seen: NULL where nothing is kept. */
-GT_INLINE unsigned walk(const struct gt_stack_root *root, void *frame_address, uint64_t *pcs,
-			unsigned max, bool *truncated, uint64_t *list_hash, uint64_t *scratch,
-			struct gt_seen_walks *seen)
+/* One that is not remembered. */
+static GT_NOINLINE unsigned walk(const struct gt_stack_root *root, uintptr_t frame, unsigned max,
+				 struct gt_walks *walks)
 {
-	uintptr_t frame = (uintptr_t)frame_address;
+	bool known = frame >= root->lo && frame < root->hi && root->hi - frame >= 16;
+	/* Only of a stack whose bounds are known: beyond them, what was there may be gone. */
+	struct gt_seen *seen = known ? gt_seen_begin(&walks->memory, frame) : NULL;
+	uint64_t *pcs = walks->list;
+	uint64_t hash = 0;
+	bool right = false;
 	bool whole = false;
 	unsigned n = 0;
 
-	*list_hash = 0;
-	if (max > GT_STACK_MAX) {
-		max = GT_STACK_MAX;
-	}
+	walks->pcs = pcs;
+	walks->hash = 0;
+	walks->seen = NULL;
 	/* On another stack (a signal's, a coroutine's) nothing bounds a walk by frame pointers. */
-	if (gt_likely(frame >= root->lo && frame < root->hi && root->hi - frame >= 16 &&
-		      !exact_only)) {
-		uint64_t hash;
+	if (gt_likely(known && !exact_only)) {
+		enum verdict verdict;
 
-		n = walk_frames(root, frame, pcs, max, &hash, &whole);
+		n = walk_frames(root, frame, pcs, max, &hash, &whole, seen);
 		if (!gt_unwind_ready()) {
 			/* Nobody to ask: the caller is certain, the rest if it led to the end. */
 			n = whole || n == max ? n : GT_MIN(n, 1);
-			return finish(root, pcs, n, max, whole, truncated);
+			return finish(root, walks, n, max, whole);
 		}
-		if (whole || n == max) {
-			enum verdict verdict = verdict_of(hash);
-
-			if (gt_likely(verdict == RIGHT)) {
-				*list_hash = whole ? hash : 0;
-				return finish(root, pcs, n, max, whole, truncated);
-			}
-			if (verdict == UNKNOWN) {
-				n = judge(root, frame, pcs, n, max, hash, &whole, scratch);
-				return finish(root, pcs, n, max, whole, truncated);
-			}
+		verdict = whole || n == max ? verdict_of(hash) : WRONG;
+		if (verdict == UNKNOWN) {
+			n = judge(root, frame, pcs, n, max, hash, &whole, walks->scratch);
+			return finish(root, walks, n, max, whole);
 		}
+		right = verdict == RIGHT;
 	}
-	if (seen) {
-		n = gt_unwind_walk_again(root, frame, pcs, max, &whole, list_hash, seen);
-		*list_hash = whole ? *list_hash : 0;
-	} else {
-		n = gt_unwind_walk(root, frame, pcs, max, &whole);
+	if (!right) {
+		if (seen) {
+			gt_seen_again(seen);
+		}
+		n = gt_unwind_walk(root, frame, pcs, max, &whole, seen);
+		hash = gt_seen_hash(pcs, n);
 	}
-	return finish(root, pcs, n, max, whole, truncated);
+	walks->hash = whole ? hash : 0;
+	if (seen && n != max) {
+		gt_seen_settle(seen, n, whole, walks->hash);
+		walks->seen = whole ? seen : NULL;
+	}
+	return finish(root, walks, n, max, whole);
 }
 
-unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame, uint64_t *pcs,
-			  unsigned max, bool *truncated, uint64_t *hash,
-			  struct gt_stack_memory *memory)
+unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
+		       struct gt_walks *walks)
 {
-	return walk(root, frame, pcs, max, truncated, hash, memory->scratch, &memory->seen);
+	struct gt_seen *seen;
+
+	max = GT_MIN(max, (unsigned)GT_STACK_MAX);
+	seen = gt_seen_find(&walks->memory, (uintptr_t)frame, max);
+	if (gt_unlikely(!seen)) {
+		return walk(root, (uintptr_t)frame, max, walks);
+	}
+	walks->hash = seen->hash;
+	if (gt_unlikely(!seen->whole)) {
+		memcpy(walks->list, seen->word, seen->n * sizeof(*walks->list));
+		walks->pcs = walks->list;
+		walks->seen = NULL;
+		return finish(root, walks, seen->n, max, false);
+	}
+	walks->pcs = seen->word;
+	walks->seen = seen;
+	walks->truncated = false;
+	return seen->n;
 }
 
 void gt_stack_init(void)
@@ -172,13 +194,4 @@ void gt_stack_forget(void)
 		gt_store_relaxed(&verdicts[i], 0);
 	}
 	gt_unwind_forget();
-}
-
-unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *pcs, unsigned max,
-		       bool *truncated)
-{
-	uint64_t scratch[GT_STACK_MAX];
-	uint64_t hash;
-
-	return walk(root, frame, pcs, max, truncated, &hash, scratch, NULL);
 }

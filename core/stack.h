@@ -7,10 +7,11 @@
  * nothing, makes no system call, has no thread-local state and calls nothing but glibc's
  * _dl_find_object, which promises the same. It needs about 1.5 KiB of stack.
  *
- * Method: follow the frame pointers (1.5 ns a frame), which is right only where all code on the
- * stack keeps them; code without them makes such a walk skip callers without a trace. So a list
- * found by frame pointers is believed when a walk by call frame information (core/unwind.h, 7 ns a
- * frame) has once given exactly the same list. That verdict is remembered under the list's hash.
+ * Method: what the thread remembers of its last walks (core/seen.h). Else follow the frame
+ * pointers (1.5 ns a frame), which is right only where all code on the stack keeps them; code
+ * without them makes such a walk skip callers without a trace. So a list found by frame pointers is
+ * believed when a walk by call frame information (core/unwind.h, 7 ns a frame) has once given
+ * exactly the same list. That verdict is remembered under the list's hash.
  *
  * Why no libunwind: docs/adr, "Own stack walk".
  */
@@ -18,7 +19,7 @@
 
 #include "base/util.h"
 
-#include "unwind.h"
+#include "seen.h"
 
 enum { GT_STACK_MAX = 128 };
 
@@ -37,30 +38,28 @@ struct gt_stack_root {
 /* Once, from the library's constructor. */
 void gt_stack_init(void);
 
+/* What a thread keeps for its walks: its own stack may be small. */
+struct gt_walks {
+	/* The list of the last one, until the next: in list, or where it was remembered. */
+	const uint64_t *pcs;
+	uint64_t hash;        /* of the list, the same for the same list only; 0: not known */
+	struct gt_seen *seen; /* where it is remembered; NULL: nowhere */
+	bool truncated;
+	uint64_t list[GT_STACK_MAX];
+	uint64_t scratch[GT_STACK_MAX];
+	struct gt_seen_walks memory;
+};
+
 /*
  * The stack of the caller of the function whose __builtin_frame_address(0) is frame: innermost
  * first, each the return address - 1, so that it lies in the call instruction (exact where a signal
  * interrupted). At most max (1 to GT_STACK_MAX) entries; at least one for a thread with an entry.
  *
  * The last one lies in the start routine or main: where the walk did not get there (deeper than
- * max, or code that cannot be walked), the entry itself is put last and *truncated is set.
+ * max, or code that cannot be walked), the entry itself is put last and truncated is set.
  */
-unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, uint64_t *pcs, unsigned max,
-		       bool *truncated);
-
-/*
- * What a thread keeps for its walks: room for GT_STACK_MAX entries, since its stack may be small,
- * and what it has found before.
- */
-struct gt_stack_memory {
-	uint64_t scratch[GT_STACK_MAX];
-	struct gt_seen_walks seen;
-};
-
-/* The same with that. *hash: of the list, the same for the same list only; 0: not known. */
-unsigned gt_stack_walk_in(const struct gt_stack_root *root, void *frame, uint64_t *pcs,
-			  unsigned max, bool *truncated, uint64_t *hash,
-			  struct gt_stack_memory *memory);
+unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
+		       struct gt_walks *walks);
 
 /*
  * Drops all that was remembered of code. To be called after each dlclose, and when the executable

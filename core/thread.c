@@ -3,6 +3,8 @@
  */
 #include "thread.h"
 
+#include <signal.h>
+
 #include "advancer.h"
 #include "emit.h"
 #include "shm.h"
@@ -69,25 +71,35 @@ void gt_thread_give_p(struct gt_thread *t, uint32_t p)
 
 unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
 {
-	unsigned n = 0;
+	if (gt_likely(frame && gt_env.stacks)) {
+		unsigned depth = gt_budget_depth((unsigned)gt_env.depth);
+		unsigned n = gt_stack_walk(&t->root, frame, GT_MIN(depth, max), &t->walks);
 
-	t->walked = 0;
-	if (frame && gt_env.stacks) {
-		bool truncated = false;
-
-		n = gt_stack_walk_in(&t->root, frame, t->pcs,
-				     GT_MIN(gt_budget_depth((unsigned)gt_env.depth), max),
-				     &truncated, &t->walked, &t->memory);
-		if (truncated) {
+		if (gt_unlikely(t->walks.truncated)) {
 			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
 		}
+		if (gt_likely(n != 0)) {
+			return n;
+		}
 	}
-	if (n == 0) {
-		/* The hash was of the empty list, which is another thread's as well. */
-		t->walked = 0;
-		t->pcs[n++] = t->root.entry;
+	/* No hash: of the empty list it is another thread's as well. */
+	t->walks.hash = 0;
+	t->walks.seen = NULL;
+	t->walks.list[0] = t->root.entry;
+	t->walks.pcs = t->walks.list;
+	return 1;
+}
+
+bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp)
+{
+	stack_t other = {0};
+
+	/* Stacks grow down: a frame is gone once somebody runs above it, or in its place. */
+	if (sp < left || sp >= t->root.hi) {
+		return false;
 	}
-	return n;
+	/* Unless that is a handler whose own stack lies above: somebody's local array. */
+	return gt_sys_sigaltstack(&other) != 0 || !(other.ss_flags & SS_ONSTACK);
 }
 
 void gt_thread_start(struct gt_thread *t, bool created)
@@ -145,7 +157,7 @@ void gt_thread_announce(struct gt_thread *creator, struct gt_thread *t, void *fr
 
 	gt_thread_born(&w, t);
 	gt_event(&w, GO_CREATE, gt_g(gt_thread_id(t)), gt_stack_put(&w, entry, 1),
-		 gt_stack_put(&w, creator->pcs, n));
+		 gt_stack_put_walked(&w, n));
 	gt_set_state(&w, t, GT_GO_RUNNABLE, 0, 0);
 	gt_release(&w);
 }

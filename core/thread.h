@@ -112,7 +112,7 @@ struct gt_wake_stack {
 	_Atomic uint64_t version; /* the wake-up it belongs to; 0 while it is being written */
 	_Atomic uint32_t n;
 	_Atomic bool over;     /* that call has returned */
-	_Atomic uint64_t hash; /* as gt_thread.walked */
+	_Atomic uint64_t hash; /* as gt_walks.hash */
 	_Atomic uint64_t pcs[GT_WAKE_DEPTH];
 };
 
@@ -266,14 +266,13 @@ struct gt_thread {
 
 	/*
 	 * Scratch of the thread itself while its guard is up: the stack that it has walked. Here
-	 * and not on the program's stack, which may be small. The scratch in memory is also for a
+	 * and not on the program's stack, which may be small. The scratch in walks is also for a
 	 * status that is written before the walked stack is used.
 	 */
-	uint64_t walked; /* hash of the list in pcs (gt_stack_walk_in); 0: not known */
+	struct gt_walks walks;
 	struct gt_known_stack known[GT_KNOWN_STACKS];
-	uint64_t pcs[GT_WIRE_FRAMES_MAX];
-	struct gt_stack_memory memory;
 	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
+	uint64_t block_hash; /* as gt_walks.hash; own */
 	_Atomic uint32_t nblock;
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
 
@@ -436,9 +435,15 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 	return n;
 }
 
-/* Walks the calling thread's stack into t->pcs: at most max of its GTRACE_DEPTH, at least its
- * entry. */
+/* Walks the calling thread's stack (t->walks): at most max of its GTRACE_DEPTH, at least its entry.
+ */
 unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max);
+
+/*
+ * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is
+ * above it or in its place. False: a signal handler runs below it.
+ */
+bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp);
 
 /* Whether the calling thread is inside a section (for assertions). */
 GT_INLINE bool gt_in_section(struct gt_thread *t)

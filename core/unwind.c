@@ -218,8 +218,6 @@ GT_INLINE uint64_t row_at(uintptr_t next)
 	return row_find(next - 1, bucket, key);
 }
 
-static _Atomic uint32_t forgets;
-
 void gt_unwind_forget(void)
 {
 	for (size_t i = 0; i < GT_LEN(rows); i++) {
@@ -227,9 +225,8 @@ void gt_unwind_forget(void)
 			gt_store_relaxed(&rows[i][way], 0);
 		}
 	}
-	/* Behind the rows: a walk by old ones must not count as one that came later. Release:
-	 * partner is the load in gt_unwind_walk_again. */
-	gt_add_acq_rel(&forgets, 1);
+	/* Behind the rows: a walk by old ones must not count as one that came later. */
+	gt_seen_forget();
 }
 
 /* --- The walk ------------------------------------------------------------------------------- */
@@ -250,22 +247,10 @@ GT_INLINE GT_STACK_READER uintptr_t word_at(uintptr_t address)
 	return *(const uintptr_t *)address;
 }
 
-/* The walk goes by that word; pc: as a return address. */
 GT_INLINE void note(struct cursor *c, uintptr_t address, uintptr_t word, bool pc)
 {
-	struct gt_seen *seen = c->seen;
-	uintptr_t at;
-
-	if (!seen) {
-		return;
-	}
-	at = address - seen->frame;
-	/* Not behind the frame, nor far above it: then it is not kept. */
-	if (gt_likely(seen->words < GT_SEEN_WORDS && at <= UINT32_MAX)) {
-		seen->at[seen->words] = (uint32_t)at | pc;
-		seen->word[seen->words++] = word;
-	} else {
-		seen->words = GT_SEEN_WORDS + 1;
+	if (c->seen) {
+		gt_seen_note(c->seen, address, word, pc);
 	}
 }
 
@@ -418,7 +403,7 @@ GT_INLINE bool step(struct cursor *c, const struct gt_stack_root *root, bool *gu
 	return step_to(c, cfa, fp != 0 ? cfa - fp : 0);
 }
 
-GT_INLINE GT_STACK_READER unsigned walk(const struct gt_stack_root *root, uintptr_t frame,
+GT_STACK_READER unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame,
 					uint64_t *pcs, unsigned max, bool *whole,
 					struct gt_seen *seen)
 {
@@ -449,97 +434,6 @@ GT_INLINE GT_STACK_READER unsigned walk(const struct gt_stack_root *root, uintpt
 	/* A thread without a trampoline ends where its code says so. */
 	*whole = root->cut_hi == 0 && ended && !guessed;
 	return n == max ? n : certain;
-}
-
-GT_STACK_READER unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame,
-					uint64_t *pcs, unsigned max, bool *whole)
-{
-	return walk(root, frame, pcs, max, whole, NULL);
-}
-
-/* --- The same walk again -------------------------------------------------------------------- */
-
-/* Whether all that it read is there still. */
-static GT_STACK_READER bool is_same(const struct gt_seen *s)
-{
-	for (unsigned i = 0; i < s->words; i++) {
-		if (*(const uint64_t *)(s->frame + (s->at[i] & ~1u)) != s->word[i]) {
-			return false;
-		}
-	}
-	return true;
-}
-
-static unsigned list_of(const struct gt_seen *s, uint64_t *pcs)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; n < s->n; i++) {
-		if (s->at[i] & 1) {
-			pcs[n++] = s->word[i] - 1;
-		}
-	}
-	return n;
-}
-
-static uint64_t hash_of(const uint64_t *pcs, unsigned n)
-{
-	uint64_t h = n;
-
-	for (unsigned i = 0; i < n; i++) {
-		h = (h ^ pcs[i]) * 0xff51afd7ed558ccd;
-		h ^= h >> 32;
-	}
-	return h | 1;
-}
-
-/* Where the walk with that key is, or is to be: then it is not that frame's. */
-GT_INLINE struct gt_seen *seen_at(struct gt_seen_walks *seen, uint64_t key)
-{
-	unsigned set = key >> 40 & (GT_SEEN_SETS - 1);
-	unsigned way;
-
-	for (way = 0; way < GT_SEEN_WAYS; way++) {
-		if (seen->key[set][way] == key) {
-			return &seen->walk[set][way];
-		}
-	}
-	way = seen->next[set]++ & (GT_SEEN_WAYS - 1);
-	seen->key[set][way] = key;
-	seen->walk[set][way].frame = 0;
-	return &seen->walk[set][way];
-}
-
-GT_STACK_READER unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame,
-					      uint64_t *pcs, unsigned max, bool *whole,
-					      uint64_t *hash, struct gt_seen_walks *seen)
-{
-	uint64_t key = (frame + word_at(frame + 8)) * 0x9e3779b97f4a7c15;
-	struct gt_seen *s = seen_at(seen, key);
-	uint32_t now = gt_load_acquire(&forgets);
-	unsigned n;
-
-	if (gt_likely(s->frame == frame) && s->forgets == now && s->n < max && is_same(s)) {
-		*whole = s->whole;
-		*hash = s->hash;
-		return list_of(s, pcs);
-	}
-	/* A handler may jump out of here: until it is whole, it is one that was forgotten. */
-	s->forgets = now - 1;
-	gt_signal_fence();
-	s->frame = frame;
-	s->words = 0;
-	/* Only of a stack whose bounds are known: beyond them, what was there may be gone. */
-	n = walk(root, frame, pcs, max, whole, frame - root->lo < root->hi - root->lo ? s : NULL);
-	s->n = (uint16_t)n;
-	s->whole = *whole;
-	s->hash = hash_of(pcs, n);
-	*hash = s->hash;
-	if (s->words != 0 && s->words <= GT_SEEN_WORDS && n != max) {
-		gt_signal_fence();
-		s->forgets = now;
-	}
-	return n;
 }
 
 #else
@@ -576,22 +470,15 @@ void gt_unwind_forget(void)
 }
 
 unsigned gt_unwind_walk(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
-			unsigned max, bool *whole)
+			unsigned max, bool *whole, struct gt_seen *seen)
 {
 	(void)root;
 	(void)frame;
 	(void)pcs;
 	(void)max;
+	(void)seen;
 	*whole = false;
 	return 0;
-}
-
-unsigned gt_unwind_walk_again(const struct gt_stack_root *root, uintptr_t frame, uint64_t *pcs,
-			      unsigned max, bool *whole, uint64_t *hash, struct gt_seen_walks *seen)
-{
-	(void)seen;
-	*hash = 0;
-	return gt_unwind_walk(root, frame, pcs, max, whole);
 }
 
 #endif

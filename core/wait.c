@@ -3,8 +3,6 @@
  */
 #include "wait.h"
 
-#include <signal.h>
-
 #include "advance.h"
 #include "brief.h"
 #include "emit.h"
@@ -12,15 +10,22 @@
 
 /* --- The waker's side ------------------------------------------------------------------------- */
 
-/* The stack of this wake-up, in t->pcs. That of a wait that has just begun is known already. */
+/* The stack of this wake-up. That of a wait that has just begun is known already. */
 static unsigned walk(struct gt_thread *t, void *frame)
 {
 	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
-		unsigned n = gt_thread_get_stack(t, t->pcs);
+		unsigned n = gt_load_relaxed(&t->nblock);
 
+		/* The walk of a handler's hint may have come between. */
+		if (gt_unlikely(t->walks.hash != t->block_hash || !t->block_hash)) {
+			n = gt_thread_get_stack(t, t->walks.list);
+			t->walks.pcs = t->walks.list;
+			t->walks.hash = t->block_hash;
+			t->walks.seen = NULL;
+		}
 		if (n > GT_WAKE_DEPTH) {
 			n = GT_WAKE_DEPTH;
-			t->walked = 0;
+			t->walks.hash = 0;
 		}
 		return n;
 	}
@@ -40,10 +45,10 @@ static uint64_t note_stack(struct gt_thread *t, void *frame)
 	 */
 	gt_store_relaxed(&s->version, 0);
 	gt_store_release(&s->over, false);
-	gt_store_release(&s->hash, t->walked);
+	gt_store_release(&s->hash, t->walks.hash);
 	gt_store_release(&s->n, n);
 	for (unsigned i = 0; i < n; i++) {
-		gt_store_release(&s->pcs[i], t->pcs[i]);
+		gt_store_release(&s->pcs[i], t->walks.pcs[i]);
 	}
 	gt_store_release(&s->version, version);
 	return version;
@@ -254,7 +259,8 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	struct gt_w w;
 
 	gt_store_relaxed(&t->wait_number, number);
-	gt_thread_set_stack(t, t->pcs, n);
+	gt_thread_set_stack(t, t->walks.pcs, n);
+	t->block_hash = t->walks.hash;
 	t->wait_sp = (uintptr_t)what->frame;
 	gt_store_relaxed(&t->reason, what->reason);
 	GT_DELAY();
@@ -493,18 +499,6 @@ void gt_wait_drop(struct gt_thread *t)
 	for (int i = 0; i < GT_WAITS; i++) {
 		gt_waiters_leave(&t->waits[i], false);
 	}
-}
-
-bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp)
-{
-	stack_t other = {0};
-
-	/* Stacks grow down: a frame is gone once somebody runs above it, or in its place. */
-	if (sp < left || sp >= t->root.hi) {
-		return false;
-	}
-	/* Unless that is a handler whose own stack lies above: somebody's local array. */
-	return gt_sys_sigaltstack(&other) != 0 || !(other.ss_flags & SS_ONSTACK);
 }
 
 bool gt_wait_left(struct gt_thread *t, uintptr_t sp)

@@ -141,12 +141,6 @@ void gt_wait_end_queue(struct gt_thread *t, uint32_t number, enum gt_ended ended
 		       bool woken);
 
 /*
- * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is
- * above it or in its place. False: a signal handler runs below it.
- */
-bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp);
-
-/*
  * Closes a wait whose frame is gone: a handler left it by longjmp. Called by a hook that finds its
  * thread blocked; sp: of the hook. False: the wait is still there below it (a signal handler runs
  * during the wait), the hook must pass straight.

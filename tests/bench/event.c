@@ -51,12 +51,13 @@ static unsigned path;
 /* --- The event: UserLog, which may be written at any moment, and has a stack --------------------
  */
 
+/* frames: of the stack that was walked last. */
 static void put_log(struct gt_thread *t, unsigned frames)
 {
 	struct gt_w w = gt_acquire(t);
 
 	gt_event(&w, USER_LOG, gt_value(0), gt_str(GT_REASON_MUTEX), gt_str(GT_REASON_MUTEX),
-		 gt_stack_put(&w, t->pcs, frames));
+		 frames ? gt_stack_put_walked(&w, frames) : gt_stack(0));
 	gt_release(&w);
 }
 

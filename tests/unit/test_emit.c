@@ -460,9 +460,9 @@ Test(emit, a_list_of_the_entry_alone_has_no_hash, .init = started_inside, .fini 
 	gt_env.depth = 64;
 	t->root = (struct gt_stack_root){frame - 4096, frame + 4096, 0x1234, 1, UINTPTR_MAX};
 	for (int again = 0; again < 3; again++) {
-		t->walked = 1;
+		t->walks.hash = 1;
 		cr_expect_eq(gt_thread_walk(t, (void *)frame, GT_WAKE_DEPTH), 1u);
-		cr_expect_eq(t->pcs[0], 0x1234u);
-		cr_expect_eq(t->walked, 0u);
+		cr_expect_eq(t->walks.pcs[0], 0x1234u);
+		cr_expect_eq(t->walks.hash, 0u);
 	}
 }
