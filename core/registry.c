@@ -62,7 +62,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 		}
 	}
 	/* Walks of another thread, whose stack may have reached further up. */
-	memset(t->walks.memory.key, 0, sizeof(t->walks.memory.key));
+	memset(t->walks.memory.tag, 0, sizeof(t->walks.memory.tag));
 	gt_store_release(&t->id, id);
 	/*
 	 * Release: partner is post (wait.c). A stale ref is refused until the box is open, and then

@@ -5,26 +5,107 @@
 
 _Atomic uint32_t gt_seen_forgets;
 
+GT_INLINE GT_STACK_READER uint64_t key_at(uintptr_t frame)
+{
+	return (frame + ((const uintptr_t *)frame)[1]) * 0x9e3779b97f4a7c15;
+}
+
+GT_INLINE unsigned set_of(uint64_t key)
+{
+	_Static_assert(GT_SEEN_SETS == 16, "four bits");
+	return key >> 60;
+}
+
+GT_INLINE uint32_t tag_of(uint64_t key)
+{
+	return (uint32_t)(key >> 28) | 1;
+}
+
+/* Whether it would be that one. No word waits for another, nor for the tests. */
+GT_INLINE GT_STACK_READER bool is_same(const struct gt_seen *s, uintptr_t frame, unsigned max)
+{
+	const uint64_t *stack = (const uint64_t *)frame;
+	const uint64_t *word = s->word;
+	const uint16_t *at = s->at;
+	const uint64_t *end;
+
+	if (gt_unlikely(s->frame != frame || s->n >= max ||
+			s->forgets != gt_load_acquire(&gt_seen_forgets))) {
+		return false;
+	}
+	for (end = word + s->n; word != end; word++, at++) {
+		if (gt_unlikely(stack[*at] - 1 != *word)) {
+			return false;
+		}
+	}
+	for (end = s->word + s->words; word != end; word++, at++) {
+		if (gt_unlikely(stack[*at] != *word)) {
+			return false;
+		}
+	}
+	return true;
+}
+
+struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max)
+{
+	uint64_t key = key_at(frame);
+	unsigned set = set_of(key);
+	uint32_t tag = tag_of(key);
+
+	for (unsigned way = 0; way < GT_SEEN_WAYS; way++) {
+		if (seen->tag[set][way] == tag) {
+			struct gt_seen *s = &seen->walk[seen->at[set][way]];
+
+			if (gt_likely(is_same(s, frame, max))) {
+				if (gt_unlikely(seen->misses != 0)) {
+					seen->misses--;
+				}
+				return s;
+			}
+		}
+	}
+	return NULL;
+}
+
 struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame)
 {
-	enum { MANY = 16, ONE_IN = 8 };
-	uint64_t key = gt_seen_key(frame);
-	size_t first = gt_seen_place(key);
-	uint8_t *next = &seen->next[first / GT_SEEN_WAYS];
+	enum { MANY = 64, MORE = 2, ONE_IN = 8 };
+	uint64_t key = key_at(frame);
+	unsigned set = set_of(key);
+	uint32_t tag = tag_of(key);
+	unsigned way = 0;
+	unsigned same = 0;
 	struct gt_seen *s;
+	uint8_t place;
 
-	if (++seen->misses > MANY) {
-		if (seen->misses % ONE_IN != 0) {
-			return NULL;
-		}
-		seen->misses = MANY;
+	/* More than one in three. */
+	seen->misses += seen->misses < MANY ? MORE : 1;
+	if (seen->misses >= MANY && seen->misses % ONE_IN != 0) {
+		return NULL;
 	}
-	s = &seen->walk[first + *next];
+	seen->misses = GT_MIN(seen->misses, (uint16_t)MANY);
+	/* All bytes, one after another (Hull and Dobell), spread over the walks. */
+	seen->next = (uint8_t)(seen->next * 5 + 7);
+	place = (uint8_t)(seen->next * GT_SEEN_WALKS / 256);
+	s = &seen->walk[place];
 	/* A handler may jump out of here: until it is settled, it is one that was forgotten. */
 	s->forgets = gt_load_acquire(&gt_seen_forgets) - 1;
 	gt_signal_fence();
-	seen->key[first + *next] = key;
-	*next = (*next + 1) % GT_SEEN_WAYS;
+	if (seen->at[s->set][s->way] == place) {
+		seen->tag[s->set][s->way] = 0;
+	}
+	/* A free way, or the last; but two of the same tag at most, for each is a look in vain. */
+	while (way < GT_SEEN_WAYS - 1 && seen->tag[set][way] != 0) {
+		same += seen->tag[set][way] == tag;
+		if (same == 2) {
+			break;
+		}
+		way++;
+	}
+	seen->tag[set][way] = tag;
+	seen->at[set][way] = place;
+	s->set = (uint8_t)set;
+	s->way = (uint8_t)way;
 	s->frame = frame;
 	gt_seen_again(s);
 	return s;

@@ -14,7 +14,7 @@
 /* Reads other functions' frames, which AddressSanitizer may have poisoned. */
 #define GT_STACK_READER __attribute__((no_sanitize("address")))
 
-enum { GT_SEEN_WORDS = 64, GT_SEEN_SETS = 4, GT_SEEN_WAYS = 4 };
+enum { GT_SEEN_WORDS = 48, GT_SEEN_WALKS = 24, GT_SEEN_SETS = 16, GT_SEEN_WAYS = 4 };
 
 struct gt_seen {
 	uintptr_t frame;
@@ -27,45 +27,44 @@ struct gt_seen {
 	uint32_t id_gen;
 	uint32_t id;
 	bool whole;
+	uint8_t set, way;             /* its tag's */
 	uint16_t at[GT_SEEN_WORDS];   /* words above frame */
 	uint64_t word[GT_SEEN_WORDS]; /* of the list as it is given: the return address - 1 */
 };
 
-/* By where they began and by the first return address. */
+/*
+ * Found by where they began and by the first return address, which leads to a set of tags. A tag
+ * that is another's, or whose walk is another by now, costs a look and no more.
+ */
 struct gt_seen_walks {
-	uint64_t key[GT_SEEN_SETS * GT_SEEN_WAYS]; /* 0: none */
-	uint8_t next[GT_SEEN_SETS];                /* the way that is overwritten next */
-	uint8_t misses;                            /* since the last one that was found, or more */
-	struct gt_seen walk[GT_SEEN_SETS * GT_SEEN_WAYS];
+	uint32_t tag[GT_SEEN_SETS][GT_SEEN_WAYS]; /* 0: none */
+	uint8_t at[GT_SEEN_SETS][GT_SEEN_WAYS];   /* in walk */
+	uint8_t next;    /* the last that was overwritten: they are so in an irregular order */
+	uint16_t misses; /* many: most of the last ones were not found */
+	struct gt_seen walk[GT_SEEN_WALKS];
 };
 
 /* How often all walks of all threads were forgotten, because the code may be another. */
 extern _Atomic uint32_t gt_seen_forgets;
 
 /*
- * They begin: a walk from frame, which is noted in what is returned. NULL: it is not worth while,
- * since none of the last ones came again; then one in some is noted.
+ * They begin: a walk from frame, which is noted in what is returned. NULL: not this one, since few
+ * come again.
  */
 struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame);
 /* From the beginning again. */
 void gt_seen_again(struct gt_seen *s);
 /* They are over: n return addresses, of those noted the first ones, are the list. */
 void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash);
+/*
+ * The walk from frame, if it would be the same again, and has less than max return addresses; NULL.
+ * All its words lie on the stack that frame is on: they can be read, whatever is there now.
+ */
+struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max);
 /* Of a list; never 0. */
 uint64_t gt_seen_hash(const uint64_t *pcs, unsigned n);
 /* Release: partner is the load in gt_seen_find. After what walks go by has been forgotten. */
 void gt_seen_forget(void);
-
-GT_INLINE GT_STACK_READER uint64_t gt_seen_key(uintptr_t frame)
-{
-	return (frame + ((const uintptr_t *)frame)[1]) * 0x9e3779b97f4a7c15;
-}
-
-/* The first of the ways where it can be. */
-GT_INLINE size_t gt_seen_place(uint64_t key)
-{
-	return (key >> 40 & (GT_SEEN_SETS - 1)) * GT_SEEN_WAYS;
-}
 
 /* The walk goes by that word; pc: as a return address. */
 GT_INLINE void gt_seen_note(struct gt_seen *s, uintptr_t address, uintptr_t word, bool pc)
@@ -80,46 +79,4 @@ GT_INLINE void gt_seen_note(struct gt_seen *s, uintptr_t address, uintptr_t word
 	} else {
 		s->words = GT_SEEN_WORDS + 1;
 	}
-}
-
-GT_INLINE GT_STACK_READER bool gt_seen_is_same(const struct gt_seen *s, const uint64_t *stack)
-{
-	size_t i = 0;
-
-	for (; i < s->n; i++) {
-		if (gt_unlikely(stack[s->at[i]] - 1 != s->word[i])) {
-			return false;
-		}
-	}
-	for (; i < s->words; i++) {
-		if (gt_unlikely(stack[s->at[i]] != s->word[i])) {
-			return false;
-		}
-	}
-	return true;
-}
-
-/*
- * The walk from frame, if it would be the same again, and has less than max return addresses; NULL.
- * All its words lie on the stack that frame is on: they can be read, whatever is there now.
- */
-GT_INLINE GT_STACK_READER struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame,
-						       unsigned max)
-{
-	const uint64_t *stack = (const uint64_t *)frame;
-	uint64_t key = gt_seen_key(frame);
-	size_t place = gt_seen_place(key);
-	size_t end = place + GT_SEEN_WAYS;
-
-	for (; place < end; place++) {
-		struct gt_seen *s = &seen->walk[place];
-
-		if (seen->key[place] == key && gt_likely(s->frame == frame) &&
-		    gt_likely(s->forgets == gt_load_acquire(&gt_seen_forgets)) &&
-		    gt_likely(s->n < max) && gt_likely(gt_seen_is_same(s, stack))) {
-			seen->misses = 0;
-			return s;
-		}
-	}
-	return NULL;
 }
