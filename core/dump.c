@@ -143,7 +143,7 @@ void gt_dump_posts(uint64_t gen)
 		}
 		gt_lock_take(&box->lock);
 		for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
-			const struct gt_post *post = &box->post[i];
+			const struct gt_post *post = &t->posts[parity][i];
 			uint64_t ticks = post->ns >> GT_TICK_SHIFT;
 
 			if (base == 0) {

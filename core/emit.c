@@ -161,7 +161,7 @@ static void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 	uint64_t ticks = w->ticks;
 
 	for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
-		const struct gt_post *post = &box->post[i];
+		const struct gt_post *post = &w->t->posts[w->parity][i];
 
 		/* Dated at the wake-up; a status that comes first is as old, or it would push it
 		 * on. */
@@ -177,12 +177,16 @@ static void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 	w->ticks = ticks;
 }
 
-void gt_mailbox_drain(struct gt_w *w, uint64_t until)
+void gt_mailbox_drain(struct gt_thread *t, uint64_t gen, uint64_t ticks, uint64_t until)
 {
-	struct gt_mailbox *box = &w->t->mailbox[w->parity];
+	struct gt_w w = {.t = t, .gen = gen, .ticks = ticks, .parity = gen & 1};
+	struct gt_mailbox *box = &t->mailbox[w.parity];
 
+	t->undo.writes = GT_WRITES;
+	gt_signal_fence();
+	gt_load_buf(&w);
 	gt_lock_take(&box->lock);
-	drain_locked(w, box, until);
+	drain_locked(&w, box, until);
 	gt_lock_drop(&box->lock);
 }
 
@@ -238,6 +242,39 @@ void gt_buf_flush(struct gt_w *w)
 		w->t->kept_buf = gt_ptr_ref(b);
 	}
 	w->b = NULL;
+}
+
+static void remember(struct gt_known_stack *k, const struct gt_known_stack *from)
+{
+	/* A handler may jump out of here: the hash is there when the rest is. */
+	k->hash = 0;
+	gt_signal_fence();
+	k->gen = from->gen;
+	k->id = from->id;
+	gt_signal_fence();
+	k->hash = from->hash;
+}
+
+uint32_t gt_stack_learn(struct gt_thread *t, uint64_t gen, uint64_t hash, const uint64_t *pcs,
+			unsigned n)
+{
+	struct gt_known_stack *k = &t->known[hash >> 32 & (GT_KNOWN_STACKS - 2)];
+	struct gt_known_stack mine = {.hash = hash, .gen = (uint32_t)gen};
+
+	if (n == 0) {
+		return 0;
+	}
+	mine.id = gt_table_put(&gt_trace->stacks[gen & 1], pcs, n * sizeof(*pcs));
+	if (!mine.id) {
+		gt_loss_add(GT_LOSS_TABLE_FULL);
+	} else if (hash) {
+		/* The one that was there last stays; of the same list in an old generation not. */
+		if (k->hash != hash) {
+			remember(k + 1, k);
+		}
+		remember(k, &mine);
+	}
+	return mine.id;
 }
 
 #ifdef GT_DELAYS

@@ -76,10 +76,12 @@ GT_ARG_TYPE(addr)
 /* Slow: seals the batch and takes an empty one. On failure w->b is NULL and the trace is broken. */
 GT_COLD void gt_buf_refill(struct gt_w *w);
 /*
- * Slow: the unblocks that others have posted to this thread, written in its stream, each at its own
- * time, or at until (ticks) where that is earlier.
+ * The unblocks that others have posted to t, written in its stream, each at its own time, or at
+ * until (ticks) where that is earlier. Inside the section of that generation and time, but before
+ * it has its buffer.
  */
-GT_COLD void gt_mailbox_drain(struct gt_w *w, uint64_t until);
+GT_NOINLINE void gt_mailbox_drain(struct gt_thread *t, uint64_t gen, uint64_t ticks,
+				  uint64_t until);
 /* At thread end: the same, and no more posts are taken. Returns how many of another generation
  * stay. */
 unsigned gt_mailbox_close(struct gt_w *w);
@@ -119,11 +121,35 @@ GT_INLINE bool gt_traced(const struct gt_thread *t, const struct gt_w *w)
  */
 enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
 
+/* Whether there are posts, or one that its poster is just about to write. */
+GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
+{
+	/* In this order: who posts takes the lock, then counts, then drops it. */
+	return gt_load_seq(&box->lock.word) || gt_load_acquire(&box->count);
+}
+
+/* The buffer of the section, as the last one left it. */
+GT_INLINE void gt_load_buf(struct gt_w *w)
+{
+	/* Acquire: partner is the exchange of the advancer that gave the slot back empty. */
+	uint32_t slot = gt_load_acquire(&w->t->x_slot[w->parity]);
+
+	if (gt_likely(slot)) {
+		w->b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
+		w->at = w->b->events + gt_load_relaxed(&w->b->events_len);
+		w->facts_at = w->b->facts + gt_load_relaxed(&w->b->facts_len);
+		w->last = w->b->last;
+		w->facts_last = w->b->facts_last;
+		GT_INVARIANT(2, w->b->gen == w->gen && w->b->m == gt_thread_tid(w->t));
+	} else {
+		GT_RARELY(w, gt_buf_refill(&rare));
+	}
+}
+
 /* Opens one. Through a pointer: to copy what was just written costs more than to write it. */
 GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, uint64_t moment)
 {
 	const struct gt_clock *clock;
-	uint32_t slot;
 
 	*w = (struct gt_w){.t = t};
 	GT_INVARIANT(8, !gt_in_section(t));
@@ -147,27 +173,16 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
 		return;
 	}
-	/* Acquire: partner is the exchange of the advancer that gave the slot back empty. */
-	slot = gt_load_acquire(&t->x_slot[w->parity]);
-	if (gt_likely(slot)) {
-		w->b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
-		w->at = w->b->events + gt_load_relaxed(&w->b->events_len);
-		w->facts_at = w->b->facts + gt_load_relaxed(&w->b->facts_len);
-		w->last = w->b->last;
-		w->facts_last = w->b->facts_last;
-		GT_INVARIANT(2, w->b->gen == w->gen && w->b->m == gt_thread_tid(t));
-	} else {
-		GT_RARELY(w, gt_buf_refill(&rare));
-	}
-	t->undo.writes = GT_WRITES;
-	gt_signal_fence();
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
-	if (gt_unlikely(gt_load_seq(&t->mailbox[w->parity].count))) {
+	if (gt_unlikely(gt_mailbox_wants(&t->mailbox[w->parity]))) {
 		/* Before its time is known there is none to keep to: all that is posted has been.
 		 */
-		GT_RARELY(w,
-			  gt_mailbox_drain(&rare, when == GT_WHEN_LATER ? UINT64_MAX : w->ticks));
+		gt_mailbox_drain(t, w->gen, w->ticks,
+				 when == GT_WHEN_LATER ? UINT64_MAX : w->ticks);
 	}
+	gt_load_buf(w);
+	t->undo.writes = GT_WRITES;
+	gt_signal_fence();
 	if (gt_unlikely(!gt_traced(t, w))) {
 		GT_RARELY(w, gt_status_self(&rare));
 	}
@@ -470,27 +485,32 @@ GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, 
 	return gt_stack(id);
 }
 
+/*
+ * The id of a list with that hash, which this thread has put in this generation; 0: it has not, or
+ * has forgotten. Two are remembered where hashes meet.
+ */
+GT_INLINE uint32_t gt_stack_known(const struct gt_w *w, uint64_t hash)
+{
+	const struct gt_known_stack *k = &w->t->known[hash >> 32 & (GT_KNOWN_STACKS - 2)];
+
+	k += k->hash != hash;
+	return k->hash == hash && gt_likely(k->gen == (uint32_t)w->gen) && hash ? k->id : 0;
+}
+
+/* Slow: the same for one that is not known yet. */
+GT_NOINLINE uint32_t gt_stack_learn(struct gt_thread *t, uint64_t gen, uint64_t hash,
+				    const uint64_t *pcs, unsigned n);
+
 /* The same for a list whose hash is known (gt_walks.hash): most were there a moment before. */
 GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, const uint64_t *pcs,
 						 unsigned n)
 {
-	struct gt_known_stack *k = &w->t->known[hash >> 32 & (GT_KNOWN_STACKS - 1)];
-	struct gt_arg_stack stack;
+	uint32_t id = gt_stack_known(w, hash);
 
-	if (gt_likely(k->hash == hash) && gt_likely(k->gen == (uint32_t)w->gen) && hash) {
-		return gt_stack(k->id);
+	if (gt_unlikely(!id) && w->b) {
+		id = gt_stack_learn(w->t, w->gen, hash, pcs, n);
 	}
-	stack = gt_stack_put(w, pcs, n);
-	if (hash && stack.v) {
-		/* A handler may jump out of here: the hash is there when the rest is. */
-		k->hash = 0;
-		gt_signal_fence();
-		k->gen = (uint32_t)w->gen;
-		k->id = (uint32_t)stack.v;
-		gt_signal_fence();
-		k->hash = hash;
-	}
-	return stack;
+	return gt_stack(id);
 }
 
 /* The stack that the section's own thread has walked last. */
@@ -505,7 +525,7 @@ GT_INLINE struct gt_arg_stack gt_stack_put_walked(struct gt_w *w, unsigned n)
 	}
 	stack = gt_stack_put_known(w, walks->hash, walks->pcs, n);
 	if (seen && stack.v) {
-		/* As above. */
+		/* A handler may jump out of here: the generation is there when the rest is. */
 		seen->id_gen = 0;
 		gt_signal_fence();
 		seen->id = (uint32_t)stack.v;

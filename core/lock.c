@@ -19,12 +19,12 @@ void gt_lock_take_slow(struct gt_lock *l)
 		uint32_t free_word = 0;
 
 		gt_pause();
-		if (gt_load_relaxed(&l->word) == 0 && gt_cas_acq_rel(&l->word, &free_word, 1)) {
+		if (gt_load_relaxed(&l->word) == 0 && gt_cas_seq(&l->word, &free_word, 1)) {
 			return;
 		}
 	}
 	/* Void, where a handler has forked during the sleep and this is the child. */
-	while (!gt_lock_void && gt_exchange_acq_rel(&l->word, 2) != 0 &&
+	while (!gt_lock_void && gt_exchange_seq(&l->word, 2) != 0 &&
 	       !gt_load_relaxed(&gt_lock_left)) {
 		gt_sys_futex_wait(&l->word, 2, 1000000);
 	}

@@ -36,8 +36,11 @@ GT_INLINE void gt_lock_take(struct gt_lock *l)
 
 	gt_locks_held++;
 	gt_signal_fence();
-	/* Acquire: partner is the release in gt_lock_drop. */
-	if (gt_unlikely(!gt_cas_acq_rel(&l->word, &free_word, 1))) {
+	/*
+	 * Acquire: partner is the release in gt_lock_drop. Sequentially consistent for the lock of
+	 * a mailbox, whose word is looked at without taking it (post in wait.c).
+	 */
+	if (gt_unlikely(!gt_cas_seq(&l->word, &free_word, 1))) {
 		gt_lock_take_slow(l);
 	}
 }

@@ -25,8 +25,8 @@ struct gt_proc {
 } GT_ALIGNED(GT_LINE);
 
 struct gt_procs {
-	_Atomic uint64_t used[GT_PROCS_MAX / 64]; /* a bit for each slot that is taken */
 	_Atomic uint32_t most;                    /* slots ever used: one past the highest */
+	_Atomic uint64_t used[GT_PROCS_MAX / 64]; /* a bit for each slot that is taken */
 	struct gt_proc proc[GT_PROCS_MAX];
 };
 

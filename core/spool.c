@@ -49,11 +49,12 @@ static const uint32_t places[GT_SPOOL_PLACES] = {
 	[GT_SPOOL_THREAD_DEAD] = offsetof(struct gt_thread, dead_gen),
 	[GT_SPOOL_THREAD_MAILBOX] = offsetof(struct gt_thread, mailbox),
 	[GT_SPOOL_MAILBOX_SIZE] = sizeof(struct gt_mailbox),
+	[GT_SPOOL_THREAD_POSTS] = offsetof(struct gt_thread, posts),
+	[GT_SPOOL_POSTS_SIZE] = sizeof(struct gt_post[GT_MAILBOX]),
 
 	[GT_SPOOL_MAILBOX_LOCK] = offsetof(struct gt_mailbox, lock),
 	[GT_SPOOL_MAILBOX_COUNT] = offsetof(struct gt_mailbox, count),
 	[GT_SPOOL_MAILBOX_MAX] = GT_MAILBOX,
-	[GT_SPOOL_MAILBOX_POSTS] = offsetof(struct gt_mailbox, post),
 	[GT_SPOOL_POST_SIZE] = sizeof(struct gt_post),
 	[GT_SPOOL_POST_G] = offsetof(struct gt_post, g),
 	[GT_SPOOL_POST_SEQ] = offsetof(struct gt_post, seq),

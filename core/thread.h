@@ -96,25 +96,23 @@ struct gt_post {
 };
 
 /*
- * One per parity. All fields under lock, but for a relaxed look at count, and for closed, which its
- * owner opens, and which nobody else can mind while it has never been a waker.
+ * One per parity; its posts are in gt_thread.posts. All under lock, but for a look at count, and
+ * for closed, which its owner opens, and which nobody else can mind while it has never been a
+ * waker.
  */
 struct gt_mailbox {
 	struct gt_lock lock;
 	_Atomic uint32_t count;
 	_Atomic uint32_t closed; /* the owner's last section is over, or this is no thread */
-	uint32_t unused;
-	struct gt_post post[GT_MAILBOX];
 };
 
 /* The last stacks from which this thread woke others; see wait.h. */
 struct gt_wake_stack {
-	_Atomic uint64_t version; /* the wake-up it belongs to; 0 while it is being written */
-	_Atomic uint32_t n;
-	_Atomic bool over;     /* that call has returned */
-	_Atomic uint64_t hash; /* as gt_walks.hash */
+	_Atomic uint32_t version; /* the wake-up it belongs to; 0 while it is being written */
+	_Atomic uint16_t n;
+	_Atomic bool over; /* that call has returned */
 	_Atomic uint64_t pcs[GT_WAKE_DEPTH];
-};
+} GT_ALIGNED(GT_LINE);
 
 /* That a list with this hash has this id in that generation (its low half). */
 struct gt_known_stack {
@@ -123,40 +121,51 @@ struct gt_known_stack {
 	uint32_t id;
 };
 
-/* Who ended a wait, as far as is known. who == 0: nobody. */
+/* Who ended a wait. */
 struct gt_hint {
-	uint32_t who;       /* ref of the waker's record */
-	uint16_t contended; /* of an unlock: the lock word said that somebody sleeps, */
-	uint16_t unsure;    /* and one of those who do may not stand in the queue */
+	uint32_t who;     /* ref of the waker's record */
 	uint32_t run;     /* its wait_number then: it has not woken since, as long as that holds */
 	uint64_t g;       /* its G: the record is still the waker's if it has this id */
 	uint64_t at;      /* the moment */
-	uint64_t version; /* of its wake stack */
+	uint64_t hash;    /* of its stack (gt_walks.hash); 0: not known */
+	uint32_t version; /* of its wake stack, where it has noted one */
+	bool contended;   /* of an unlock: the lock word said that somebody sleeps, */
+	bool unsure;      /* and one of those who do may not stand in the queue */
 };
 
-/* A waiter of one object, in the wait registry (wait.c); all fields under its bucket's lock. */
+/* The hints that a waiter may have. */
+enum gt_hint_kind {
+	GT_HINT_OWN, /* a wake-up meant for one */
+	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock.
+	 */
+	GT_HINT_ANY,
+	GT_HINT_WEAK, /* the last unlock that found nobody asleep */
+	GT_HINT_LATE, /* who was still signalling as it came */
+	GT_HINT_CUT,  /* who cancels or signals the thread: what ends a wait that fails */
+	GT_HINT_TURN, /* of one in a queue: what ended its last sleep */
+	GT_HINTS
+};
+
+/*
+ * A waiter of one object, in the wait registry (waiters.c); all fields under its bucket's lock. A
+ * wait mostly has one hint, its own, and so touches two lines of it.
+ */
 struct gt_wait {
 	_Atomic uintptr_t object;
 	struct gt_wait *next;
 	struct gt_wait *before;
 	uint64_t since;
-	struct gt_hint own; /* a wake-up meant for one */
-	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock.
-	 */
-	struct gt_hint any;
-	struct gt_hint weak; /* the last unlock that found nobody asleep */
-	struct gt_hint late; /* who was still signalling as it came */
-	struct gt_hint cut;  /* who cancels or signals the thread: what ends a wait that fails */
-	struct gt_hint turn; /* of one in a queue: what ended its last sleep */
-	uint64_t slept;      /* of one in a queue: when its last sleep began */
-	uint32_t mask;       /* of the wake-ups that concern it (gt_wake_some) */
-	uint32_t listed;     /* the owner's, as it enters and leaves */
-	uint32_t retakes;    /* the next element is the mutex that it will take back */
-	uint32_t line;       /* of its bucket: 1 for such a mutex */
+	uint32_t mask; /* of the wake-ups that concern it (gt_wake_some) */
+	uint8_t has;   /* a bit for each kind of hint */
+	bool listed;   /* the owner's, as it enters and leaves */
+	bool retakes;  /* the next element is the mutex that it will take back */
+	uint8_t line;  /* of its bucket: 1 for such a mutex */
 	/* Of such a mutex: when the waiter was signalled; 0: not yet. Written by the signaller,
 	 * under the lock of the condition's bucket; read under the mutex's. */
 	_Atomic uint64_t called;
-};
+	uint64_t slept; /* of one in a queue: when its last sleep began */
+	struct gt_hint hint[GT_HINTS];
+} GT_ALIGNED(GT_LINE);
 
 /*
  * What the section that is open found, for one that a signal handler leaves for good: it jumps out,
@@ -195,7 +204,6 @@ struct gt_thread {
 	 */
 	_Atomic uint32_t tid GT_ALIGNED(GT_LINE);
 	uint32_t registered;
-	_Atomic uint64_t id; /* of the G */
 	struct gt_stack_root root;
 	/* What pthread_create was given: for the trampoline. */
 	void *(*start)(void *);
@@ -205,16 +213,36 @@ struct gt_thread {
 	_Atomic uint32_t next_place; /* in the chain by pthread_t: ref */
 
 	/* Trace state, changed inside sections only: gstate | pstate << 8 | p << 32. */
-	_Atomic uint64_t x_state;
+	_Atomic uint64_t x_state GT_ALIGNED(GT_LINE);
 	/* By parity, by who owns the transition: last generation with a status, sequence in it. */
 	_Atomic uint64_t traced[2];
 	uint64_t seq[2];
-	_Atomic uint64_t block_gen; /* of the section that blocked; for assertions */
-	_Atomic uint32_t reason;    /* enum gt_reason of the wait */
-	_Atomic uint32_t p;         /* ownership: the slot held, or GT_PROC_NONE */
-	uint32_t spare_p;           /* taken, but not yet run in; or GT_PROC_NONE */
-	uint32_t is_advancer;       /* has slot 0 for good */
-	_Atomic uint64_t born_gen;  /* generation of its creation event */
+	_Atomic uint32_t p;   /* ownership: the slot held, or GT_PROC_NONE */
+	uint32_t spare_p;     /* taken, but not yet run in; or GT_PROC_NONE */
+	uint32_t is_advancer; /* has slot 0 for good */
+	/* A name that is to be written as a label when it waits next, or ends. */
+	_Atomic uint32_t name_new;
+	uint64_t yields; /* sched_yield (call.c): calls not yet written */
+
+	/* The wait that this thread is in (wait.c); sp tells whether it was left by longjmp. */
+	uintptr_t wait_sp;
+	uint64_t wait_at;              /* the moment when it began */
+	uint64_t wait_cpu;             /* its time on a processor by then, ns; 0: not asked */
+	struct gt_thread *join_target; /* in a join: the thread that it waits for */
+	uint64_t join_g;               /* the G that it joins */
+	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
+	_Atomic uint32_t reason;       /* enum gt_reason of the wait */
+	_Atomic uint64_t block_gen;    /* of the section that blocked; for assertions */
+	uint32_t wake_version;         /* of its last wake-up: each hint has one; never 0 */
+	uint32_t born_version;         /* of the last when its G began to be */
+
+	/* What who posts to this thread looks at. */
+	struct gt_mailbox mailbox[2] GT_ALIGNED(GT_LINE);
+	_Atomic uint64_t id;          /* of the G */
+	_Atomic uint32_t wait_number; /* odd while it waits; own writes, waiters' reads (post) */
+
+	/* What others ask of it, seldom. */
+	_Atomic uint64_t born_gen; /* generation of its creation event */
 	/* Ownership of a thread that joins this one: GT_JOINER_*, or the joiner's ref. */
 	_Atomic uint32_t x_joiner;
 	_Atomic uint64_t dead_gen; /* generation of its last section; 0: alive */
@@ -228,19 +256,10 @@ struct gt_thread {
 	uint64_t noted_state;
 	uint32_t noted_stack;
 
-	/* A name that is to be written as a label when it waits next, or ends. */
-	_Atomic uint32_t name_new;
 	_Atomic uint64_t name[GT_NAME_MAX / 8];
 
-	/* The wait that this thread is in (wait.c); sp tells whether it was left by longjmp. */
+	/* What its wait stands under in the registry (waiters.h). */
 	struct gt_wait waits[GT_WAITS];
-	uintptr_t wait_sp;
-	_Atomic uint32_t wait_number;  /* odd while it waits; own writes, waiters' reads (post) */
-	uint64_t wait_at;              /* the moment when it began */
-	uint64_t wait_cpu;             /* its time on a processor by then, ns; 0: not asked */
-	struct gt_thread *join_target; /* in a join: the thread that it waits for */
-	uint64_t join_g;               /* the G that it joins */
-	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
 
 	/* The call that this thread is in (call.c): as it is, written by who owns the thread. */
 	_Atomic uint64_t x_in_call;
@@ -255,8 +274,7 @@ struct gt_thread {
 	/* What its passages cost, and what it may still trace (budget.h). */
 	struct gt_meter meter GT_ALIGNED(GT_LINE);
 
-	/* sched_yield (call.c): calls not yet written, since when; when the last one began. */
-	uint64_t yields;
+	/* sched_yield (call.c): since when calls are not written; when the last one began. */
 	uint64_t yields_since;
 	uint64_t yield_at;
 
@@ -272,16 +290,14 @@ struct gt_thread {
 	struct gt_walks walks;
 	struct gt_known_stack known[GT_KNOWN_STACKS];
 	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
-	uint64_t block_hash; /* as gt_walks.hash; own */
+	uint64_t block_hash GT_ALIGNED(GT_LINE); /* as gt_walks.hash; own */
 	_Atomic uint32_t nblock;
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
 
 	/* Stacks of the last wake-ups: own writes, waiters' reads, checked by version. */
-	uint64_t wake_version; /* of the last: each hint has one */
-	uint64_t born_version; /* of the last when its G began to be */
 	struct gt_wake_stack wake[GT_WAKE_STACKS];
 
-	struct gt_mailbox mailbox[2];
+	struct gt_post posts[2][GT_MAILBOX]; /* of mailbox[] */
 };
 
 GT_INLINE uint64_t gt_state(unsigned g, unsigned pstate, uint32_t p)

@@ -59,12 +59,12 @@ GT_INLINE bool gt_wake_word_says(const struct gt_wake_word *w)
  * is known, it counts as one that found nobody asleep. frame: of the hook, for the stack. Returns
  * the version of its wake stack.
  */
-uint64_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
+uint32_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind,
 		      const struct gt_wake_word *word, void *frame);
 /* The unlock that t hinted last woke nobody. */
 void gt_wake_missed(struct gt_thread *t, const void *object, void *frame);
 /* The call of a signal or broadcast has returned, whose hint gave that. */
-void gt_wake_over(struct gt_thread *t, uint64_t version);
+void gt_wake_over(struct gt_thread *t, uint32_t version);
 
 /*
  * For a mutex that was found held: the calling thread t stands in the registry before it has

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "object.h"
 #include "thread.h"
 
 enum { GT_BUCKETS = 1024 };
@@ -21,6 +22,7 @@ struct gt_line {
 struct gt_bucket {
 	_Atomic uint32_t count;  /* waiters; written under lock, read by anybody */
 	_Atomic uint32_t coming; /* those of them that are on their way to sleep; the same */
+	_Atomic uint32_t later;  /* those of them in line[1]; the same */
 	/* Of line[1]: those that were called. Theirs as they leave; a signaller adds. */
 	_Atomic uint32_t called;
 	/*
@@ -60,6 +62,15 @@ GT_INLINE bool gt_wake_coming(const void *object)
 	return gt_load_acquire(&gt_bucket_of((uintptr_t)object)->coming) != 0;
 }
 
+/* Of a mutex: whether somebody waits for it who may want to know from where it was set free. */
+GT_INLINE bool gt_wake_asks(const void *object)
+{
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	/* Relaxed: who comes at this moment may find an unlock whose place is not known. */
+	return gt_load_relaxed(&b->count) != gt_load_relaxed(&b->later);
+}
+
 /*
  * The same by t, whose own wait stands in the registry already: whether somebody else does. (For
  * another object of the bucket that this one is in it may be t itself.)
@@ -77,23 +88,22 @@ GT_INLINE bool gt_wake_wanted_by_others(const struct gt_thread *t, const void *o
 }
 
 /*
- * How often an object was made or destroyed at (about) this address: with the address, its
- * identity. Bumped by init and destroy.
- */
-uint32_t gt_object_epoch(const void *object);
-void gt_object_renew(const void *object);
-
-/*
  * w waits for object from that moment on; mask: of the wake-ups that concern it, 0: all.
  */
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
 /* The same by w[0] for a condition and by w[1] for the mutex that it will take back. */
 void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since);
 /*
- * Takes w out, if it stands anywhere; returns what ended it, as far as is known (who == 0: it is
- * not): of a wait that ended by a wake-up its cause, else who interrupted or cancelled the thread.
+ * Takes w out, if it stands anywhere; returns what ended it, as far as is known (NULL: it is not):
+ * of a wait that ended by a wake-up its cause, else who interrupted or cancelled the thread. In w,
+ * until that enters again.
  */
-struct gt_hint gt_waiters_leave(struct gt_wait *w, bool woken);
+const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken);
+
+GT_INLINE const struct gt_hint *gt_waiters_leave(struct gt_wait *w, bool woken)
+{
+	return w->listed ? gt_waiters_leave_listed(w, woken) : NULL;
+}
 
 /*
  * An unlock is a cause for all that wait for object now; the last one counts, and one that is not
@@ -108,7 +118,7 @@ void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool
  */
 void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint *hint);
 /* That unlock, by who and with its stack of this version, woke nobody. */
-void gt_waiters_untell_unlock(const void *object, uint32_t who, uint64_t version);
+void gt_waiters_untell_unlock(const void *object, uint32_t who, uint32_t version);
 /*
  * Wake-ups that concern a waiter, where they differ: those of a mutex, whose waiters stand here in
  * the kernel's order (preload/mutex.c), do not concern who waits for a condition and will take it
@@ -124,7 +134,7 @@ enum { GT_MASK_QUEUE = 1, GT_MASK_RETAKE = 2, GT_MASK_ON_ITS_WAY = 4 };
  */
 void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken);
 /* The same for one that sleeps no more: what ended its wait. Takes it out. */
-struct gt_hint gt_waiters_leave_queue(struct gt_wait *w, bool woken);
+const struct gt_hint *gt_waiters_leave_queue(struct gt_wait *w, bool woken);
 /* w is about to make a call that sleeps and does not say so: it is not on its way any more. */
 void gt_waiters_arrive(struct gt_wait *w);
 

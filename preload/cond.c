@@ -110,10 +110,10 @@ int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
  * The cold half is reached by a jump, as in mutex.c.
  */
 #define SIGNAL(id, type, kind)                                                           \
-	static GT_COLD int id##_wanted(type *c)                                          \
+	static GT_NOINLINE int id##_wanted(type *c)                                      \
 	{                                                                                \
 		struct gt_thread *t = gt_self(GT_FRAME());                               \
-		uint64_t version = 0;                                                    \
+		uint32_t version = 0;                                                    \
 		int r;                                                                   \
                                                                                          \
 		if (t) {                                                                 \

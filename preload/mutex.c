@@ -238,7 +238,7 @@ static int sleep_for(struct locking *l, pthread_mutex_t *m, int (*try)(pthread_m
 }
 
 /* tried: EBUSY, or NOT_TRIED of a robust mutex. */
-static GT_COLD int lock_slow(pthread_mutex_t *m, int tried)
+static GT_NOINLINE int lock_slow(pthread_mutex_t *m, int tried)
 {
 	struct locking l = {.tried = tried};
 	int r;
@@ -356,7 +356,7 @@ static int unlock_traced(pthread_mutex_t *m, int (*unlock)(pthread_mutex_t *), v
 	return unlock(m);
 }
 
-static GT_COLD int unlock_wanted(pthread_mutex_t *m)
+static GT_NOINLINE int unlock_wanted(pthread_mutex_t *m)
 {
 	return unlock_traced(m, GT_REAL_HOT(pthread_mutex_unlock), GT_FRAME());
 }

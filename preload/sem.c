@@ -66,7 +66,7 @@ GT_INLINE void test_cancel(void)
 	}
 }
 
-static struct waiting begin(sem_t *s, void *frame)
+GT_INLINE struct waiting begin(sem_t *s, void *frame)
 {
 	struct waiting w = {.t = gt_self(frame)};
 	struct gt_wait_for what = {
@@ -90,7 +90,7 @@ static struct waiting begin(sem_t *s, void *frame)
 	return w;
 }
 
-static int end(const struct waiting *w, int r)
+GT_INLINE int end(const struct waiting *w, int r)
 {
 	if (w->t) {
 		int saved = errno;
@@ -105,7 +105,7 @@ static int end(const struct waiting *w, int r)
 }
 
 /* The cold half is reached by a jump, as in mutex.c. */
-static GT_COLD int wait_slow(sem_t *s)
+static GT_NOINLINE int wait_slow(sem_t *s)
 {
 	struct waiting w = begin(s, GT_FRAME());
 
@@ -156,7 +156,7 @@ int gt_hook_sem_clockwait(sem_t *s, clockid_t clock, const struct timespec *unti
 	return w.done ? 0 : end(&w, GT_REAL(sem_clockwait)(s, clock, until));
 }
 
-static GT_COLD int post_wanted(sem_t *s)
+static GT_NOINLINE int post_wanted(sem_t *s)
 {
 	struct gt_thread *t = gt_self(GT_FRAME());
 

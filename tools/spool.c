@@ -248,6 +248,8 @@ struct gt_spool_post *gt_spool_posts(const struct gt_spool *s, uint64_t gen, siz
 		const uint64_t thread = of_ref(ref);
 		const uint64_t box = thread + place[GT_SPOOL_THREAD_MAILBOX] +
 				     (gen & 1) * place[GT_SPOOL_MAILBOX_SIZE];
+		const uint64_t entries = thread + place[GT_SPOOL_THREAD_POSTS] +
+					 (gen & 1) * place[GT_SPOOL_POSTS_SIZE];
 		const bool locked = word(s, box + place[GT_SPOOL_MAILBOX_LOCK]) != 0;
 		const uint32_t count = GT_MIN(word(s, box + place[GT_SPOOL_MAILBOX_COUNT]),
 					      place[GT_SPOOL_MAILBOX_MAX]);
@@ -259,8 +261,7 @@ struct gt_spool_post *gt_spool_posts(const struct gt_spool *s, uint64_t gen, siz
 			m = GT_WIRE_DEAD_M | word64(s, thread + place[GT_SPOOL_THREAD_ID]);
 		}
 		for (uint32_t k = 0; k < count && *n < most(s); k++) {
-			const uint64_t at = box + place[GT_SPOOL_MAILBOX_POSTS] +
-					    (uint64_t)k * place[GT_SPOOL_POST_SIZE];
+			const uint64_t at = entries + (uint64_t)k * place[GT_SPOOL_POST_SIZE];
 
 			posts = gt_grow(posts, *n, &cap, sizeof(*posts));
 			posts[(*n)++] = (struct gt_spool_post){

@@ -29,11 +29,27 @@
 #define gt_cas_acq_rel(p, old, v)                                                      \
 	atomic_compare_exchange_strong_explicit((p), (old), (v), memory_order_acq_rel, \
 						memory_order_acquire)
+#define gt_cas_seq(p, old, v)                                                          \
+	atomic_compare_exchange_strong_explicit((p), (old), (v), memory_order_seq_cst, \
+						memory_order_acquire)
 #define gt_cas_weak_acq_rel(p, old, v)                                               \
 	atomic_compare_exchange_weak_explicit((p), (old), (v), memory_order_acq_rel, \
 					      memory_order_acquire)
 /* Between two accesses of one thread, against its own signal handlers: no instruction. */
 #define gt_signal_fence() atomic_signal_fence(memory_order_seq_cst)
+
+/*
+ * A full fence right after a locked instruction of the same thread (a read-modify-write, of
+ * whatever order): on x86 that is one, and only the compiler is kept in order.
+ */
+GT_INLINE void gt_fence_locked(void)
+{
+#if defined(__x86_64__)
+	gt_signal_fence();
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
 
 GT_INLINE void gt_pause(void)
 {

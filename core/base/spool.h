@@ -18,7 +18,7 @@
 #include "base/util.h"
 
 #define GT_SPOOL_MAGIC   "gtrace spool\0\0\0"
-#define GT_SPOOL_VERSION 2
+#define GT_SPOOL_VERSION 3
 #define GT_SPOOL_SUFFIX  ".spool"
 
 /*
@@ -72,12 +72,13 @@ enum gt_spool_place {
 	GT_SPOOL_THREAD_DEAD,    /* 64; not 0: it has ended */
 	GT_SPOOL_THREAD_MAILBOX, /* mailbox */
 	GT_SPOOL_MAILBOX_SIZE,   /* to that of the other parity */
+	GT_SPOOL_THREAD_POSTS,   /* entries of that mailbox */
+	GT_SPOOL_POSTS_SIZE,     /* to those of the other */
 
 	/* In a mailbox: unblocks that are to be written in the thread's name. */
 	GT_SPOOL_MAILBOX_LOCK, /* not 0: somebody was at it */
 	GT_SPOOL_MAILBOX_COUNT,
-	GT_SPOOL_MAILBOX_MAX,   /* number of entries at most */
-	GT_SPOOL_MAILBOX_POSTS, /* entries */
+	GT_SPOOL_MAILBOX_MAX, /* number of entries at most */
 	GT_SPOOL_POST_SIZE,
 	GT_SPOOL_POST_G,     /* 64, in an entry */
 	GT_SPOOL_POST_SEQ,   /* 64 */

@@ -405,7 +405,7 @@ Test(emit, a_section_after_the_end, .init = started_inside, .fini = ended)
 	empty_section(t);
 	empty_section(self);
 	gt_lock_take(&t->mailbox[0].lock);
-	t->mailbox[0].post[0] = (struct gt_post){.g = 1, .seq = 1, .ns = 1};
+	t->posts[0][0] = (struct gt_post){.g = 1, .seq = 1, .ns = 1};
 	gt_store_relaxed(&t->mailbox[0].count, 1);
 	gt_lock_drop(&t->mailbox[0].lock);
 	/* As the advancer does before it dumps generation 2. */
@@ -437,7 +437,7 @@ Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = end
 	ticks = w.ticks;
 	gt_release(&w);
 	gt_sys_sleep(1000000);
-	box->post[0] = (struct gt_post){.g = 77, .seq = 1, .ns = ticks << GT_TICK_SHIFT};
+	t->posts[1][0] = (struct gt_post){.g = 77, .seq = 1, .ns = ticks << GT_TICK_SHIFT};
 	gt_store_relaxed(&box->count, 1);
 	gt_wait_begin(t, &what);
 	cr_assert_eq(decode(slot(t), e, 8), 5u);
