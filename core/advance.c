@@ -135,25 +135,46 @@ static void prepare_clock(uint64_t gen)
 	gt_dump_stamp(&gt_trace->stamp[~gen & 1], next, &gt_trace->stamp[gen & 1]);
 }
 
+/* The last whole generation says that recording has ended, and why. */
+static void amend(enum gt_broken why, int error)
+{
+	uint64_t last = gt_trace->first_gen + gt_load_relaxed(&gt_trace->head.generations) - 1;
+	const uint8_t *batch;
+	size_t n;
+	int r;
+
+	if (last < gt_trace->first_gen) {
+		return; /* nothing is there that could say it */
+	}
+	n = gt_dump_compose_broken(last, why, error, &batch);
+	r = gt_writer_amend(batch, n);
+	if (r == -ENOSPC || r == -EDQUOT) {
+		/* Blocks of the same disk, with what a recovery would need; here it has no use. */
+		gt_spool_drop_maps();
+		gt_writer_amend(batch, n);
+	}
+	gt_store_release(&gt_trace->head.written, gt_writer_bytes());
+}
+
 /*
  * A generation that lacks something is dropped whole, with what stands of it in the file, and no
  * other begins: a generation missing in the middle would break the file. Hooks pass straight now.
  */
-static void give_up(void)
+static void give_up(int error)
 {
 	static const char *const reasons[] = {
-		[GT_BROKEN_MEMORY] = "no memory left (GTRACE_BUFFERS), the trace ends here: ",
-		[GT_BROKEN_PROCS] = "more threads run at once than it knows, the trace ends here: ",
-		[GT_BROKEN_LEFT] = "a signal handler jumped out of it, the trace ends here: ",
-		[GT_BROKEN_STUCK] = "a thread never came back, the last generation is missing: ",
+#define GT_BROKEN(id, NAME, text) [GT_BROKEN_##NAME] = text ", the trace ends here: ",
+#include "base/events.def"
 	};
-	uint32_t why = gt_load_relaxed(&gt_trace->broken);
-	const char *reason = why < GT_LEN(reasons) ? reasons[why] : NULL;
+	enum gt_broken why = gt_load_relaxed(&gt_trace->broken);
 
-	if (reason) {
-		gt_say(reason, gt_trace->path, 0);
+	if (why == GT_BROKEN_WRITE) {
+		gt_say("writing ", gt_trace->path, error);
+	} else {
+		gt_say(reasons[why], gt_trace->path, 0);
 	}
 	gt_writer_cut(gt_load_relaxed(&gt_trace->head.written));
+	amend(why, why == GT_BROKEN_WRITE ? -error : 0);
 	gt_store_seq(&gt_trace->head.gen, 0);
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
 }
@@ -161,8 +182,23 @@ static void give_up(void)
 static void break_file(int error)
 {
 	gt_trace_break(GT_BROKEN_WRITE);
-	gt_say("writing ", gt_trace->path, error);
-	give_up();
+	give_up(error);
+}
+
+void gt_advance_amend(enum gt_broken why)
+{
+	enum { SECOND = 1000000000 };
+	uint32_t not = GT_BROKEN_NOT;
+
+	if (!gt_lock_take_until(&gt_trace->x_advance, gt_clock_monotonic() + SECOND)) {
+		return;
+	}
+	/* Not what did not end well: it has said so itself, or is unfinished. */
+	if (gt_load_relaxed(&gt_trace->head.gen) == 0 &&
+	    gt_cas_acq_rel(&gt_trace->broken, &not, why)) {
+		amend(why, 0);
+	}
+	gt_lock_drop(&gt_trace->x_advance);
 }
 
 bool gt_advance(struct gt_thread *self, bool last, bool keep)
@@ -221,17 +257,17 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		gt_dump_budget(gen, last);
 		gt_dump_losses(gen);
 		gt_dump_about(gen);
+		gt_dump_ends(gen, last);
 		gt_dump_tables(gen);
 		gt_dump_clock(gen);
 	}
 	if (gt_load_relaxed(&gt_trace->broken)) {
 		/* Before, or a table found no room while it was dumped. */
 		gt_writer_flush();
-		give_up();
+		give_up(0);
 		last = true;
 	} else {
-		gt_dump_end();
-		r = r < 0 ? r : gt_writer_sync(last);
+		r = r < 0 ? r : gt_writer_end_generation(last);
 		if (r < 0) {
 			break_file(r);
 			last = true;
@@ -241,7 +277,12 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		}
 		check_finished(gen);
 	}
-	gt_writer_end();
+	/* To who may still write after the advancer, a descriptor of its table means nothing. */
+	if (last) {
+		gt_writer_close();
+	} else {
+		gt_writer_end();
+	}
 	gt_table_reset(&gt_trace->stacks[gen & 1], 1);
 	gt_table_reset(&gt_trace->strings[gen & 1], GT_REASON_END);
 	gt_thread_reap(gen);
@@ -265,7 +306,7 @@ void gt_advance_stream(bool keep)
 			gt_writer_put_buf(b);
 			b = next;
 		}
-		r = r < 0 ? r : gt_writer_sync(false);
+		r = r < 0 ? r : gt_writer_sync();
 		if (r < 0) {
 			break_file(r);
 		}

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "base/util.h"
+#include "base/spec.h"
 
 struct gt_thread;
 
@@ -16,6 +16,9 @@ struct gt_thread;
  * waits. False where nothing is recorded any more.
  */
 bool gt_advance(struct gt_thread *self, bool last, bool keep);
+
+/* Recording has ended, and the file is whole: it is to say that this was before the program did. */
+void gt_advance_amend(enum gt_broken why);
 
 /* Writes the sealed batches of the current generation early, so that their buffers are free again.
  */

@@ -96,13 +96,6 @@ void gt_dump_clock(uint64_t gen)
 	emit_batch(0, gen, GT_WIRE_NO_M, s->ticks);
 }
 
-void gt_dump_end(void)
-{
-	static const uint8_t end = GT_EV_END_OF_GENERATION;
-
-	gt_writer_put(&end, 1);
-}
-
 /* --- Posts and statuses ----------------------------------------------------------------------- */
 
 /* The noted state of a G that is still untraced: it was so during all of the generation. */
@@ -296,6 +289,45 @@ void gt_dump_about(uint64_t gen)
 		}
 	}
 	emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen));
+}
+
+/* At the time at which the generation after this one began, or would have. */
+static void put_broken(uint64_t gen, enum gt_broken why, int error)
+{
+	const struct gt_clock *clock = &gt_trace->clock[~gen & 1];
+	uint64_t ticks = gt_clock_now(clock) >> GT_TICK_SHIFT;
+	uint64_t more = ticks - GT_MIN(ticks, start_of(gen + 1));
+
+	put_byte(GT_FACT_MAGIC);
+	put_byte(GT_FACT_VERSION);
+	put_event((enum gt_ev)GT_FACT_BROKEN, 0, 4,
+		  (const uint64_t[]){1, why, (uint64_t)error, more << GT_TICK_SHIFT});
+}
+
+void gt_dump_ends(uint64_t gen, bool last)
+{
+	enum gt_broken why = gt_load_relaxed(&gt_trace->ends);
+
+	if (last && why != GT_BROKEN_NOT) {
+		put_broken(gen, why, 0);
+		emit_batch(GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M, start_of(gen + 1));
+	}
+}
+
+size_t gt_dump_compose_broken(uint64_t gen, enum gt_broken why, int error, const uint8_t **batch)
+{
+	uint8_t *head;
+	size_t n;
+
+	/* What was begun for a generation that is dropped. */
+	scratch.n = 0;
+	put_broken(gen, why, error);
+	n = scratch.n;
+	scratch.n = 0;
+	head = gt_wire_batch_head(scratch.bytes, GT_FACT_EXPERIMENT, gen, GT_WIRE_NO_M,
+				  start_of(gen + 1), n);
+	*batch = head;
+	return (size_t)(scratch.bytes - head) + n;
 }
 
 /* --- Tables ----------------------------------------------------------------------------------- */

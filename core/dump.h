@@ -23,9 +23,14 @@ void gt_dump_losses(uint64_t gen);
 void gt_dump_budget(uint64_t gen, bool last);
 /* What is new to say of the trace. */
 void gt_dump_about(uint64_t gen);
+/* last: of the trace, and that this comes before the program's end, where it does. */
+void gt_dump_ends(uint64_t gen, bool last);
 void gt_dump_tables(uint64_t gen);
 void gt_dump_clock(uint64_t gen);
+/*
+ * A batch for that generation, the last one, which is in the file: recording is over, why, with
+ * which error (errno; 0). Its length, and where it is until the next call of these.
+ */
+size_t gt_dump_compose_broken(uint64_t gen, enum gt_broken why, int error, const uint8_t **batch);
 /* In a child after fork: nothing is remembered. */
 void gt_dump_forget(void);
-/* The end-of-generation mark. */
-void gt_dump_end(void);

@@ -32,6 +32,8 @@ int gt_shm_map(const char *spool, uint64_t bytes, struct gt_trace **trace, const
 void gt_spool_describe(struct gt_spool_head *head);
 /* Keeps where code is mapped, which a dead process cannot be asked any more. With x_advance. */
 void gt_spool_keep_maps(void);
+/* Gives their blocks back to the disk: recording is over. */
+void gt_spool_drop_maps(void);
 
 /* Before anybody else uses it, or in the only thread that did. */
 void gt_shm_unmap(struct gt_trace *t);

@@ -3,6 +3,7 @@
  */
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/sys.h"
 
@@ -69,6 +70,16 @@ void gt_spool_describe(struct gt_spool_head *head)
 	head->version = GT_SPOOL_VERSION;
 	head->nplaces = GT_SPOOL_PLACES;
 	memcpy(head->places, places, sizeof(places));
+}
+
+void gt_spool_drop_maps(void)
+{
+	struct gt_trace *t = gt_trace;
+	uintptr_t from = GT_ROUND_UP((uintptr_t)t->maps, (uintptr_t)4096);
+	uintptr_t to = ((uintptr_t)t->maps + sizeof(t->maps)) & ~(uintptr_t)4095;
+
+	gt_store_release(&t->maps_len, 0);
+	gt_sys_madvise((void *)from, to - from, MADV_REMOVE);
 }
 
 /* A line of code that is mapped from a file: "lo-hi r-xp offset device inode /path". */

@@ -455,6 +455,23 @@ void gt_trace_break(enum gt_broken why)
 	}
 }
 
+void gt_trace_ends(enum gt_broken why)
+{
+	gt_store_relaxed(&gt_trace->ends, why);
+}
+
+void gt_trace_went_on(enum gt_broken why)
+{
+	uint64_t signals = 0;
+
+	gt_tls.busy++;
+	/* A handler must not find the descriptor that is open here, nor the lock. */
+	gt_sys_block_signals(~UINT64_C(0), &signals);
+	gt_advance_amend(why);
+	gt_sys_restore_signals(signals);
+	gt_tls.busy--;
+}
+
 void gt_trace_forget(void)
 {
 	owner = 0;

@@ -126,8 +126,11 @@ struct gt_trace {
 	/* [advancer] Mappings of code, for a recovery (spool.c). */
 	_Atomic uint32_t maps_len;
 	char maps[GT_MAPS_MAX];
-	/* [any] Why recording stopped before the program's end; NULL-like 0: it did not. */
+	/* [any] enum gt_broken: recording stopped before the program's end, and what is unfinished
+	 * lacks something; NOT: it did not. */
 	_Atomic uint32_t broken;
+	/* [any] The same of one that is still finished well: the last generation says so. */
+	_Atomic uint32_t ends;
 };
 
 /* The trace of this process; NULL before gt_trace_start. Written once. */
@@ -144,16 +147,6 @@ struct gt_gate {
 	_Atomic uint32_t epoch; /* 0: off; else the number of this start of tracing, from 2 on */
 };
 extern struct gt_gate *gt_gate;
-
-/* Why recording stopped (gt_trace.broken). */
-enum gt_broken {
-	GT_BROKEN_NOT,
-	GT_BROKEN_MEMORY, /* the limit GTRACE_BUFFERS, or the disk that backs it, is full */
-	GT_BROKEN_PROCS,  /* no free slot to run in (GT_PROCS_MAX) */
-	GT_BROKEN_STUCK,  /* a section that never ended, at the end of the process */
-	GT_BROKEN_LEFT,   /* a signal handler jumped out of the tracer, and nothing can be undone */
-	GT_BROKEN_WRITE,  /* the output could not be written; said with the error */
-};
 
 /*
  * Starts tracing this process: maps the spool, opens generation 1, makes the calling thread G 1.
@@ -184,8 +177,17 @@ bool gt_trace_stopping(void);
  * one thread. Then its files are gone, and gt_trace_start may be called again. False: it goes on.
  */
 bool gt_trace_abandon(void);
-/* Recording ends at the last whole generation; the program goes on. Any thread, any context. */
+/*
+ * Recording ends at the last whole generation; the program goes on. Any thread, any context. What
+ * makes it so: MEMORY, also where the disk that backs the spool is full; PROCS, more than
+ * GT_PROCS_MAX; STUCK, a section that does not end with the process; LEFT, where nothing can be
+ * undone; WRITE, which says itself with which error.
+ */
 void gt_trace_break(enum gt_broken why);
+/* gt_trace_stop comes before the program's end: the trace will say so. */
+void gt_trace_ends(enum gt_broken why);
+/* After gt_trace_stop: the program goes on after all, and the file is to say so. */
+void gt_trace_went_on(enum gt_broken why);
 /* In a child after fork: forgets the parent's trace. */
 void gt_trace_forget(void);
 /*

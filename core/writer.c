@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <sys/uio.h>
 
+#include "base/spec.h"
 #include "base/sys.h"
 #include "base/varint.h"
 #include "base/wire.h"
@@ -22,6 +23,8 @@
 
 enum { PIECES = 256 };
 
+static const uint8_t end_mark = GT_EV_END_OF_GENERATION;
+
 /* All under gt_trace.x_advance. */
 static struct {
 	int fd;
@@ -29,6 +32,7 @@ static struct {
 	bool open;
 	int error;
 	uint64_t bytes;
+	uint64_t mark; /* where the last end of a generation is marked */
 	int npieces;
 	struct iovec pieces[PIECES];
 	struct gt_buf *done; /* buffers whose bytes are among the pieces */
@@ -220,10 +224,47 @@ int gt_writer_flush(void)
 	return out.error;
 }
 
-int gt_writer_sync(bool last)
+int gt_writer_sync(void)
 {
 	if (gt_writer_flush() == 0 && gt_zstd_on() && out.open) {
-		out.error = checked(gt_zstd_end(out.fd, last, &out.bytes));
+		out.error = checked(gt_zstd_end(out.fd, &out.bytes));
+	}
+	return out.error;
+}
+
+static int mark_zstd(int fd, const void *batch, size_t n, bool last)
+{
+	int r = checked(gt_zstd_mark(fd, batch, n, &out.bytes));
+
+	if (r == 0 && last) {
+		uint64_t before = out.bytes;
+
+		/* A file without the table is as good. */
+		if (checked(gt_zstd_table(fd, &out.bytes)) < 0) {
+			out.bytes = before;
+			r = gt_sys_ftruncate(fd, (off_t)before);
+		}
+	}
+	return r;
+}
+
+int gt_writer_end_generation(bool last)
+{
+	uint64_t mark;
+
+	if (gt_zstd_on()) {
+		gt_writer_sync();
+		mark = out.bytes;
+		if (!out.error && out.open) {
+			out.error = mark_zstd(out.fd, NULL, 0, last);
+		}
+	} else {
+		gt_writer_put(&end_mark, sizeof(end_mark));
+		gt_writer_flush();
+		mark = out.bytes - sizeof(end_mark);
+	}
+	if (!out.error) {
+		out.mark = mark;
 	}
 	return out.error;
 }
@@ -263,9 +304,59 @@ void gt_writer_cut(uint64_t bytes)
 	if (fd >= 0 && gt_sys_fstat(fd, &st) == 0 && (uint64_t)st.st_size > bytes) {
 		gt_sys_ftruncate(fd, (off_t)bytes);
 	}
+	out.bytes = bytes;
 	if (fd >= 0 && !out.open) {
 		gt_sys_close(fd);
 	}
+}
+
+/* What comes from the mark on: the batch, which may be none, and the mark again. */
+static int write_end(int fd, const void *batch, size_t bytes)
+{
+	struct iovec pieces[] = {{(void *)(uintptr_t)batch, bytes},
+				 {(void *)(uintptr_t)&end_mark, sizeof(end_mark)}};
+	int r = gt_sys_ftruncate(fd, (off_t)out.mark);
+
+	if (r < 0) {
+		return r;
+	}
+	out.bytes = out.mark;
+	if (gt_zstd_on()) {
+		gt_zstd_unmark();
+		return mark_zstd(fd, batch, bytes, true);
+	}
+	out.bytes += bytes + sizeof(end_mark);
+	return checked(gt_sys_writev_all(fd, pieces, GT_LEN(pieces)));
+}
+
+int gt_writer_amend(const void *batch, size_t bytes)
+{
+	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW;
+	struct stat st;
+	int fd;
+	int r;
+
+	if (gt_writer_lost()) {
+		return out.error;
+	}
+	fd = out.open ? out.fd : gt_sys_open(gt_trace->path, flags, 0);
+	if (fd < 0) {
+		return fd;
+	}
+	r = gt_sys_fstat(fd, &st);
+	/* Not what somebody has changed meanwhile. */
+	r = r == 0 && ((uint64_t)st.st_size != out.bytes || st.st_nlink == 0) ? -ESTALE : r;
+	if (r == 0) {
+		r = write_end(fd, batch, bytes);
+		if (r < 0) {
+			/* There is room for the mark, since it was there. */
+			write_end(fd, NULL, 0);
+		}
+	}
+	if (!out.open) {
+		gt_sys_close(fd);
+	}
+	return r;
 }
 
 bool gt_writer_lost(void)

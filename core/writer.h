@@ -25,11 +25,16 @@ void gt_writer_put(const void *from, size_t bytes);
 void gt_writer_put_buf(struct gt_buf *b);
 /* Writes what was put. 0 or the first -errno since begin. */
 int gt_writer_flush(void);
+/* The same, and ends the frame of a compressed file: what is in it is whole. */
+int gt_writer_sync(void);
+/* The same, and marks the end of the generation. last: of the file as well. */
+int gt_writer_end_generation(bool last);
 /*
- * The same, and ends the frame of a compressed file: what is in it is whole. last: the file is,
- * too.
+ * A batch more for the last generation: it comes before the mark of its end, which was the last
+ * that gt_writer_end_generation wrote. For a file that ends there; gt_writer_begin need not have
+ * come before. 0 or -errno; then the file is as it was.
  */
-int gt_writer_sync(bool last);
+int gt_writer_amend(const void *batch, size_t bytes);
 /* Bytes of the file, as far as it is written. */
 uint64_t gt_writer_bytes(void);
 /* Closes the file, unless it is kept. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/spec.h"
 #include "base/sys.h"
 #include "base/wire.h"
 
@@ -42,6 +43,7 @@ static struct {
 	void *context; /* in it; NULL: not begun since start or fork */
 	struct frame *frames;
 	uint32_t nframes; /* FRAMES_MAX + 1: too many, there will be no table */
+	uint32_t marked;  /* of these, before the last mark */
 	struct gt_zstd_out out;
 	/* The frame that is open. */
 	bool open;
@@ -244,6 +246,14 @@ static void begin_frame(int fd)
 	}
 }
 
+static void note_frame(uint64_t bytes, uint64_t holds)
+{
+	if (z.nframes < FRAMES_MAX) {
+		z.frames[z.nframes] = (struct frame){(uint32_t)bytes, (uint32_t)holds};
+	}
+	z.nframes = GT_MIN(z.nframes + 1, (uint32_t)FRAMES_MAX + 1);
+}
+
 static int end_frame(int fd)
 {
 	struct gt_zstd_in none = {0};
@@ -256,10 +266,7 @@ static int end_frame(int fd)
 		r = compress(fd, &none, END);
 	}
 	z.open = false;
-	if (z.nframes < FRAMES_MAX) {
-		z.frames[z.nframes] = (struct frame){(uint32_t)z.bytes, (uint32_t)z.holds};
-	}
-	z.nframes = GT_MIN(z.nframes + 1, (uint32_t)FRAMES_MAX + 1);
+	note_frame(z.bytes, z.holds);
 	return r;
 }
 
@@ -285,8 +292,48 @@ int gt_zstd_write(int fd, const struct iovec *pieces, int n, uint64_t *bytes)
 	return r;
 }
 
+int gt_zstd_end(int fd, uint64_t *bytes)
+{
+	const uint64_t before = z.bytes;
+	int r = 0;
+
+	if (z.open) {
+		r = end_frame(fd);
+		*bytes += z.bytes - before;
+	}
+	return r;
+}
+
+int gt_zstd_mark(int fd, const void *batch, size_t n, uint64_t *bytes)
+{
+	static const uint8_t end = GT_EV_END_OF_GENERATION;
+	const uint8_t holds = (uint8_t)(n + sizeof(end));
+	/* A head that says how many bytes it holds, and one last block of as many, stored. */
+	const uint8_t head[] = {
+		0x28, 0xb5, 0x2f, 0xfd, 0x20, holds, (uint8_t)(holds << 3 | 1), holds >> 5, 0};
+	struct iovec v[] = {{(void *)(uintptr_t)head, sizeof(head)},
+			    {(void *)(uintptr_t)batch, n},
+			    {(void *)(uintptr_t)&end, sizeof(end)}};
+
+	const uint32_t before = z.nframes;
+	int r = gt_sys_writev_all(fd, v, GT_LEN(v));
+
+	note_frame(sizeof(head) + holds, holds);
+	*bytes += sizeof(head) + holds;
+	if (r == 0) {
+		z.marked = before;
+	}
+	return r;
+}
+
+void gt_zstd_unmark(void)
+{
+	z.open = false;
+	z.nframes = z.marked;
+}
+
 /* Little-endian, as all that gtrace runs on. */
-static int put_table(int fd, uint64_t *bytes)
+int gt_zstd_table(int fd, uint64_t *bytes)
 {
 	const uint32_t size = z.nframes * (uint32_t)sizeof(struct frame);
 	const uint32_t head[] = {0x184d2a5e, size + 9};
@@ -295,24 +342,11 @@ static int put_table(int fd, uint64_t *bytes)
 	struct iovec v[] = {
 		{(void *)(uintptr_t)head, sizeof(head)}, {z.frames, size}, {foot, sizeof(foot)}};
 
+	if (z.nframes > FRAMES_MAX) {
+		return 0;
+	}
 	memcpy(foot, &z.nframes, sizeof(z.nframes));
 	memcpy(foot + 5, &magic, sizeof(magic));
 	*bytes += sizeof(head) + size + sizeof(foot);
 	return gt_sys_writev_all(fd, v, GT_LEN(v));
-}
-
-int gt_zstd_end(int fd, bool last, uint64_t *bytes)
-{
-	int r = 0;
-
-	if (z.open) {
-		const uint64_t before = z.bytes;
-
-		r = end_frame(fd);
-		*bytes += z.bytes - before;
-	}
-	if (r == 0 && last && z.nframes <= FRAMES_MAX) {
-		r = put_table(fd, bytes);
-	}
-	return r;
 }

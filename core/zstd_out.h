@@ -61,5 +61,14 @@ void gt_zstd_pace(uint32_t waiting);
  * written. 0 or -errno; after an error nothing more can be written.
  */
 int gt_zstd_write(int fd, const struct iovec *pieces, int n, uint64_t *bytes);
-/* Ends the frame that is open, if there is one. last: the table of all frames follows. */
-int gt_zstd_end(int fd, bool last, uint64_t *bytes);
+/* Ends the frame that is open, if there is one. */
+int gt_zstd_end(int fd, uint64_t *bytes);
+/*
+ * The mark of a generation's end, in a frame of its own, so that it can be taken away again; before
+ * it in that frame a batch, of less than 200 bytes, or none (n is 0). No frame is open.
+ */
+int gt_zstd_mark(int fd, const void *batch, size_t n, uint64_t *bytes);
+/* After an error, too: the file was cut back to where the last mark began. */
+void gt_zstd_unmark(void);
+/* The table of all frames, if these are not too many: the end of the file. */
+int gt_zstd_table(int fd, uint64_t *bytes);

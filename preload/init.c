@@ -234,6 +234,7 @@ void gt_exec_failed(enum gt_exec how)
 	} else if (how == GT_EXEC_FINISHED) {
 		gt_say("the trace ended at an exec, which failed; the program goes on untraced", "",
 		       0);
+		gt_trace_went_on(GT_BROKEN_EXEC);
 	}
 	errno = saved;
 }

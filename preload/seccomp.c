@@ -82,6 +82,7 @@ static const struct call {
 	CALL(WRITER, munmap, P, 1 << 16),
 	CALL(WRITER, writev, FD, P, 4),
 	CALL(WRITER, ftruncate, FD, 1 << 16),
+	CALL(WRITER, madvise, P, 1 << 15, MADV_REMOVE),
 	CALL(WRITER, close, FD),
 	CALL(WRITER, clock_gettime, CLOCK_REALTIME, P),
 	CALL(WRITER, clock_gettime, CLOCK_PROCESS_CPUTIME_ID, P),
@@ -294,6 +295,7 @@ static void finish(void)
 		gt_say("the program forbids itself system calls that a trace needs, which ends "
 		       "here",
 		       "", 0);
+		gt_trace_ends(GT_BROKEN_SECCOMP);
 		gt_root_finish();
 		gt_advancer_await_end();
 	}

@@ -218,6 +218,7 @@ static void put_markdown(void)
 	put_words("Kinds of objects", "In Block.", gt_object_text, GT_OBJECT_END);
 	put_words("How a wait ended", "In WaitEnd.", gt_ended_text, GT_ENDED_END);
 	put_words("What was lost", "In Loss.", gt_loss_text, GT_LOSS_END);
+	put_words("Why recording ended early", "In Broken.", gt_broken_text, GT_BROKEN_END);
 	put_words("Settings", "In About. Yes and no are 1 and 0.", gt_about_text, GT_ABOUT_END);
 	put_calls();
 }

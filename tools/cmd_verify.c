@@ -28,6 +28,7 @@ static const char help[] =
 	"\n"
 	"  FILE: ok: 12 generations, 34567 events, 8 Gs, 1.234 s\n"
 	"  FILE: ok: ... 0.500 s; not all of 2 batches of facts is known to this gtrace\n"
+	"  FILE: warning: recording ended early, 0.500 s after the start: no memory left (...)\n"
 	"  FILE: truncated after 11 good generations: generation 12 is incomplete: ...\n"
 	"  FILE: truncated after 12 good generations: process 4711 was killed in generation 13: ...\n"
 	"  FILE: invalid: generation 3, M 4711, offset 815: GoStart g=7 g_seq=2: ...\n"
@@ -134,9 +135,23 @@ static int passes(const char *path, unsigned flags, unsigned jobs, struct gt_tal
 	if (*alone) {
 		return 0;
 	}
-	gt_idmap_fini(&t->seen);
+	gt_tally_fini(t);
 	*t = (struct gt_tally){0};
 	return pass(path, flags, t, good, e);
+}
+
+/* What is valid and not the whole story. */
+static void warn(const char *path, const struct gt_tally *t)
+{
+	for (size_t i = 0; i < t->broken.count; i++) {
+		const struct gt_broken_off *b = &t->broken.array[i];
+		const uint64_t ns = b->time - GT_MIN(b->time, t->count.first);
+		struct gt_broken_words room;
+
+		printf("%s: warning: recording ended early, %" PRIu64 ".%03" PRIu64
+		       " s after the start: %s\n",
+		       path, ns / 1000000000, ns / 1000000 % 1000, gt_broken_words(b, &room));
+	}
 }
 
 static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bool quiet)
@@ -163,7 +178,7 @@ static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bo
 			e = bad;
 			how = " where a generation is alone";
 		}
-		gt_idmap_fini(&ignored.seen);
+		gt_tally_fini(&ignored);
 	}
 	gt_progress_end();
 	ns = t.count.last - t.count.first;
@@ -181,8 +196,9 @@ static int verify(const char *path, unsigned flags, unsigned jobs, bool each, bo
 			       t.unread, t.unread == 1 ? "" : "es");
 		}
 		putchar('\n');
+		warn(path, &t);
 	}
-	gt_idmap_fini(&t.seen);
+	gt_tally_fini(&t);
 	return status;
 }
 

@@ -26,6 +26,7 @@ struct combiner {
 	struct gt_compose_head last; /* of the generation before: all clocks must grow */
 	uint64_t origin;             /* common ns that is tick 0 of the first trace's clock */
 	double ns_per_tick;
+	bool over; /* the last generation is being ended */
 };
 
 /* --- Ids ---------------------------------------------------------------------------------- */
@@ -134,6 +135,29 @@ static void put_losses(struct combiner *c)
 	}
 }
 
+/* At the end of all, since it is later than what else is said in nobody's name; by time. */
+static void put_broken(struct combiner *c)
+{
+	struct gt_source *s;
+
+	do {
+		s = NULL;
+		for (size_t i = 0; i < c->n; i++) {
+			struct gt_source *other = &c->sources[i];
+
+			if (other->broken[1] != 0 &&
+			    (s == NULL || other->broken_ticks < s->broken_ticks)) {
+				s = other;
+			}
+		}
+		if (s != NULL) {
+			gt_compose_event(c->compose, GT_NO_M, s->broken_ticks,
+					 gt_spec_fact(GT_FACT_BROKEN), s->broken);
+			s->broken[1] = 0;
+		}
+	} while (s != NULL);
+}
+
 static int end_generation(struct combiner *c, struct gt_error *e)
 {
 	if (c->number == 0) {
@@ -142,6 +166,9 @@ static int end_generation(struct combiner *c, struct gt_error *e)
 	put_losses(c);
 	for (size_t i = 0; i < c->n; i++) {
 		put_mappings(c, &c->sources[i]);
+	}
+	if (c->over) {
+		put_broken(c);
 	}
 	if (gt_compose_end(c->compose) < 0) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
@@ -195,6 +222,15 @@ static int begin_generation(struct combiner *c, const struct gt_source *by, uint
 
 /* --- Facts of no thread ------------------------------------------------------------------- */
 
+static void note_broken(struct gt_source *s, const struct gt_event *ev)
+{
+	const struct gt_generation *g = gt_replay_generation(s->replay);
+
+	memcpy(s->broken, ev->args, sizeof(s->broken));
+	s->broken[0] += s->rewrite.g_base;
+	s->broken_ticks = gt_compose_ticks(g, ev->time) + (uint64_t)s->rewrite.ticks;
+}
+
 /* What a generation says in nobody's name, before its events. */
 static int note_common(struct combiner *c, struct gt_source *s, struct gt_error *e)
 {
@@ -215,6 +251,8 @@ static int note_common(struct combiner *c, struct gt_source *s, struct gt_error 
 				gt_source_note_mapping(s, &ev);
 			} else if (ev.number == GT_FACT_LOSS && ev.args[0] < GT_LOSS_END) {
 				s->losses[ev.args[0]] = ev.args[1];
+			} else if (ev.number == GT_FACT_BROKEN) {
+				note_broken(s, &ev);
 			} else if (ev.number == GT_FACT_ABOUT && s == &c->sources[0] &&
 				   ev.args[0] != GT_ABOUT_PROCESS) {
 				gt_compose_event(c->compose, GT_NO_M, to_ticks(c, c->begun),
@@ -320,6 +358,7 @@ static int combine(struct combiner *c, size_t *which, struct gt_error *e)
 			gt_source_end(s);
 		}
 	}
+	c->over = true;
 	return end_generation(c, e);
 }
 

@@ -33,6 +33,8 @@ struct gt_source {
 
 	struct gt_source_mapping *mappings;
 	size_t nmappings, mappings_cap;
+	uint64_t broken[4];    /* arguments of its Broken; why is 0: it has none */
+	uint64_t broken_ticks; /* in the new trace */
 	uint64_t losses[GT_LOSS_END];
 };
 

@@ -116,7 +116,11 @@ static int put_common(struct cutter *c, const struct gt_generation *g, struct gt
 			};
 
 			memcpy(fact.args, ev.args, sizeof(fact.args));
-			gt_rewrite_put(&c->rewrite, g, &fact);
+			/* But for the end of recording: a part that reaches so far tells of it. */
+			if (ev.number != GT_FACT_BROKEN || ev.time < c->begin ||
+			    ev.time - c->begin <= c->cut->to) {
+				gt_rewrite_put(&c->rewrite, g, &fact);
+			}
 		}
 	}
 	return n;

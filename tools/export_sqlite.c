@@ -49,6 +49,7 @@ struct database {
 	uint64_t begin; /* of the trace */
 	uint64_t wall;  /* ns of the wall clock then; 0: not known */
 	uint64_t loss[GT_LOSS_END];
+	struct gt_broken_offs broken;
 	struct gt_globals *globals;
 };
 
@@ -235,6 +236,9 @@ static void event(struct database *db, const struct gt_event *ev)
 	if (ev->kind == GT_FACT && ev->number == GT_FACT_LOSS) {
 		db->loss[what] = GT_MAX(db->loss[what], ev->args[1]);
 	}
+	if (ev->kind == GT_FACT && ev->number == GT_FACT_BROKEN) {
+		gt_broken_note(&db->broken, ev);
+	}
 	if (ev->kind == GT_FACT && ev->number == GT_FACT_MAPPING) {
 		add_mapping(db, ev);
 	}
@@ -279,6 +283,16 @@ static void put_metas(struct database *db, unsigned version, const struct gt_err
 	if (e != NULL) {
 		gt_error_text(e, text, sizeof(text));
 		put_meta(db, "problem", text, 0);
+	}
+	for (size_t i = 0; i < db->broken.count; i++) {
+		const struct gt_broken_off *b = &db->broken.array[i];
+		struct gt_broken_words room;
+
+		snprintf(text, sizeof(text), i == 0 ? "ended_early" : "ended_early %zu", i + 1);
+		put_meta(db, text, gt_broken_words(b, &room), 0);
+		snprintf(text, sizeof(text), i == 0 ? "ended_early_ns" : "ended_early_ns %zu",
+			 i + 1);
+		put_meta(db, text, NULL, b->time - GT_MIN(b->time, db->begin));
 	}
 	for (unsigned i = 0; i < GT_LOSS_END; i++) {
 		if (db->loss[i] != 0) {
@@ -450,6 +464,7 @@ int gt_export_sqlite(const struct gt_export *x, struct gt_error *e)
 		n = gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 				 "the database cannot be written: %s: %s", x->name, problem);
 	}
+	free(db.broken.array);
 	gt_spans_close(db.spans);
 	gt_merge_close(merge);
 	gt_globals_destroy(db.globals);

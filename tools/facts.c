@@ -301,6 +301,29 @@ const char *gt_about_words(uint64_t what, uint64_t value, struct gt_about_words 
 	}
 }
 
+void gt_broken_note(struct gt_broken_offs *all, const struct gt_event *ev)
+{
+	all->array = gt_grow(all->array, all->count, &all->cap, sizeof(*all->array));
+	all->array[all->count++] = (struct gt_broken_off){ev->time, ev->args[0], ev->args[1],
+							  ev->args[2], ev->args[3]};
+}
+
+const char *gt_broken_words(const struct gt_broken_off *b, struct gt_broken_words *room)
+{
+	const char *why = gt_broken_text(b->why);
+	const char *error = b->error != 0 ? gt_errno_name(b->error) : NULL;
+
+	why = why != NULL ? why : "for a reason that this gtrace has no word for";
+	if (error != NULL) {
+		snprintf(room->s, sizeof(room->s), "%s (%s)", why, error);
+	} else if (b->error != 0) {
+		snprintf(room->s, sizeof(room->s), "%s (error %" PRIu64 ")", why, b->error);
+	} else {
+		snprintf(room->s, sizeof(room->s), "%s", why);
+	}
+	return room->s;
+}
+
 void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
 {
 	const char *word = fact == GT_FACT_BLOCK      ? gt_object_text(args[3])
@@ -308,6 +331,7 @@ void gt_fact_put_words(FILE *out, unsigned fact, const uint64_t *args)
 			   : fact == GT_FACT_LOSS     ? gt_loss_text(args[0])
 			   : fact == GT_FACT_LEFT_OUT ? gt_loss_text(args[0])
 			   : fact == GT_FACT_ABOUT    ? gt_about_text(args[0])
+			   : fact == GT_FACT_BROKEN   ? gt_broken_text(args[1])
 						      : NULL;
 	struct gt_about_words room;
 

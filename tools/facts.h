@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "base/spec.h"
+#include "cursor.h"
 
 /* How the numbers of a call read: what its argument is, and what its result may be besides an
  * error. */
@@ -38,6 +38,25 @@ GT_INLINE bool gt_call_failed(int64_t result)
  * differs from run to run: ids of processes and of IPC, addresses.
  */
 void gt_call_put(FILE *out, const uint64_t *args, bool same);
+
+/* Where recording ended before the program did: a FACT_BROKEN, of which a merged trace has many. */
+struct gt_broken_off {
+	uint64_t time;
+	uint64_t first, why, error, ns; /* its arguments */
+};
+
+struct gt_broken_offs {
+	struct gt_broken_off *array;
+	size_t count, cap;
+};
+
+/* Another one. The array is the caller's to free. */
+void gt_broken_note(struct gt_broken_offs *all, const struct gt_event *ev);
+/* "the trace could not be written (ENOSPC)"; in *room. */
+struct gt_broken_words {
+	char s[200];
+};
+const char *gt_broken_words(const struct gt_broken_off *b, struct gt_broken_words *room);
 
 /* The value of a FACT_ABOUT: "yes", "64", "sync,net", "2.36"; in *room. */
 struct gt_about_words {

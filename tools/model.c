@@ -101,6 +101,7 @@ void gt_model_destroy(struct gt_model *model)
 	gt_set_fini(&model->calls);
 	gt_set_fini(&model->spins);
 	gt_set_fini(&model->about);
+	free(model->broken.array);
 	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
 		gt_set_fini(&pairs_at(model, i)->set);
 		free(pairs_at(model, i)->order);

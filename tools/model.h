@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "facts.h"
 #include "globals.h"
 #include "model_hist.h"
 #include "model_lock.h"
@@ -129,9 +130,10 @@ struct gt_model {
 	uint64_t loss[GT_LOSS_END]; /* by enum gt_loss */
 	uint64_t loss_unknown;      /* of kinds that this version does not know */
 	struct gt_model_budget budget;
-	uint64_t unread;            /* batches of facts read in part, their writer being newer */
-	uint64_t how[GT_SPAN_HOWS]; /* of waits of threads that are not system threads */
-	uint64_t users, systems;    /* threads */
+	struct gt_broken_offs broken; /* recording ended before the program */
+	uint64_t unread;              /* batches of facts read in part, their writer being newer */
+	uint64_t how[GT_SPAN_HOWS];   /* of waits of threads that are not system threads */
+	uint64_t users, systems;      /* threads */
 
 	struct gt_spans *spans; /* threads, strings and objects; it has been read to its end */
 	struct gt_model_thread *threads; /* by index */

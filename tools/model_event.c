@@ -140,6 +140,9 @@ static void fact(struct gt_model *model, const struct gt_event *ev)
 		*(uint64_t *)gt_set_get(&model->about, &ev->args[0], sizeof(ev->args[0])) =
 			ev->args[1];
 		break;
+	case GT_FACT_BROKEN:
+		gt_broken_note(&model->broken, ev);
+		break;
 	case GT_FACT_BUDGET: {
 		struct gt_model_budget *b = &model->budget;
 

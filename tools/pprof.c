@@ -161,6 +161,13 @@ static void put_head(struct writer *w)
 		snprintf(text, sizeof(text), "only in part: %s", w->in->problem);
 		put_comment(w, text);
 	}
+	for (size_t i = 0; i < p->broken.count; i++) {
+		struct gt_broken_words room;
+
+		snprintf(text, sizeof(text), "tracing ended early: %s",
+			 gt_broken_words(&p->broken.array[i], &room));
+		put_comment(w, text);
+	}
 	for (unsigned i = 0; i < GT_LOSS_END; i++) {
 		if (p->loss[i]) {
 			snprintf(text, sizeof(text), "lost: %" PRIu64 " %s", p->loss[i],

@@ -172,6 +172,8 @@ static void event(struct gt_profile *p, const struct gt_event *ev)
 		} else {
 			p->loss[GT_LOSS_NONE] = GT_MAX(p->loss[GT_LOSS_NONE], ev->args[1]);
 		}
+	} else if (ev->kind == GT_FACT && ev->number == GT_FACT_BROKEN) {
+		gt_broken_note(&p->broken, ev);
 	} else if (ev->kind == GT_FACT && ev->number == GT_FACT_MAPPING) {
 		add_mapping(p, ev);
 	} else if (p->type->kind == GT_SPAN_EVENT && ev->kind == GT_STRUCT &&
@@ -235,6 +237,7 @@ void gt_profile_fini(struct gt_profile *p)
 	gt_spans_close(p->spans);
 	gt_merge_close(p->merge);
 	free(p->last);
+	free(p->broken.array);
 	*p = (struct gt_profile){0};
 }
 

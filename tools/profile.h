@@ -59,6 +59,7 @@ struct gt_profile {
 	struct gt_window window;
 	uint64_t begin, end; /* of what was looked at */
 	uint64_t wall;       /* ns of the wall clock at the trace's beginning; 0: not known */
+	struct gt_broken_offs broken;
 	uint64_t loss[GT_LOSS_END]; /* by enum gt_loss, GT_LOSS_NONE being the unknown ones */
 
 	/* For profile.c alone. */

@@ -180,6 +180,35 @@ static int write_all(FILE *out, const void *data, size_t size, struct gt_error *
 	return 0;
 }
 
+/* What of the file is whole; and that recording broke off, where only the spool knows it yet. */
+static int write_whole(struct gt_recovery *r, unsigned version, FILE *out, struct gt_error *e)
+{
+	static const uint8_t end = GT_EV_END_OF_GENERATION;
+	uint8_t room[GT_WIRE_BATCH_HEADER_MAX + 2 + GT_WIRE_EVENT_MAX + sizeof(end)];
+	uint8_t *payload = room + GT_WIRE_BATCH_HEADER_MAX, *at = payload, *head;
+	size_t size = (size_t)r->did->whole_size;
+
+	if (r->spool.broken == 0 || r->told || r->last == 0 || version != 26) {
+		return write_all(out, r->file, size, e);
+	}
+	*at++ = GT_FACT_MAGIC;
+	*at++ = GT_FACT_VERSION;
+	*at++ = GT_FACT_BROKEN;
+	at = gt_varint_put(at, 0);
+	at = gt_varint_put(at, 1);
+	at = gt_varint_put(at, r->spool.broken);
+	at = gt_varint_put(at, 0);
+	at = gt_varint_put(at, 0);
+	head = gt_wire_batch_head(payload, GT_FACT_EXPERIMENT, r->last, GT_WIRE_NO_M,
+				  gt_spool_stamp(&r->spool, r->last + 1).ticks,
+				  (uint64_t)(at - payload));
+	*at++ = end;
+	/* Before the mark of the last generation's end. */
+	return write_all(out, r->file, size - sizeof(end), e) < 0
+		       ? -1
+		       : write_all(out, head, (size_t)(at - head), e);
+}
+
 static int write_finished(struct gt_recovery *r, FILE *out, struct gt_error *e)
 {
 	const uint64_t first = r->last + 1;
@@ -265,11 +294,11 @@ int gt_recover(const void *file, size_t size, const void *spool, size_t spool_si
 	version = gt_reader_version(header);
 	gt_reader_close(header);
 	n = gt_recover_whole(&r, e);
-	if (n == 0) {
-		n = write_all(out, r.file, (size_t)did->whole_size, e);
-	}
 	if (n == 0 && spool != NULL && gt_spool_open(&r.spool, spool, spool_size, e) < 0) {
 		n = -1;
+	}
+	if (n == 0) {
+		n = write_whole(&r, version, out, e);
 	}
 	if (n == 0 && spool != NULL && belongs(&r, version)) {
 		gt_recover_maps(&r);

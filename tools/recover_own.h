@@ -45,6 +45,7 @@ struct gt_recovery {
 	struct gt_recover_mapping *mappings;
 	size_t nmappings, mappings_cap;
 	uint64_t last;          /* number of the last generation; 0: none */
+	bool told;              /* that one says that recording broke off */
 	struct gt_image before; /* header and that generation; data NULL: none */
 	/*
 	 * Of all Ps so far: state + 1. What else a generation does not mention is over, but a P

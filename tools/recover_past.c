@@ -162,6 +162,8 @@ int gt_recover_whole(struct gt_recovery *r, struct gt_error *e)
 			size[g->index & 1] = g->size;
 			number[g->index & 1] = g->number;
 			learn_names(r, g);
+		} else if (ev.kind == GT_FACT && ev.number == GT_FACT_BROKEN) {
+			r->told = true;
 		} else if (ev.kind == GT_FACT && ev.number == GT_FACT_MAPPING) {
 			learn_mapping(r, g, &ev);
 		}

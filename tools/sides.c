@@ -55,9 +55,18 @@ static void see_g(struct gt_tally *t, uint64_t id)
 	}
 }
 
+void gt_tally_fini(struct gt_tally *t)
+{
+	gt_idmap_fini(&t->seen);
+	free(t->broken.array);
+}
+
 void gt_tally_event(struct gt_tally *t, const struct gt_event *ev)
 {
 	if (gt_unlikely(ev->kind == GT_FACT || ev->implied)) {
+		if (ev->kind == GT_FACT && ev->number == GT_FACT_BROKEN) {
+			gt_broken_note(&t->broken, ev);
+		}
 		return;
 	}
 	if (gt_unlikely(ev->kind == GT_STRUCT && ev->number == GT_EV_SYNC)) {
@@ -105,8 +114,10 @@ static int judge(struct side *side, struct span *span)
 			note(span, count->events - before, true, count->last);
 			before = count->events;
 		}
-		if (n == 1 && ev->kind != GT_FACT) {
+		if (n == 1) {
 			gt_tally_event(&side->tally, ev);
+		}
+		if (n == 1 && ev->kind != GT_FACT) {
 			note(span, 1, count->events > before, ev->time);
 			before = count->events;
 		}
@@ -209,8 +220,13 @@ static void end(struct side *side, struct gt_tally *t)
 	for (size_t i = 0; (s = gt_idmap_each(&side->tally.seen, &i)) != NULL;) {
 		see_g(t, s->id);
 	}
+	for (size_t i = 0; i < side->tally.broken.count; i++) {
+		t->broken.array = gt_grow(t->broken.array, t->broken.count, &t->broken.cap,
+					  sizeof(*t->broken.array));
+		t->broken.array[t->broken.count++] = side->tally.broken.array[i];
+	}
 	t->unread += gt_merge_unread(side->merge);
-	gt_idmap_fini(&side->tally.seen);
+	gt_tally_fini(&side->tally);
 	free(side->granted.ranges);
 	free(side->granted.tasks);
 	gt_merge_close(side->merge);

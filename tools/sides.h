@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "facts.h"
 #include "merge.h"
 
 /* What verify tells of a good trace. */
@@ -11,8 +12,10 @@ struct gt_tally {
 	uint64_t unread;       /* batches of facts */
 	struct gt_count count; /* of all events that Go's reader gives for something in the file */
 	struct gt_idmap seen;  /* Gs */
+	struct gt_broken_offs broken;
 };
 
+void gt_tally_fini(struct gt_tally *t);
 void gt_tally_event(struct gt_tally *t, const struct gt_event *ev);
 
 /*

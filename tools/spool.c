@@ -82,7 +82,7 @@ int gt_spool_open(struct gt_spool *s, const void *data, size_t size, struct gt_e
 		.generations = head.generations,
 	};
 	memcpy(s->places, head.places, sizeof(s->places));
-	s->broken = word(s, s->places[GT_SPOOL_BROKEN]) != 0;
+	s->broken = word(s, s->places[GT_SPOOL_BROKEN]);
 	return 0;
 }
 

@@ -16,7 +16,7 @@ struct gt_spool {
 	uint32_t pid;
 	uint64_t gen;         /* being written; 0: none */
 	uint64_t generations; /* whole ones in the file, as the spool says */
-	bool broken;          /* recording broke off: what is unfinished lacks something */
+	unsigned broken;      /* enum gt_broken; not 0: what is unfinished lacks something */
 	uint32_t places[GT_SPOOL_PLACES];
 };
 

@@ -391,6 +391,33 @@ static void about(struct gt_json *j, const struct gt_model *model)
 	gt_json_end(j, ']');
 }
 
+/* None where recording ended with the program. */
+static void broken(struct gt_json *j, const struct gt_model *model)
+{
+	static const char *const names[] = {
+		[GT_BROKEN_NOT] = "UNKNOWN",
+#define GT_BROKEN(id, NAME, text) [id] = #NAME,
+#include "base/events.def"
+	};
+
+	gt_json_key(j, "ended_early");
+	gt_json_begin(j, '[');
+	for (size_t i = 0; i < model->broken.count; i++) {
+		const struct gt_broken_off *b = &model->broken.array[i];
+		struct gt_broken_words room;
+
+		gt_json_begin(j, '{');
+		gt_json_number(j, "first", b->first);
+		gt_json_string(j, "why", names[b->why < GT_BROKEN_END ? b->why : GT_BROKEN_NOT]);
+		gt_json_string(j, "text", gt_broken_words(b, &room));
+		gt_json_number(j, "errno", b->error);
+		gt_json_number(j, "at_ns", b->time - GT_MIN(b->time, model->begin));
+		gt_json_number(j, "given_up_ns", b->ns);
+		gt_json_end(j, '}');
+	}
+	gt_json_end(j, ']');
+}
+
 static void losses(struct gt_json *j, const struct gt_model *model)
 {
 	static const char *const names[] = {
@@ -474,6 +501,7 @@ void gt_stat_json(const struct gt_stat *stat, FILE *out)
 		gt_json_word(&j, "cpus", "null");
 	}
 	cut(&j, model);
+	broken(&j, model);
 	losses(&j, model);
 	budget(&j, model);
 	gt_json_number(&j, "unread", model->unread);

@@ -159,6 +159,30 @@ static void on_cpu(const struct gt_stat *st, FILE *out)
 	}
 }
 
+/* Nothing is there of what came later, and the file looks whole otherwise. */
+static void broken(const struct gt_stat *st, FILE *out)
+{
+	const struct gt_model *model = st->model;
+	uint64_t pid;
+
+	for (size_t i = 0; i < model->broken.count; i++) {
+		const struct gt_broken_off *b = &model->broken.array[i];
+		const uint32_t first = gt_spans_by_id(model->spans, b->first);
+		struct gt_broken_words room;
+
+		gt_stat_style(st, out, "31");
+		fputs("Tracing ended early", out);
+		/* A merged trace is of no one process. */
+		if (!about(model, GT_ABOUT_PROCESS, &pid) && first != GT_SPAN_NONE) {
+			fprintf(out, " in %s", gt_word_thread(st, first, 40).s);
+		}
+		fprintf(out, ": %s, ", gt_broken_words(b, &room));
+		fprintf(out, "%s after the start; the program ran on\n",
+			gt_word_duration(st, b->time - GT_MIN(b->time, model->begin)).s);
+		gt_stat_style(st, out, "0");
+	}
+}
+
 void gt_stat_notes(const struct gt_stat *st, FILE *out)
 {
 	static const struct {
@@ -175,6 +199,7 @@ void gt_stat_notes(const struct gt_stat *st, FILE *out)
 	};
 	uint64_t value;
 
+	broken(st, out);
 	losses(st, out);
 	left_out(st, out);
 	budget(st, out);

@@ -60,7 +60,7 @@ static void head(const struct gt_stat *st, FILE *out)
 	fprintf(out, "%s events in %s generation%s, written by %s", gt_word_number(model->events).s,
 		gt_word_number(model->generations).s, gt_word_plural(model->generations),
 		model->by_gtrace ? "gtrace" : "Go's runtime");
-	if (st->problem == NULL && !gt_stat_lost(model)) {
+	if (st->problem == NULL && model->broken.count == 0 && !gt_stat_lost(model)) {
 		fprintf(out, "; whole%s", model->by_gtrace ? ", nothing lost" : "");
 	}
 	fputc('\n', out);

@@ -253,6 +253,11 @@ int gt_strict_fact(const struct gt_generation *g, const struct gt_event *ev, boo
 			}
 		}
 		break;
+	case GT_FACT_BROKEN:
+		if (ev->args[1] == 0) {
+			return FACT("broken 0; expected the number of a reason");
+		}
+		break;
 	case GT_FACT_ABOUT:
 		if (ev->args[0] == 0) {
 			return FACT("about 0; expected the number of a setting");

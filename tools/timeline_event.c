@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "facts.h"
+
 /* Counts the thread where it is now, and no more where it was. */
 static void count(struct gt_timeline *t, uint32_t thread)
 {
@@ -217,6 +219,26 @@ static void timed(struct gt_timeline *t, const struct gt_event *ev)
 	}
 }
 
+/* The rows end there, and the program did not. */
+static void recording_ended(struct gt_timeline *t, const struct gt_event *ev)
+{
+	const struct gt_broken_off b = {
+		.first = ev->args[0], .why = ev->args[1], .error = ev->args[2]};
+	uint64_t begin = ev->time, end = ev->time;
+	struct gt_broken_words room;
+	struct gt_item *item;
+	const char *words;
+
+	if (gt_timeline_clip(t, &begin, &end)) {
+		words = gt_broken_words(&b, &room);
+		item = gt_timeline_put(t, GT_ITEM_MOMENT, GT_ROW_WORLD, GT_SPAN_NONE, begin, end);
+		item->name = GT_WORD_EARLY;
+		item->category = GT_WORD_TRACING;
+		gt_item_note_word(item, GT_WORD_REASON,
+				  gt_set_put(&t->words, words, strlen(words)));
+	}
+}
+
 void gt_timeline_event(struct gt_timeline *t, const struct gt_event *ev)
 {
 	if (ev->kind == GT_STRUCT && ev->number == GT_EV_CPU_SAMPLE) {
@@ -225,6 +247,8 @@ void gt_timeline_event(struct gt_timeline *t, const struct gt_event *ev)
 		if (item != NULL) {
 			item->name = item->category = GT_WORD_SAMPLE;
 		}
+	} else if (ev->kind == GT_FACT && ev->number == GT_FACT_BROKEN) {
+		recording_ended(t, ev);
 	} else if (ev->kind == GT_TIMED) {
 		timed(t, ev);
 		put_counters(t, ev->time);

@@ -22,6 +22,8 @@
 	W(SAMPLE, "CPU sample")         \
 	W(COLLECTOR, "collector")       \
 	W(COLLECTION, "collection")     \
+	W(TRACING, "tracing")           \
+	W(EARLY, "ended early")         \
 	W(REASON, "reason")             \
 	W(OBJECT, "object")             \
 	W(EPOCH, "epoch")               \

@@ -152,6 +152,18 @@ const char *gt_about_text(uint64_t id)
 	}
 }
 
+const char *gt_broken_text(uint64_t id)
+{
+	switch (id) {
+#define GT_BROKEN(id, NAME, text) \
+	case id:                  \
+		return text;
+#include "base/events.def"
+	default:
+		return NULL;
+	}
+}
+
 #define GT_REASON_SYSCALL GT_REASON_NONE
 const struct gt_call_spec gt_calls[GT_CALL_END] = {
 #define GT_CALL(number, NAME, name, class, as) [number] = {name, GT_CLASS_##class, GT_REASON_##as},

@@ -68,6 +68,13 @@ enum gt_about {
 	GT_ABOUT_END,
 };
 
+enum gt_broken {
+	GT_BROKEN_NOT,
+#define GT_BROKEN(id, NAME, text) GT_BROKEN_##NAME = (id),
+#include "base/events.def"
+	GT_BROKEN_END,
+};
+
 /* Classes of calls, and the calls (calls.def). */
 enum gt_class {
 #define GT_CLASS(id, NAME, name, on, doc) GT_CLASS_##NAME = (id),
@@ -104,12 +111,13 @@ GT_INLINE int64_t gt_unzigzag(uint64_t v)
 	return (int64_t)(v >> 1) ^ -(int64_t)(v & 1);
 }
 
-/* The texts of the five tables above, by id; NULL for an id that is not in its table. */
+/* The texts of the six tables above, by id; NULL for an id that is not in its table. */
 const char *gt_reason_text(uint64_t id);
 const char *gt_object_text(uint64_t id);
 const char *gt_ended_text(uint64_t id);
 const char *gt_loss_text(uint64_t id);
 const char *gt_about_text(uint64_t id);
+const char *gt_broken_text(uint64_t id);
 
 enum gt_kind { GT_STRUCT = 1, GT_TIMED, GT_ALLOC, GT_FACT };
 

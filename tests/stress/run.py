@@ -17,7 +17,7 @@ import tempfile
 EVENTS = ["GoBlock", "GoUnblock", "GoSyscallBegin", "GoSyscallEndBlocked", "GoCreate", "GoDestroy"]
 
 
-JUMPED = "a signal handler jumped out of it, the trace ends here"
+JUMPED = "a signal handler jumped out of the tracer, the trace ends here"
 
 
 def run(options, seed):
