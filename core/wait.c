@@ -146,12 +146,18 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 	return taken;
 }
 
-/* When the unblock was, ns: while the thread was blocked, whatever else was then. */
+/*
+ * When the unblock was, ns: while the thread was blocked, whatever else was then. Not at the very
+ * time of the block: of two events with one time, the first of which waits for the other, Go's
+ * reader may never try the other (it sorts its heap after the first was in vain, and goes on at the
+ * second place), and refuse the trace where nothing else can go on.
+ */
 static uint64_t unblocked_at(const struct gt_w *w, const struct gt_hint *hint,
 			     const struct gt_hint *retake)
 {
+	enum { TICK = 64 }; /* counts of a counter of up to 8 GHz: one of ours, or more */
 	/* An unlock while the waiter noted its stack ended the wait as it began. */
-	uint64_t at = GT_MAX(retake ? retake->at : hint->at, w->t->wait_at);
+	uint64_t at = GT_MAX(retake ? retake->at : hint->at, w->t->wait_at + TICK);
 
 	return GT_MIN(gt_section_ticks(w, at), w->ticks) << GT_TICK_SHIFT;
 }
