@@ -17,8 +17,8 @@
 #include "advancer.h"
 #include "dump.h"
 #include "emit.h"
+#include "hand_off.h"
 #include "shm.h"
-#include "call.h"
 #include "writer.h"
 
 /* Step 2: the states of all Gs that have none in this generation yet. */
@@ -222,7 +222,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 		return true;
 	}
 	/* 1. Threads that make a call. */
-	gt_call_hand_off_all();
+	gt_hand_off_draft(gen);
 	/* 2. Silent Gs. */
 	if (GT_WRONG != GT_WRONG_NOTE_AFTER_BUMP) {
 		note_silent(gen);
@@ -233,6 +233,7 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	/* 4, 5. The bump, and the barrier between it and the loads of x_seq. */
 	gt_store_seq(&gt_trace->head.gen, last ? 0 : gen + 1);
 	gt_fence_all();
+	GT_STALL(GT_STALL_BUMPED);
 	GT_DELAY();
 	if (GT_WRONG == GT_WRONG_NOTE_AFTER_BUMP) {
 		note_silent(gen);
@@ -251,8 +252,9 @@ bool gt_advance(struct gt_thread *self, bool last, bool keep)
 	}
 	if (!gt_load_relaxed(&gt_trace->broken)) {
 		write_batches(gen);
-		/* 8, 9. Mailboxes, statuses. 10. Stacks, strings, clock. */
+		/* 8, 9. Mailboxes, calls, statuses. 10. Stacks, strings, clock. */
 		gt_dump_posts(gen);
+		gt_hand_off_write(gen);
 		gt_dump_statuses(gen);
 		gt_dump_budget(gen, last);
 		gt_dump_losses(gen);

@@ -8,6 +8,7 @@
 #include "advance.h"
 #include "brief.h"
 #include "emit.h"
+#include "hand_off.h"
 #include "wait.h"
 
 enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
@@ -121,12 +122,16 @@ static void end_kept(struct gt_thread *t, int64_t result)
 	gt_release(&w);
 }
 
-/* The advancer has written its beginning. */
+/* The advancer writes its beginning, in a generation that is over. */
 static void end_handed_off(struct gt_thread *t, int64_t result)
 {
-	uint32_t p = gt_thread_take_p(t);
+	uint32_t p;
 	struct gt_w w;
 
+	/* What it had is the advancer's. */
+	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	gt_thread_set_stack(t, t->walks.pcs, t->call_stack);
+	p = gt_thread_take_p(t);
 	GT_DELAY();
 	gt_open(&w, t, GT_WHEN_NOW, 0);
 	gt_undoable(&w);
@@ -136,37 +141,58 @@ static void end_handed_off(struct gt_thread *t, int64_t result)
 	gt_release(&w);
 }
 
-/* The thread is in no call any more, and says so. Whose it is then: GT_CLAIM_NONE, it is its own.
+/*
+ * The advancer has drafted the beginning of the call; the generation that it did that for may not
+ * be over. True: it is, and the draft stands. False: the call is this thread's again.
+ */
+static bool draft_stands(struct gt_thread *t)
+{
+	bool stands;
+	uint64_t gen;
+
+	/* A section that writes nothing. Partner: gt_hand_off_write, as in thread.h, Protocol. */
+	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	gen = gt_load_seq(&gt_trace->head.gen);
+	stands = gen == 0 || gen != gt_load_relaxed(&t->draft.gen);
+	GT_DELAY();
+	if (!stands) {
+		gt_store_relaxed(&t->x_claim, GT_CLAIM_NONE);
+	}
+	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	return stands;
+}
+
+/* What take_back found is not NONE. */
+static GT_COLD enum gt_claim take_back_claimed(struct gt_thread *t, uint32_t claim)
+{
+	if (claim == GT_CLAIM_WANTED && gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE)) {
+		return GT_CLAIM_NONE;
+	}
+	if (claim == GT_CLAIM_TAKEN) {
+		/* For a handler that jumps away from here: it leaves a section. */
+		gt_tls.busy = 1;
+		GT_DELAY();
+		if (!draft_stands(t)) {
+			return GT_CLAIM_NONE;
+		}
+		gt_hand_off_settle(t);
+		return GT_CLAIM_WRITTEN;
+	}
+	return claim == GT_CLAIM_WRITTEN ? GT_CLAIM_WRITTEN : GT_CLAIM_NONE;
+}
+
+/*
+ * The thread is in no call any more, and says so. GT_CLAIM_NONE: it writes all of it; WRITTEN: the
+ * end alone.
  */
 static enum gt_claim take_back(struct gt_thread *t)
 {
 	uint32_t claim;
 
-	/* Partner: gt_call_hand_off_all; see thread.h, enum gt_claim. */
+	/* Partner: gt_hand_off_draft; see thread.h, enum gt_claim. */
 	gt_fence_store(&t->x_in_call, 0);
 	claim = gt_load_seq(&t->x_claim);
-	if (gt_likely(claim == GT_CLAIM_NONE)) {
-		return claim;
-	}
-	if (claim == GT_CLAIM_WANTED && gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE)) {
-		return GT_CLAIM_NONE;
-	}
-	/* It ends because the advancer holds TAKEN only while it writes two events. */
-	while (claim == GT_CLAIM_TAKEN) {
-		gt_sys_futex_wait(&t->x_claim, GT_CLAIM_TAKEN, 1000000);
-		/* Acquire: partner is the advancer's store, after it wrote in our name. */
-		claim = gt_load_acquire(&t->x_claim);
-	}
-	return claim;
-}
-
-bool gt_call_is_own(struct gt_thread *t)
-{
-	uint32_t claim = GT_CLAIM_WANTED;
-
-	/* The advancer looks, and may have seen a call that has just ended. */
-	return gt_load_relaxed(&t->x_in_call) == 0 &&
-	       (gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE) || claim != GT_CLAIM_TAKEN);
+	return gt_likely(claim == GT_CLAIM_NONE) ? GT_CLAIM_NONE : take_back_claimed(t, claim);
 }
 
 void gt_call_end(struct gt_thread *t, int64_t result)
@@ -194,7 +220,10 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		if (gt_state_g(gt_load_relaxed(&t->x_state)) != GT_GO_RUNNING) {
 			end_handed_off(t, result);
 		}
-		gt_store_relaxed(&t->x_claim, GT_CLAIM_NONE);
+		/* Release: partner is the load in gt_hand_off_write, to which the draft still is.
+		 */
+		gt_store_release(&t->x_claim,
+				 gt_load_relaxed(&t->draft.gen) ? GT_CLAIM_BACK : GT_CLAIM_NONE);
 	} else if (open) {
 		end_kept(t, result);
 	}
@@ -274,57 +303,4 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 	gt_meter_out(&t->meter, GT_COST_CALL);
 	gt_advance_if_due(t);
 	gt_tls.busy--;
-}
-
-/* The advancer has the thread: writes the beginning of its call. */
-static void hand_off(struct gt_thread *t)
-{
-	uint32_t p = gt_load_relaxed(&t->p);
-	struct gt_w w;
-
-	gt_thread_set_stack(t, t->walks.pcs, t->call_stack);
-	gt_store_relaxed(&t->reason, t->call_as);
-	gt_open(&w, t, GT_WHEN_MOMENT, t->call_at);
-	write_begin(&w, p, gt_stack_put(&w, t->walks.pcs, t->call_stack),
-		    gt_section_ticks(&w, gt_clock_moment()));
-	gt_store_relaxed(&t->p, GT_PROC_NONE);
-	gt_set_state(&w, t, t->call_as ? GT_GO_WAITING : GT_GO_SYSCALL, 0, 0);
-	gt_release(&w);
-	gt_thread_give_p(t, p);
-	/* Release: partner is the load in take_back. */
-	gt_store_release(&t->x_claim, GT_CLAIM_WRITTEN);
-	gt_sys_futex_wake(&t->x_claim, 1);
-}
-
-void gt_call_hand_off_all(void)
-{
-	struct gt_thread *first = gt_thread_first();
-	bool any = false;
-
-	for (struct gt_thread *t = first; t; t = gt_thread_next(t)) {
-		if (gt_load_relaxed(&t->x_claim) == GT_CLAIM_NONE &&
-		    gt_load_relaxed(&t->x_in_call) != 0) {
-			gt_store_seq(&t->x_claim, GT_CLAIM_WANTED);
-			any = true;
-		}
-	}
-	if (!any) {
-		return;
-	}
-	gt_fence_all();
-	GT_DELAY();
-	for (struct gt_thread *t = first; t; t = gt_thread_next(t)) {
-		uint32_t wanted = GT_CLAIM_WANTED;
-
-		if (gt_load_relaxed(&t->x_claim) != GT_CLAIM_WANTED) {
-			continue;
-		}
-		/* Sequentially consistent, after the claim: in that call, or in one that began
-		 * since. Acquire: partner is the store in gt_call_begin. */
-		if (gt_load_seq(&t->x_in_call) == 0) {
-			gt_cas_acq_rel(&t->x_claim, &wanted, GT_CLAIM_NONE);
-		} else if (gt_cas_acq_rel(&t->x_claim, &wanted, GT_CLAIM_TAKEN)) {
-			hand_off(t);
-		}
-	}
 }

@@ -12,9 +12,9 @@
  *					GoSyscallEndBlocked ProcStart GoStart
  *	longer, "as" a reason		GoBlock, ProcStop; ProcStart GoUnblock GoStart
  *
- * A generation must not end without it, so the advancer, before the bump, takes over every thread
- * that is in a call (x_claim = TAKEN), writes the beginning in its name and gives its P back
- * (WRITTEN). What returns later writes the end alone. So no ProcSteal is needed.
+ * A generation must not end without it, so the advancer writes the beginning for each thread that
+ * is in a call then, in its name, and gives its P back (hand_off.c). What returns later writes the
+ * end alone. So no ProcSteal is needed.
  *
  * As in wait.h no section is open during the call, which may be cancelled or left by longjmp, and
  * whose signal handlers may run anything; hooks in those pass straight, because the guard says
@@ -67,12 +67,3 @@ void gt_call_recover(struct gt_thread *t);
  */
 void gt_yield_begin(struct gt_thread *t);
 void gt_yield_end(struct gt_thread *t, void *frame);
-
-/*
- * Of the calling thread t, which may be in a signal handler: no call of it is open that the
- * advancer is writing, or will. A section that is open is then its own.
- */
-bool gt_call_is_own(struct gt_thread *t);
-
-/* Advancer, before the bump: see above. */
-void gt_call_hand_off_all(void);

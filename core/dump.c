@@ -10,6 +10,7 @@
 
 #include "closed.h"
 #include "emit.h"
+#include "hand_off.h"
 #include "module.h"
 #include "shm.h"
 #include "symbol.h"
@@ -122,7 +123,12 @@ void gt_dump_posts(uint64_t gen)
 		uint64_t base = 0;
 		uint64_t last = 0;
 
-		/* Relaxed: the sections that posted have ended, and the drain acquired that. */
+		/*
+		 * Relaxed: the sections that posted have ended, and the drain acquired that.
+		 * Without the lock for the same reason, so that nobody waits for it: who takes it
+		 * still is a thread that ends in the next generation and shuts the box
+		 * (gt_mailbox_close).
+		 */
 		if (!gt_load_relaxed(&box->count)) {
 			continue;
 		}
@@ -134,7 +140,6 @@ void gt_dump_posts(uint64_t gen)
 			base = last = start_of(gen);
 			put_silent(t, gen);
 		}
-		gt_lock_take(&box->lock);
 		for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
 			const struct gt_post *post = &t->posts[parity][i];
 			uint64_t ticks = post->ns >> GT_TICK_SHIFT;
@@ -147,7 +152,7 @@ void gt_dump_posts(uint64_t gen)
 				  (const uint64_t[]){post->g, post->seq, post->stack});
 			last = ticks;
 		}
-		gt_lock_drop(&box->lock);
+		GT_STALL(GT_STALL_POSTS);
 		/*
 		 * Of a waker that has ended, the kernel may have given its tid to another thread,
 		 * whose batches of this generation stand before this one. Such posts are a stream
@@ -169,8 +174,10 @@ uint32_t gt_dump_note_stack(struct gt_thread *t, unsigned g, uint64_t gen)
 	static uint64_t pcs[GT_WIRE_FRAMES_MAX];
 	unsigned n = 0;
 
+	/* Where it comes back meanwhile, the copy is torn and never used, as above. */
 	if (g == GT_GO_WAITING || g == GT_GO_SYSCALL) {
-		n = gt_thread_get_stack(t, pcs);
+		n = gt_load_acquire(&t->x_claim) == GT_CLAIM_WRITTEN ? gt_hand_off_stack(t, pcs)
+								     : gt_thread_get_stack(t, pcs);
 	}
 	if (n == 0) {
 		pcs[n++] = t->root.entry;

@@ -97,6 +97,9 @@ bool gt_section_undo(struct gt_thread *t)
 	gt_brief_reset(&t->brief);
 	t->brief_off = true;
 	t->undo.writes = GT_WRITES_NOTHING;
+#ifdef GT_DEBUG
+	gt_store_relaxed(&t->x_section_gen, 0);
+#endif
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
 	return writes == GT_WRITES_NOTHING || writes == GT_WRITES_UNDOABLE;
 }
@@ -276,14 +279,3 @@ uint32_t gt_stack_learn(struct gt_thread *t, uint64_t gen, uint64_t hash, const 
 	}
 	return mine.id;
 }
-
-#ifdef GT_DELAYS
-void gt_delay(void)
-{
-	uint64_t r = gt_clock_counter() * UINT64_C(0x9e3779b97f4a7c15);
-
-	if ((r >> 40) % 64 == 0) {
-		gt_sys_sleep((r >> 20) % 4000000);
-	}
-}
-#endif

@@ -61,8 +61,15 @@ static const uint32_t places[GT_SPOOL_PLACES] = {
 	[GT_SPOOL_POST_SEQ] = offsetof(struct gt_post, seq),
 	[GT_SPOOL_POST_NS] = offsetof(struct gt_post, ns),
 	[GT_SPOOL_POST_STACK] = offsetof(struct gt_post, stack),
+
+	[GT_SPOOL_THREAD_DRAFT_GEN] = offsetof(struct gt_thread, draft.gen),
+	[GT_SPOOL_THREAD_CLAIM] = offsetof(struct gt_thread, x_claim),
+	[GT_SPOOL_THREAD_DRAFT_LEN] = offsetof(struct gt_thread, draft.len),
+	[GT_SPOOL_THREAD_DRAFT] = offsetof(struct gt_thread, draft.bytes),
+	[GT_SPOOL_DRAFT_MAX] = GT_DRAFT_BYTES,
 };
 _Static_assert(GT_SPOOL_UNIT == GT_REF_UNIT, "a ref is the same to a reader");
+_Static_assert((int)GT_SPOOL_CLAIMED == (int)GT_CLAIM_TAKEN, "what a claim says is, too");
 
 void gt_spool_describe(struct gt_spool_head *head)
 {

@@ -52,6 +52,7 @@ enum {
 	GT_WAKE_DEPTH = 32,   /* frames of them */
 	GT_WAITS = 2,         /* objects that a thread can wait for at once: cond and its mutex */
 	GT_NAME_MAX = 16,
+	GT_DRAFT_BYTES = 176,
 };
 
 /*
@@ -62,20 +63,47 @@ enum {
 #define GT_JOINER_CLOSED 1u
 
 /*
- * Who a thread that makes a call (call.h) belongs to. x_in_call is its own word: it is in a call,
- * and the advancer may take it over. x_claim is the advancer's: NONE; WANTED: it is about to look
- * whether the thread is in a call; TAKEN: it writes in its name; WRITTEN: it has, the thread is its
- * own again and has no P.
+ * Who writes the beginning of a call (call.h, hand_off.c). x_in_call is the thread's own word: it
+ *is in a call. x_claim says who:
  *
- *	thread, at the call's end		advancer (gt_call_hand_off_all)
+ *	NONE	the thread itself
+ *	WANTED	the same so far; the advancer is about to look whether it is in a call
+ *	TAKEN	the advancer, in the generation of the draft, unless the thread comes back in that
+ *	WRITTEN	the advancer; that generation is over, and the thread has no P
+ *	BACK	as TAKEN or WRITTEN, and the thread has written the end
+ *
+ *	thread, at the call's end		advancer (gt_hand_off_draft)
  *	x_in_call = 0	(fence.h)		x_claim = WANTED   (fence.h)
  *	load x_claim	(seq_cst)		load x_in_call     (seq_cst)
  *	NONE: go on				1: WANTED -> TAKEN (cas)
  *	WANTED -> NONE	(cas)			0: WANTED -> NONE  (cas)
  *
- * As above one of the two sees the other's store; where both do, who changes WANTED has the thread.
+ * As above one of the two sees the other's store; where both do, who changes WANTED has the call.
+ * Neither waits: a thread that finds TAKEN looks, inside a section, whether the generation of the
+ * draft is over. Is it not, then it takes the claim away, and the advancer sees that when it has
+ * waited for that section; else the draft stands.
  */
-enum gt_claim { GT_CLAIM_NONE, GT_CLAIM_WANTED, GT_CLAIM_TAKEN, GT_CLAIM_WRITTEN };
+enum gt_claim {
+	GT_CLAIM_NONE,
+	GT_CLAIM_WANTED,
+	GT_CLAIM_TAKEN,
+	GT_CLAIM_WRITTEN,
+	GT_CLAIM_BACK,
+};
+
+/*
+ * The beginning of a call, as the advancer writes it (hand_off.c): a batch with its header. It
+ * counts for its generation while x_claim is TAKEN or above, and is found here by a recovery until
+ * it is in the file.
+ */
+struct gt_draft {
+	_Atomic uint64_t gen; /* 0: none */
+	uint32_t p;           /* that the call gives back */
+	uint32_t len;
+	bool waits; /* the thread blocks; else it is in a system call */
+	bool lists; /* it is the first mention of the thread in its generation */
+	uint8_t bytes[GT_DRAFT_BYTES];
+};
 
 /*
  * On which list a record of no thread is (registry.c). WAS_SPARE: on none, free at the end of the
@@ -270,6 +298,7 @@ struct gt_thread {
 	int64_t call_arg;
 	uint64_t call_at;                /* the moment when it began */
 	_Atomic uint64_t calls_left_out; /* own writes; the advancer sums them up */
+	struct gt_draft draft;           /* the advancer's; read by the thread while TAKEN */
 
 	/* What its passages cost, and what it may still trace (budget.h). */
 	struct gt_meter meter GT_ALIGNED(GT_LINE);

@@ -362,11 +362,7 @@ bool gt_trace_give_up_section(void)
 	if (!t || gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
 		return true;
 	}
-	/* In a call, the section that is open may be the advancer's, in our name. */
-	if (!gt_call_is_own(t) || !gt_in_section(t)) {
-		return true;
-	}
-	return gt_section_undo(t);
+	return !gt_in_section(t) || gt_section_undo(t);
 }
 
 /* The last generation, by the advancer or, where there is none, here. False: it took too long. */

@@ -158,15 +158,15 @@ static void add_part(const struct gt_spool *s, struct batches *list, uint64_t bu
 	}
 }
 
-static void add_packed(const struct gt_spool *s, struct batches *list, uint64_t buffer,
-		       uint32_t bytes, uint64_t gen)
+/* Whole batches, with their headers. */
+static void add_whole(const struct gt_spool *s, struct batches *list, uint64_t from, uint32_t bytes,
+		      enum gt_spool_place max, uint64_t gen)
 {
-	const uint64_t from = buffer + s->places[GT_SPOOL_BUFFER_EVENTS];
 	struct gt_batch b;
 	uint64_t of;
 	size_t at = 0;
 
-	if (bytes > s->places[GT_SPOOL_BUFFER_EVENTS_MAX] || !inside(s, from, bytes)) {
+	if (bytes > s->places[max] || !inside(s, from, bytes)) {
 		return;
 	}
 	while (gt_spool_next_batch(s->data + from, bytes, &at, &of, &b)) {
@@ -174,6 +174,28 @@ static void add_packed(const struct gt_spool *s, struct batches *list, uint64_t 
 			add(list, &b);
 		}
 	}
+}
+
+/* What the tracer was about to add to the streams of threads that are in a call: their last. */
+static void add_drafts(const struct gt_spool *s, struct batches *list, uint64_t gen)
+{
+	const uint32_t *place = s->places;
+	struct gt_idmap seen = {0};
+	uint32_t ref = word(s, place[GT_SPOOL_THREADS]);
+
+	for (size_t i = 0; ref != 0 && i < most(s) && gt_idmap_get(&seen, ref) == 0; i++) {
+		const uint64_t thread = of_ref(ref);
+
+		gt_idmap_put(&seen, ref, 1);
+		if (word64(s, thread + place[GT_SPOOL_THREAD_DRAFT_GEN]) == gen &&
+		    word(s, thread + place[GT_SPOOL_THREAD_CLAIM]) >= GT_SPOOL_CLAIMED) {
+			add_whole(s, list, thread + place[GT_SPOOL_THREAD_DRAFT],
+				  word(s, thread + place[GT_SPOOL_THREAD_DRAFT_LEN]),
+				  GT_SPOOL_DRAFT_MAX, gen);
+		}
+		ref = word(s, thread + place[GT_SPOOL_THREAD_NEXT]);
+	}
+	gt_idmap_fini(&seen);
 }
 
 /* number: from half of all numbers before the first that was found; they begin again after 2^32. */
@@ -220,7 +242,8 @@ struct gt_batch *gt_spool_batches(const struct gt_spool *s, uint64_t gen, size_t
 		const uint32_t packed = word(s, at + place[GT_SPOOL_BUFFER_PACKED_LEN]);
 
 		if (packed != 0) {
-			add_packed(s, &list, at, packed, gen);
+			add_whole(s, &list, at + place[GT_SPOOL_BUFFER_EVENTS], packed,
+				  GT_SPOOL_BUFFER_EVENTS_MAX, gen);
 			continue;
 		}
 		add_part(s, &list, at, GT_SPOOL_BUFFER_EVENTS_LEN, GT_SPOOL_BUFFER_EVENTS,
@@ -229,6 +252,7 @@ struct gt_batch *gt_spool_batches(const struct gt_spool *s, uint64_t gen, size_t
 			 GT_SPOOL_BUFFER_FACTS_MAX, GT_FACT_EXPERIMENT);
 	}
 	free(buffers);
+	add_drafts(s, &list, gen);
 	*n = list.n;
 	return list.array;
 }

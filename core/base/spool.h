@@ -26,7 +26,8 @@
  * offset from the beginning of the spool in units of GT_SPOOL_UNIT; 0 is none. Of what is there
  * twice, by parity of the generation, the first is given and the distance to the second.
  */
-#define GT_SPOOL_UNIT 64
+#define GT_SPOOL_UNIT    64
+#define GT_SPOOL_CLAIMED 2
 
 enum gt_spool_place {
 	/* From the beginning of the spool. */
@@ -84,6 +85,13 @@ enum gt_spool_place {
 	GT_SPOOL_POST_SEQ,   /* 64 */
 	GT_SPOOL_POST_NS,    /* 64, trace clock */
 	GT_SPOOL_POST_STACK, /* id */
+
+	/* In a thread: the last batch of its M in a generation, with its header. */
+	GT_SPOOL_THREAD_DRAFT_GEN, /* 64; 0: there is none */
+	GT_SPOOL_THREAD_CLAIM,     /* less than GT_SPOOL_CLAIMED: it does not count */
+	GT_SPOOL_THREAD_DRAFT_LEN, /* bytes */
+	GT_SPOOL_THREAD_DRAFT,
+	GT_SPOOL_DRAFT_MAX, /* size */
 
 	GT_SPOOL_PLACES
 };
