@@ -8,20 +8,12 @@
 #include "base/hash.h"
 
 #include "buf.h"
+#include "delay.h"
 #include "shm.h"
 
-/* One more buffer to cut nodes from. With the lock. */
-static bool add_chunk(struct gt_table *t)
+static uint64_t room(uint32_t chunk, uint32_t used)
 {
-	struct gt_buf *b = !t->modest || gt_buf_plenty() ? gt_buf_get() : NULL;
-
-	if (!b) {
-		return false;
-	}
-	gt_store_relaxed(&b->next, t->chunk);
-	t->chunk = gt_ptr_ref(b);
-	t->used = GT_REF_UNIT;
-	return true;
+	return (uint64_t)chunk << 32 | used;
 }
 
 /* Room for one node. Nodes lie on units of 64 bytes, so that 32 bits name one. */
@@ -29,15 +21,35 @@ static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
 {
 	uint32_t need =
 		(uint32_t)GT_ROUND_UP(sizeof(struct gt_table_node) + bytes, (size_t)GT_REF_UNIT);
-	char *at = NULL;
+	uint64_t old = gt_load_relaxed(&t->room);
 
-	gt_lock_take(&t->lock);
-	if ((t->chunk && t->used + need <= GT_BUF_BYTES) || add_chunk(t)) {
-		at = (char *)gt_ref_ptr(t->chunk) + t->used;
-		t->used += need;
+	/* A buffer stays the table's until that is emptied, so no value of room comes twice. */
+	for (;;) {
+		uint32_t chunk = (uint32_t)(old >> 32);
+		uint32_t used = (uint32_t)old;
+		struct gt_buf *b;
+
+		GT_STALL(GT_STALL_TABLE);
+		if (chunk && used + need <= GT_BUF_BYTES) {
+			if (gt_cas_weak_acq_rel(&t->room, &old, room(chunk, used + need))) {
+				return (void *)((char *)gt_ref_ptr(chunk) + used);
+			}
+			continue;
+		}
+		b = !t->modest || gt_buf_plenty() ? gt_buf_get() : NULL;
+		if (b) {
+			gt_store_relaxed(&b->next, chunk);
+			if (gt_cas_acq_rel(&t->room, &old,
+					   room(gt_ptr_ref(b), GT_REF_UNIT + need))) {
+				return (void *)((char *)b + GT_REF_UNIT);
+			}
+			gt_buf_free(b);
+		} else if (gt_load_relaxed(&t->room) == old) {
+			return NULL;
+		} else {
+			old = gt_load_relaxed(&t->room);
+		}
 	}
-	gt_lock_drop(&t->lock);
-	return (struct gt_table_node *)(void *)at;
 }
 
 uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes)
@@ -106,11 +118,11 @@ void gt_table_reset(struct gt_table *t, uint32_t first)
 	}
 	gt_store_relaxed(&t->last_id, first - 1);
 	gt_store_relaxed(&t->list, 0);
-	while (t->chunk) {
-		struct gt_buf *b = gt_ref_ptr(t->chunk);
+	for (uint32_t chunk = (uint32_t)(gt_load_relaxed(&t->room) >> 32); chunk;) {
+		struct gt_buf *b = gt_ref_ptr(chunk);
 
-		t->chunk = gt_load_relaxed(&b->next);
+		chunk = gt_load_relaxed(&b->next);
 		gt_buf_free(b);
 	}
-	t->used = 0;
+	gt_store_relaxed(&t->room, 0);
 }

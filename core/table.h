@@ -15,8 +15,6 @@
 #include "base/atomic.h"
 #include "base/util.h"
 
-#include "lock.h"
-
 enum { GT_TABLE_ROOTS = 1024 };
 
 struct gt_table_node {
@@ -33,17 +31,16 @@ struct gt_table {
 	_Atomic uint32_t root[GT_TABLE_ROOTS];
 	_Atomic uint32_t last_id;
 	_Atomic uint32_t list; /* all nodes, newest first: ref */
-	struct gt_lock lock;   /* of the memory below */
-	uint32_t chunk;        /* the buffer that nodes are cut from, and those before: ref */
-	uint32_t used;         /* bytes of it */
+	/* Nodes are cut from the buffer with the ref in the upper half: after so many bytes. */
+	_Atomic uint64_t room;
 	/* [start] Leaves the last memory to batches, which a trace cannot do without. */
 	bool modest;
 };
 
 /*
  * The id of these bytes (a new one where they are new); 0 where there is no memory for them. Called
- * inside a section of the table's generation, or by the advancer. Wait-free but for memory: a new
- * node takes the table's lock for the few instructions that cut it.
+ * inside a section of the table's generation, or by the advancer. Nobody waits for anybody: a node
+ * is cut and linked by a compare-and-swap each.
  */
 uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes);
 /* Advancer, when no section of the generation is open: all nodes, newest first. */
