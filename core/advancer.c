@@ -408,7 +408,7 @@ void gt_advancer_start(struct gt_thread *creator)
 		gt_store_release(&gt_trace->advancer, FAILED);
 		return;
 	}
-	t->is_advancer = 1;
+	gt_thread_set_advancer(t);
 	gt_symbol_name_entry((uintptr_t)advancer_main, "runtime.gtraceAdvancer");
 	gt_thread_register(t);
 	entry[0] = t->root.entry;

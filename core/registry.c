@@ -6,32 +6,54 @@
  * thread takes the record as it is, in the caches still; without that a program that makes short
  * threads walked through a thousand cold records, the advancer all of them nine times a
  * generation. What the end of a generation finds on the spare list becomes free.
+ *
+ * The advancer never has threads_lock, so that no thread waits for it. It is the only one to take
+ * records out of the registry and to make them free, and takes the spare list whole. Records are
+ * popped with the lock alone; so what is the first of a list stays that, or comes behind a new
+ * first, or goes with the whole list: a compare-and-swap needs no counter.
  */
 #include "thread.h"
 
 #include <string.h>
 
 #include "advancer.h"
+#include "delay.h"
 #include "shm.h"
 #include "trace.h"
 
-/* A record that is on one of the lists; the spare ones first. With threads_lock. */
-static struct gt_thread *pop_locked(void)
+static void push(_Atomic uint32_t *list, struct gt_thread *t)
 {
-	uint32_t *list = &gt_trace->spare_threads;
-	struct gt_thread *t;
+	uint32_t first = gt_load_relaxed(list);
 
-	if (!*list) {
-		list = &gt_trace->free_threads;
+	/* Release: partners are pop_locked and end_spare. */
+	do {
+		gt_store_relaxed(&t->next_unused, first);
+	} while (!gt_cas_acq_rel(list, &first, gt_ptr_ref(t)));
+}
+
+static struct gt_thread *pop_locked(_Atomic uint32_t *list)
+{
+	uint32_t first = gt_load_acquire(list);
+
+	while (first) {
+		struct gt_thread *t = gt_ref_ptr(first);
+
+		if (gt_cas_acq_rel(list, &first, gt_load_relaxed(&t->next_unused))) {
+			return t;
+		}
 	}
-	if (!*list) {
-		return NULL;
+	return NULL;
+}
+
+/* A record of no thread; the spare ones first. */
+static struct gt_thread *unused_locked(void)
+{
+	struct gt_thread *t = pop_locked(&gt_trace->spare_threads);
+
+	t = t ? t : pop_locked(&gt_trace->free_threads);
+	if (t) {
+		gt_store_relaxed(&t->dead_gen, 0);
 	}
-	t = gt_ref_ptr(*list);
-	*list = t->next_unused;
-	t->unused = GT_UNUSED_NOT;
-	/* With the lock: gt_thread_reap leaves it alone from here on. */
-	gt_store_relaxed(&t->dead_gen, 0);
 	return t;
 }
 
@@ -48,7 +70,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	uint64_t id;
 
 	gt_lock_take(&gt_trace->threads_lock);
-	t = pop_locked();
+	t = unused_locked();
 	id = gt_load_relaxed(&gt_trace->next_g);
 	gt_store_relaxed(&gt_trace->next_g, id + 1);
 	gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) + 1);
@@ -106,20 +128,27 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	return t;
 }
 
+void gt_thread_set_advancer(struct gt_thread *t)
+{
+	t->is_advancer = 1;
+	count_one_less();
+}
+
 void gt_thread_register(struct gt_thread *t)
 {
+	uint32_t first = gt_load_relaxed(&gt_trace->threads);
+
 	/* A spare one is there. */
 	if (!t->registered) {
-		gt_lock_take(&gt_trace->threads_lock);
-		t->next = gt_load_relaxed(&gt_trace->threads);
 		t->registered = 1;
 		/*
 		 * Sequentially consistent, with the advancer's load of the head after it stored
 		 * gen: a thread whose first section loads the old generation is then on the list
 		 * it walks.
 		 */
-		gt_store_seq(&gt_trace->threads, gt_ptr_ref(t));
-		gt_lock_drop(&gt_trace->threads_lock);
+		do {
+			t->next = first;
+		} while (!gt_cas_seq(&gt_trace->threads, &first, gt_ptr_ref(t)));
 	}
 }
 
@@ -251,50 +280,57 @@ void gt_thread_retire(struct gt_thread *t, uint64_t gen, bool posts_left)
 {
 	/* Of no generation but this one: nobody looks for it in another. */
 	bool spare = gen && gt_load_relaxed(&t->born_gen) == gen && !posts_left;
+	uint64_t dead = GT_MAX(gen, UINT64_C(1)) + posts_left;
+	bool many = false;
 
-	if (!spare) {
-		free_kept(t);
-	}
-	gt_lock_take(&gt_trace->threads_lock);
-	gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) - 1);
-	unplace_locked(t);
-	if (spare) {
-		t->unused = GT_UNUSED_SPARE;
-		t->next_unused = gt_trace->spare_threads;
-		gt_trace->spare_threads = gt_ptr_ref(t);
+	/* The advancer is not counted, and has no pthread_t. */
+	if (!t->is_advancer) {
+		gt_lock_take(&gt_trace->threads_lock);
+		gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) - 1);
+		unplace_locked(t);
 	}
 	/*
-	 * Release: partner is gt_thread_reap. Posts of the next generation may have come before
-	 * the box was closed; then the advancer must still find this record at its end.
+	 * Release: partner is gt_thread_reap, whose record it is from here on if it is not spare.
+	 * Posts of the next generation may have come before the box was closed; then the advancer
+	 * must still find it at its end.
 	 */
-	gt_store_release(&t->dead_gen, GT_MAX(gen, UINT64_C(1)) + posts_left);
-	gt_lock_drop(&gt_trace->threads_lock);
-	if (!spare && gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST) {
+	if (spare) {
+		gt_store_release(&t->dead_gen, dead | GT_DEAD_SPARE);
+		push(&gt_trace->spare_threads, t);
+	} else {
+		free_kept(t);
+		many = gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST;
+		gt_store_release(&t->dead_gen, dead);
+	}
+	if (!t->is_advancer) {
+		gt_lock_drop(&gt_trace->threads_lock);
+	}
+	if (many) {
 		gt_advancer_nudge();
 	}
 }
 
-/* Nobody takes a record off the spare list any more. */
+/* The spare ones are the advancer's from here on: dead, like others. */
 static void end_spare(void)
 {
-	gt_lock_take(&gt_trace->threads_lock);
-	for (uint32_t ref = gt_trace->spare_threads; ref;) {
+	uint32_t ref = gt_exchange_acq_rel(&gt_trace->spare_threads, 0);
+
+	while (ref) {
 		struct gt_thread *t = gt_ref_ptr(ref);
 
+		ref = gt_load_relaxed(&t->next_unused);
 		free_kept(t);
-		t->unused = GT_UNUSED_WAS_SPARE;
-		ref = t->next_unused;
+		t->was_spare = true;
+		gt_store_relaxed(&t->dead_gen, gt_load_relaxed(&t->dead_gen) & ~GT_DEAD_SPARE);
 	}
-	gt_trace->spare_threads = 0;
-	gt_lock_drop(&gt_trace->threads_lock);
 }
 
 /* Out of the registry, and free. before: what is linked before t; NULL: nothing was. */
-static void unlink_locked(struct gt_thread *t, struct gt_thread *before)
+static void take_out(struct gt_thread *t, struct gt_thread *before)
 {
-	if (!before && gt_load_relaxed(&gt_trace->threads) == gt_ptr_ref(t)) {
-		gt_store_seq(&gt_trace->threads, t->next);
-	} else {
+	uint32_t first = gt_ptr_ref(t);
+
+	if (before || !gt_cas_seq(&gt_trace->threads, &first, t->next)) {
 		/* Others were linked in front meanwhile: find who points here. */
 		before = before ? before : gt_thread_first();
 		while (before->next != gt_ptr_ref(t)) {
@@ -303,9 +339,11 @@ static void unlink_locked(struct gt_thread *t, struct gt_thread *before)
 		before->next = t->next;
 	}
 	t->registered = 0;
-	t->unused = GT_UNUSED_FREE;
-	t->next_unused = gt_trace->free_threads;
-	gt_trace->free_threads = gt_ptr_ref(t);
+	if (!t->was_spare) {
+		gt_add_relaxed(&gt_trace->dead, (uint32_t)-1);
+	}
+	t->was_spare = false;
+	push(&gt_trace->free_threads, t);
 }
 
 void gt_thread_reap(uint64_t gen)
@@ -319,6 +357,7 @@ void gt_thread_reap(uint64_t gen)
 		uint64_t dead = gt_load_acquire(&t->dead_gen);
 
 		next = gt_thread_next(t);
+		/* A spare one has a number above all: it has retired just now. */
 		if (dead == 0 || dead > gen) {
 			before = t;
 			continue;
@@ -326,16 +365,8 @@ void gt_thread_reap(uint64_t gen)
 		GT_INVARIANT(1,
 			     (!gt_load_relaxed(&t->x_slot[0]) && !gt_load_relaxed(&t->x_slot[1])) ||
 				     gt_load_relaxed(&gt_trace->broken));
-		gt_lock_take(&gt_trace->threads_lock);
-		/* It may have retired just now, and be another thread's by the next. */
-		if (t->unused == GT_UNUSED_SPARE || gt_load_relaxed(&t->dead_gen) == 0) {
-			before = t;
-		} else {
-			if (t->unused == GT_UNUSED_NOT) {
-				gt_add_relaxed(&gt_trace->dead, (uint32_t)-1);
-			}
-			unlink_locked(t, before);
-		}
-		gt_lock_drop(&gt_trace->threads_lock);
+		GT_STALL(GT_STALL_REAP);
+		GT_DELAY();
+		take_out(t, before);
 	}
 }

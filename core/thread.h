@@ -19,9 +19,10 @@
  * holders do not either (lock.h).
  *
  * Trace state and ownership are different words. x_state is what the events say, and changes only
- * inside a section. Who may change it is ownership: a thread that runs owns itself; a thread that
- * blocked in pthread_join and stands in the other's x_joiner is owned by whoever takes it out of
- * there by an atomic exchange; in every other wait a thread wakes itself (wait.h).
+ * inside a section (but for the end of a hand-off, hand_off.h). Who may change it is ownership: a
+ *thread that runs owns itself; a thread that blocked in pthread_join and stands in the other's
+ *x_joiner is owned by whoever takes it out of there by an atomic exchange; in every other wait a
+ *thread wakes itself (wait.h).
  *
  * Life of a record: made by the creator (pthread_create) or by the thread itself (a thread that was
  * not seen being created); linked in the registry before its first section; its last section
@@ -63,8 +64,8 @@ enum {
 #define GT_JOINER_CLOSED 1u
 
 /*
- * Who writes the beginning of a call (call.h, hand_off.c). x_in_call is the thread's own word: it
- *is in a call. x_claim says who:
+ * Who writes the beginning of a call (call.h, hand_off.c). x_in_call: the thread is in one, as it
+ * says itself. x_claim:
  *
  *	NONE	the thread itself
  *	WANTED	the same so far; the advancer is about to look whether it is in a call
@@ -105,11 +106,8 @@ struct gt_draft {
 	uint8_t bytes[GT_DRAFT_BYTES];
 };
 
-/*
- * On which list a record of no thread is (registry.c). WAS_SPARE: on none, free at the end of the
- * generation that is being written.
- */
-enum gt_unused { GT_UNUSED_NOT, GT_UNUSED_SPARE, GT_UNUSED_WAS_SPARE, GT_UNUSED_FREE };
+/* Beside the generation of its death: the record is on the spare list (registry.c). */
+#define GT_DEAD_SPARE (UINT64_C(1) << 63)
 
 /* Trace states beyond those that status events know. */
 enum { GT_GO_NEW = 5, GT_GO_DEAD = 6 };
@@ -273,12 +271,12 @@ struct gt_thread {
 	_Atomic uint64_t born_gen; /* generation of its creation event */
 	/* Ownership of a thread that joins this one: GT_JOINER_*, or the joiner's ref. */
 	_Atomic uint32_t x_joiner;
-	_Atomic uint64_t dead_gen; /* generation of its last section; 0: alive */
+	_Atomic uint64_t dead_gen; /* generation of its last section, GT_DEAD_SPARE; 0: alive */
 
-	/* Registry, under gt_trace.threads_lock: refs. */
+	/* Registry: refs. next: its owner's until it is linked, then the advancer's. */
 	uint32_t next;
-	uint32_t next_unused;
-	uint32_t unused; /* enum gt_unused */
+	_Atomic uint32_t next_unused; /* on the list of free or of spare records */
+	bool was_spare;               /* [advancer] */
 	/* [advancer] The state noted before the bump (advance.c). */
 	uint64_t noted_gen;
 	uint64_t noted_state;
@@ -405,6 +403,8 @@ GT_INLINE uint32_t gt_thread_tid(const struct gt_thread *t)
  * with its guard set.
  */
 struct gt_thread *gt_thread_new(uintptr_t entry);
+/* It is the advancer's, just made: it has slot 0, and is not counted among the program's. */
+void gt_thread_set_advancer(struct gt_thread *t);
 /* Links it in the registry. Before its first section, and before its creation event. */
 void gt_thread_register(struct gt_thread *t);
 /*

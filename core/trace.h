@@ -84,11 +84,11 @@ struct gt_trace {
 
 	/* Threads: the registry (thread.c). */
 	struct gt_lock threads_lock GT_ALIGNED(GT_LINE);
-	_Atomic uint32_t threads; /* written under threads_lock; the advancer walks without it */
-	uint32_t free_threads;    /* under threads_lock: records in no list of threads */
-	uint32_t spare_threads;   /* the same: of threads of this generation that are over */
-	_Atomic uint64_t next_g;  /* written under threads_lock, as live */
-	_Atomic uint32_t live;    /* threads with a record */
+	_Atomic uint32_t threads;       /* [any] links in front; the advancer takes out */
+	_Atomic uint32_t free_threads;  /* records in no list of threads */
+	_Atomic uint32_t spare_threads; /* of threads of this generation that are over */
+	_Atomic uint64_t next_g;        /* written under threads_lock, as live */
+	_Atomic uint32_t live;          /* threads with a record, but for the advancer */
 	/* Threads whose end the generation has seen: their records are free when it is written. */
 	_Atomic uint32_t dead;
 

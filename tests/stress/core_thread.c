@@ -282,7 +282,7 @@ bool stress_advancer_start(pthread_t *pthread)
 	gt_tls.busy++;
 	t = gt_thread_new((uintptr_t)advancer_main);
 	if (t) {
-		t->is_advancer = 1;
+		gt_thread_set_advancer(t);
 		gt_thread_register(t);
 		gt_thread_announce(self, t, NULL);
 	}
