@@ -10,12 +10,16 @@
 #include "trace.h"
 #include "unwind.h"
 
-/* In the order in which they went. */
 enum { CLOSED_MAX = 256 };
 
+/*
+ * In the order in which they went: a ring. Who adds has the lock; the advancer reads what is in it,
+ * and takes the oldest off, without.
+ */
 static struct {
 	struct gt_lock lock;
-	_Atomic unsigned n;
+	_Atomic unsigned first;
+	_Atomic unsigned end;
 	struct closed {
 		struct gt_closing object;
 		uint64_t gen;   /* when it went, */
@@ -47,7 +51,7 @@ void gt_closing_end(const struct gt_closing *c)
 	uintptr_t hi;
 	const struct link_map *map;
 	uint64_t gen;
-	unsigned n;
+	unsigned end;
 
 	/* Others use it still; or it was opened again just now, and has its own names. */
 	if (!c->lo || gt_unwind_object(c->lo, &lo, &hi, &map)) {
@@ -55,54 +59,52 @@ void gt_closing_end(const struct gt_closing *c)
 	}
 	gt_lock_take(&closed.lock);
 	gen = gt_load_relaxed(&gt_trace->head.gen);
-	n = gt_load_relaxed(&closed.n);
-	if (gen && n < CLOSED_MAX) {
-		closed.list[n] = (struct closed){
+	end = gt_load_relaxed(&closed.end);
+	/* Acquire: partner is gt_closed_forget, which does not read that place any more. */
+	if (gen && end - gt_load_acquire(&closed.first) < CLOSED_MAX) {
+		closed.list[end % CLOSED_MAX] = (struct closed){
 			*c, gen, gt_load_relaxed(&gt_trace->stacks[gen & 1].last_id)};
-		gt_store_relaxed(&closed.n, n + 1);
+		/* Release: partner is the load in gt_closed_find. */
+		gt_store_release(&closed.end, end + 1);
 	}
 	gt_lock_drop(&closed.lock);
 }
 
 bool gt_closed_any(void)
 {
-	return gt_load_relaxed(&closed.n) != 0;
+	return gt_load_relaxed(&closed.end) != gt_load_relaxed(&closed.first);
 }
 
 const struct gt_closing *gt_closed_find(uint64_t gen, uint32_t stack, uint64_t pc)
 {
-	const struct gt_closing *found = NULL;
+	unsigned end = gt_load_acquire(&closed.end);
 
-	gt_lock_take(&closed.lock);
-	/* The first that went after the stack was walked. Its place stays until it is forgotten. */
-	for (unsigned i = 0; i < gt_load_relaxed(&closed.n) && !found; i++) {
-		const struct closed *o = &closed.list[i];
+	/* The first that went after the stack was walked. */
+	for (unsigned i = gt_load_relaxed(&closed.first); i != end; i++) {
+		const struct closed *o = &closed.list[i % CLOSED_MAX];
 
 		if (pc - o->object.lo < o->object.hi - o->object.lo &&
 		    (o->gen > gen || stack <= o->stack)) {
-			found = &o->object;
+			return &o->object;
 		}
 	}
-	gt_lock_drop(&closed.lock);
-	return found;
+	return NULL;
 }
 
 void gt_closed_forget(uint64_t gen)
 {
-	unsigned kept = 0;
+	unsigned end = gt_load_acquire(&closed.end);
+	unsigned first = gt_load_relaxed(&closed.first);
 
-	gt_lock_take(&closed.lock);
-	for (unsigned i = 0; i < gt_load_relaxed(&closed.n); i++) {
-		if (closed.list[i].gen > gen) {
-			closed.list[kept++] = closed.list[i];
-		}
+	while (first != end && closed.list[first % CLOSED_MAX].gen <= gen) {
+		first++;
 	}
-	gt_store_relaxed(&closed.n, kept);
-	gt_lock_drop(&closed.lock);
+	gt_store_release(&closed.first, first);
 }
 
 void gt_closed_reset(void)
 {
 	closed.lock = (struct gt_lock){0};
-	gt_store_relaxed(&closed.n, 0);
+	gt_store_relaxed(&closed.first, 0);
+	gt_store_relaxed(&closed.end, 0);
 }
