@@ -1,6 +1,6 @@
 /*
  * Hand-offs: the beginnings of the calls that threads are in when a generation ends, written by the
- * advancer, which gives their Ps back. No thread waits for it (docs/adr/0016-drafts.md).
+ * advancer, which gives their Ps back. No thread waits for it (docs/adr/0017-drafts.md).
  *
  * Used by advance.c, under x_advance; the thread's side is in call.c.
  */
