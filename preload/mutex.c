@@ -340,7 +340,8 @@ static int unlock_and_wake(struct gt_thread *t, pthread_mutex_t *m,
 	return r;
 }
 
-static int unlock_traced(pthread_mutex_t *m, int (*unlock)(pthread_mutex_t *), void *frame)
+/* Inlined where the frame is taken: reached by a jump it would write its own registers there. */
+GT_INLINE int unlock_traced(pthread_mutex_t *m, int (*unlock)(pthread_mutex_t *), void *frame)
 {
 	struct gt_thread *t;
 
