@@ -159,7 +159,7 @@ void gt_status_self(struct gt_w *w)
 }
 
 /* Writes the posts of a box whose lock is held, and empties it. */
-static void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
+GT_INLINE void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 {
 	uint64_t ticks = w->ticks;
 
@@ -170,7 +170,7 @@ static void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 		 * on. */
 		w->ticks = GT_MIN(post->ns >> GT_TICK_SHIFT, until);
 		if (!gt_traced(w->t, w)) {
-			gt_status_self(w);
+			GT_RARELY(w, gt_status_self(&rare));
 		}
 		gt_event(w, GO_UNBLOCK, gt_g(post->g), gt_seq(post->seq), gt_stack(post->stack));
 	}
@@ -188,6 +188,9 @@ void gt_mailbox_drain(struct gt_thread *t, uint64_t gen, uint64_t ticks, uint64_
 	t->undo.writes = GT_WRITES;
 	gt_signal_fence();
 	gt_load_buf(&w);
+	if (gt_unlikely(!w.b)) {
+		return;
+	}
 	gt_lock_take(&box->lock);
 	drain_locked(&w, box, until);
 	gt_lock_drop(&box->lock);
@@ -208,7 +211,7 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	gt_lock_take(&mine->lock);
 	/* No batch: tracing has ended, and the posts are the advancer's, of the last generation. */
 	if (w->b) {
-		drain_locked(w, mine, w->ticks);
+		GT_RARELY(w, drain_locked(&rare, mine, rare.ticks));
 	}
 	gt_store_release(&mine->closed, 1);
 	gt_lock_drop(&mine->lock);

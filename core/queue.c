@@ -7,7 +7,7 @@
 
 bool gt_line_after_retake(struct gt_bucket *b, uintptr_t object, const struct gt_wait *w)
 {
-	struct gt_wait *from = gt_load_relaxed(&b->called) ? b->line[1].first : NULL;
+	struct gt_wait *from = gt_bucket_called(b) ? b->line[1].first : NULL;
 
 	for (; (from = gt_line_first(from, object)); from = from->next) {
 		uint64_t called = gt_load_relaxed(&from->called);
@@ -85,7 +85,7 @@ void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken)
 	gt_hint_drop(w, GT_HINT_WEAK);
 	w->mask = GT_MASK_QUEUE;
 	/* Who is called later is behind it, also if that is before this very moment. */
-	w->slept = gt_load_relaxed(&b->called) ? gt_clock_moment() : since;
+	w->slept = gt_bucket_called(b) ? gt_clock_moment() : since;
 	gt_line_append(b, w);
 	gt_lock_drop(&b->lock);
 }

@@ -159,13 +159,15 @@ struct gt_hint {
 	bool unsure;      /* and one of those who do may not stand in the queue */
 };
 
-/* The hints that a waiter may have. */
+/* The hints that a waiter may have; in this order those that most waits have lie on a line each. */
 enum gt_hint_kind {
 	GT_HINT_OWN, /* a wake-up meant for one */
-	/* For all waiters of the object, kept by the first of them: the last broadcast or unlock.
+	/*
+	 * For all waiters of the object, kept by the first of them: the last unlock that found
+	 * nobody asleep, and the last one that did not, or broadcast.
 	 */
+	GT_HINT_WEAK,
 	GT_HINT_ANY,
-	GT_HINT_WEAK, /* the last unlock that found nobody asleep */
 	GT_HINT_LATE, /* who was still signalling as it came */
 	GT_HINT_CUT,  /* who cancels or signals the thread: what ends a wait that fails */
 	GT_HINT_TURN, /* of one in a queue: what ended its last sleep */
@@ -306,7 +308,7 @@ struct gt_thread {
 	uint64_t yield_at;
 
 	/* What its batch of facts has said (core/brief.h); off: until the next one, nothing. */
-	struct gt_brief brief;
+	struct gt_brief brief GT_ALIGNED(GT_LINE);
 	bool brief_off;
 
 	/*

@@ -27,7 +27,7 @@ static void cpu_spent(struct gt_thread *t)
 	t->wait_cpu = now ? now - t->wait_cpu : 0;
 }
 
-/* Writes the block and gives the P back. */
+/* Writes the block, of the moment wait_at (0: now), and gives the P back. */
 static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
@@ -46,8 +46,12 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	gt_undoable(&w);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
 	stack = gt_stack_put_walked(&w, n);
-	/* As late as can be: the thread still runs. */
-	t->wait_at = gt_section_now(&w);
+	if (t->wait_at) {
+		w.ticks = gt_section_ticks(&w, t->wait_at);
+	} else {
+		/* As late as can be: the thread still runs. */
+		t->wait_at = gt_section_now(&w);
+	}
 	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
 		gt_thread_emit_name(&w);
 	}
@@ -247,14 +251,16 @@ void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void 
 	/* The guard stays up until begin or withdraw: a handler's lock must not register too. */
 	gt_guard_up(frame);
 	gt_meter_in(&t->meter);
-	gt_waiters_enter(&t->waits[0], object, gt_clock_moment(),
-			 queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
+	/* The moment of its block as well, unless it withdraws. */
+	t->wait_at = gt_clock_moment();
+	gt_waiters_enter(&t->waits[0], object, t->wait_at, queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
 	gt_meter_out(&t->meter, GT_COST_WAIT);
 }
 
 void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame)
 {
 	gt_guard_up(frame);
+	t->wait_at = 0;
 	gt_waiters_enter(&t->waits[0], object, 0, UINT32_MAX);
 }
 
@@ -272,6 +278,7 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	/* The guard is up already where gt_wait_register has raised it. */
 	if (!registered) {
 		gt_guard_up(what->frame);
+		t->wait_at = 0;
 	}
 	gt_meter_in(&t->meter);
 	number = block(t, what);
@@ -420,6 +427,7 @@ uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t i
 	gt_meter_in(&t->meter);
 	t->join_g = id;
 	t->join_target = target;
+	t->wait_at = 0;
 	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK) {
 		t->join_stood = stand(t, target, id);
 		GT_DELAY();

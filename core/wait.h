@@ -29,7 +29,7 @@
  * contended is what the waiter waited for at last: the unblock is dated then, and a fact says whose
  * it was.
  *
- * The registry is waiters.h.
+ * The registry is waiters.h. What a waker calls is in wake.c, the rest in wait.c.
  */
 #pragma once
 

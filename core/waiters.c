@@ -97,7 +97,7 @@ GT_INLINE uint64_t uncall(struct gt_bucket *b, struct gt_wait *w)
 
 	if (called) {
 		gt_store_relaxed(&w->called, 0);
-		gt_add_relaxed(&b->called, UINT32_MAX);
+		gt_store_relaxed(&b->answered, gt_load_relaxed(&b->answered) + 1);
 	}
 	return called;
 }

@@ -3,8 +3,8 @@
  *
  * Private memory, no part of the trace: buckets by address, each a lock and two lists.
  * An unlock looks at its bucket's count first: one load of a line that is written only when
- * somebody blocks on an address of that bucket. Called by wait.c, with the thread's guard up; what
- * hooks ask before that is the inline half.
+ * somebody blocks on an address of that bucket. Called by wait.c and wake.c, with the thread's
+ * guard up; what hooks ask before that is the inline half.
  */
 #pragma once
 
@@ -23,8 +23,9 @@ struct gt_bucket {
 	_Atomic uint32_t count;  /* waiters; written under lock, read by anybody */
 	_Atomic uint32_t coming; /* those of them that are on their way to sleep; the same */
 	_Atomic uint32_t later;  /* those of them in line[1]; the same */
-	/* Of line[1]: those that were called. Theirs as they leave; a signaller adds. */
+	/* Of line[1]: how many were called, which a signaller counts; and of those, have left. */
 	_Atomic uint32_t called;
+	_Atomic uint32_t answered; /* written under lock */
 	/*
 	 * Waiters; and apart from them those who wait for a condition and will take a mutex of this
 	 * bucket back: of these there may be many, and an unlock has little to ask of them.
@@ -42,6 +43,12 @@ GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
 {
 	/* Multiplicative hash; objects are 8 bytes apart at least. */
 	return &gt_buckets[((uint64_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
+}
+
+/* Whether somebody who stands in line[1] was called. */
+GT_INLINE bool gt_bucket_called(const struct gt_bucket *b)
+{
+	return gt_load_relaxed(&b->called) != gt_load_relaxed(&b->answered);
 }
 
 /* Whether somebody may wait for this object: the price of an uncontended unlock or signal. */
@@ -72,8 +79,18 @@ GT_INLINE bool gt_wake_asks(const void *object)
 }
 
 /*
- * The same by t, whose own wait stands in the registry already: whether somebody else does. (For
- * another object of the bucket that this one is in it may be t itself.)
+ * Whether an unlock may concern anybody: not those who wait for a condition, and will take this
+ * mutex back, before they are called.
+ */
+GT_INLINE bool gt_wake_concerns(const void *object)
+{
+	/* Relaxed: who is called at this moment by another thread has not come to the mutex yet. */
+	return gt_wake_asks(object) || gt_bucket_called(gt_bucket_of((uintptr_t)object));
+}
+
+/*
+ * gt_wake_wanted by t, whose own wait stands in the registry already: whether somebody else does.
+ * (For another object of the bucket that this one is in it may be t itself.)
  */
 GT_INLINE bool gt_wake_wanted_by_others(const struct gt_thread *t, const void *object)
 {

@@ -303,9 +303,9 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame)
 {
 	/* Before the mutex is free: a waiter may have returned before we could say who let it. */
-	bool frees = unlock_frees(m, t);
+	bool told = unlock_frees(m, t) && gt_wake_concerns(m);
 
-	if (frees) {
+	if (told) {
 		bool by_tid = (kind_of(m) & (KIND_PI | KIND_ROBUST)) != 0;
 		struct gt_wake_word word = {(const uint32_t *)&m->__data.__lock,
 					    by_tid ? LOCK_WAITERS : LOCK_SLEEPERS,
@@ -313,7 +313,7 @@ bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *fram
 
 		gt_wake_hint(t, m, GT_WAKE_UNLOCK, &word, frame);
 	}
-	return frees;
+	return told;
 }
 
 /*

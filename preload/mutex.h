@@ -10,7 +10,7 @@
 struct gt_thread;
 
 /*
- * The calling thread t is about to unlock m, and gt_wake_wanted(m). False: that will not set it
- * free.
+ * The calling thread t is about to unlock m, and gt_wake_wanted(m). False: no hint was left, since
+ * that will not set it free, or concerns nobody.
  */
 bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame);

@@ -122,7 +122,7 @@ static int end(const struct locking *k, int r)
  * by a jump, as in mutex.c.
  */
 #define LOCKS(side, write)                                                                        \
-	static GT_COLD int side##lock_slow(pthread_rwlock_t *l)                                   \
+	static GT_NOINLINE int side##lock_slow(pthread_rwlock_t *l)                               \
 	{                                                                                         \
 		struct locking k = begin(l, write, GT_FRAME());                                   \
                                                                                                   \
