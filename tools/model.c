@@ -34,7 +34,6 @@ struct gt_model *gt_model_create(void)
 	const size_t share = sizeof(struct gt_model_share);
 
 	model->spans = gt_spans_open(NULL, 0);
-	model->stacks = gt_set_of(0);
 	model->sites = gt_set_of(sizeof(struct gt_model_site));
 	model->groups = gt_set_of(sizeof(struct gt_model_group));
 	model->objects = gt_set_of(sizeof(struct gt_model_object));
@@ -56,7 +55,7 @@ struct gt_model *gt_model_create(void)
 	for (size_t i = 0; i < GT_LEN(all_pairs); i++) {
 		pairs_at(model, i)->set = gt_set_of(share);
 	}
-	gt_set_put(&model->stacks, "", 0);
+	gt_lists_put(&model->stacks, NULL, 0);
 	return model;
 }
 
@@ -81,7 +80,7 @@ void gt_model_destroy(struct gt_model *model)
 	for (size_t i = 0; i < model->calls.count; i++) {
 		gt_hist_fini(&((struct gt_model_call *)gt_set_value(&model->calls, i))->hist);
 	}
-	gt_set_fini(&model->stacks);
+	gt_lists_fini(&model->stacks);
 	gt_set_fini(&model->sites);
 	gt_set_fini(&model->groups);
 	gt_set_fini(&model->objects);
@@ -132,7 +131,7 @@ const char *gt_model_name(const struct gt_model *model, uint32_t name)
 uint32_t gt_model_stack_of(struct gt_model *model, uint32_t stack)
 {
 	const struct gt_span_frame *frames;
-	uint32_t *names;
+	uint32_t names[GT_LISTS_MAX];
 	size_t n;
 
 	if (stack >= model->nstack_of) {
@@ -145,22 +144,17 @@ uint32_t gt_model_stack_of(struct gt_model *model, uint32_t stack)
 	}
 	if (model->stack_of[stack] == 0) {
 		frames = gt_spans_stack(model->spans, stack, &n);
-		names = gt_alloc(n * sizeof(*names));
 		for (size_t i = 0; i < n; i++) {
 			names[i] = frames[i].func;
 		}
-		model->stack_of[stack] = gt_set_put(&model->stacks, names, n * sizeof(*names)) + 1;
-		free(names);
+		model->stack_of[stack] = gt_lists_put(&model->stacks, names, n) + 1;
 	}
 	return model->stack_of[stack] - 1;
 }
 
-const uint32_t *gt_model_stack(const struct gt_model *model, uint32_t stack, size_t *n)
+size_t gt_model_stack(const struct gt_model *model, uint32_t stack, uint32_t names[GT_LISTS_MAX])
 {
-	const uint32_t *frames = gt_set_key(&model->stacks, stack, n);
-
-	*n /= sizeof(*frames);
-	return frames;
+	return gt_lists_get(&model->stacks, stack, names);
 }
 
 const char *gt_model_plain(const struct gt_model *model, uint32_t name)

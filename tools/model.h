@@ -17,6 +17,7 @@
 
 #include "facts.h"
 #include "globals.h"
+#include "lists.h"
 #include "model_hist.h"
 #include "model_lock.h"
 #include "model_set.h"
@@ -139,13 +140,13 @@ struct gt_model {
 	struct gt_model_thread *threads; /* by index */
 	size_t nthreads, threads_cap;
 
-	struct gt_set stacks;  /* key: strings of functions, innermost first; 0 is the empty one */
-	struct gt_set sites;   /* struct gt_model_site */
-	struct gt_set objects; /* struct gt_model_object */
-	struct gt_set wakes;   /* struct gt_model_share */
-	struct gt_set calls;   /* struct gt_model_call */
-	struct gt_set spins;   /* key: struct gt_span_object, struct gt_model_share: estimates */
-	struct gt_set about;   /* key: enum gt_about as uint64_t, value: uint64_t */
+	struct gt_lists stacks; /* of strings: functions, innermost first; 0 is the empty one */
+	struct gt_set sites;    /* struct gt_model_site */
+	struct gt_set objects;  /* struct gt_model_object */
+	struct gt_set wakes;    /* struct gt_model_share */
+	struct gt_set calls;    /* struct gt_model_call */
+	struct gt_set spins;    /* key: struct gt_span_object, struct gt_model_share: estimates */
+	struct gt_set about;    /* key: enum gt_about as uint64_t, value: uint64_t */
 
 	struct gt_model_pairs site_thread;                /* who waited there */
 	struct gt_model_pairs site_object;                /* for what */
@@ -235,8 +236,8 @@ uint32_t gt_model_label(const struct gt_model *model, uint32_t thread);
 const char *gt_model_global(const struct gt_model *model, uint32_t object);
 /* By its index in objects. */
 const struct gt_span_object *gt_model_object(const struct gt_model *model, uint32_t object);
-/* The names of a stack's functions, innermost first. */
-const uint32_t *gt_model_stack(const struct gt_model *model, uint32_t stack, size_t *n);
+/* The names of a stack's functions, innermost first, into names; how many these are. */
+size_t gt_model_stack(const struct gt_model *model, uint32_t stack, uint32_t names[GT_LISTS_MAX]);
 /* One more of so many ns. */
 void gt_model_share_add(struct gt_model_share *share, uint64_t ns);
 void gt_model_pair_add(struct gt_model_pairs *pairs, uint32_t a, uint32_t b, uint64_t ns);

@@ -161,7 +161,11 @@ struct gt_span_frame {
 	uint32_t file;
 };
 
-/* Innermost frame first. Stack 0 is the empty one. Equal frames make equal indices. */
+enum { GT_SPAN_STACKS_HELD = 4 };
+/*
+ * Innermost frame first. Stack 0 is the empty one. Equal frames make equal indices. The frames are
+ * there until so many others have been asked for.
+ */
 const struct gt_span_frame *gt_spans_stack(const struct gt_spans *s, uint32_t stack,
 					   size_t *nframes);
 uint32_t gt_spans_stacks(const struct gt_spans *s);

@@ -4,6 +4,7 @@
 #include "span_table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "error.h"
 
@@ -11,26 +12,44 @@ void gt_span_tables_init(struct gt_span_tables *tables)
 {
 	*tables = (struct gt_span_tables){
 		.strings = gt_set_of(0),
-		.stacks = gt_set_of(0),
+		.frames = gt_set_of(0),
 		.objects = gt_set_of(0),
+		.rooms = gt_alloc(sizeof(*tables->rooms)),
 	};
-	gt_set_put(&tables->stacks, "", 0);
+	gt_lists_put(&tables->stacks, NULL, 0);
 }
 
 void gt_span_tables_fini(struct gt_span_tables *tables)
 {
 	gt_set_fini(&tables->strings);
-	gt_set_fini(&tables->stacks);
+	gt_set_fini(&tables->frames);
+	gt_lists_fini(&tables->stacks);
 	gt_set_fini(&tables->objects);
 	gt_idmap_fini(&tables->mutexes);
 	gt_idmap_fini(&tables->retaken);
-	gt_idmap_fini(&tables->ids);
-	free(tables->frames);
+	free(tables->met_frames.index);
+	free(tables->met_stacks.index);
+	free(tables->rooms);
 }
 
 void gt_span_tables_generation(struct gt_span_tables *tables)
 {
-	gt_idmap_clear(&tables->ids);
+	tables->met_frames.count = 0;
+	tables->met_stacks.count = 0;
+}
+
+/* What is known of that place in a table of so many entries. */
+static uint32_t *met_at(struct gt_span_met *met, size_t count, size_t place)
+{
+	if (met->count == 0) {
+		if (count > met->cap) {
+			met->cap = count;
+			met->index = gt_realloc(met->index, count * sizeof(*met->index));
+		}
+		memset(met->index, 0, count * sizeof(*met->index));
+		met->count = count;
+	}
+	return &met->index[place];
 }
 
 uint32_t gt_span_tables_string(struct gt_span_tables *tables, const struct gt_text *text)
@@ -41,39 +60,58 @@ uint32_t gt_span_tables_string(struct gt_span_tables *tables, const struct gt_te
 	return gt_set_put(&tables->strings, text->data, text->length);
 }
 
-uint32_t gt_span_tables_stack(struct gt_span_tables *tables, const struct gt_generation *g,
-			      uint64_t id)
+/* The frame at that place of the generation's. */
+static uint32_t put_frame(struct gt_span_tables *tables, const struct gt_generation *g,
+			  uint32_t place)
 {
-	const uintptr_t known = gt_idmap_get(&tables->ids, id);
-	const struct gt_stack *stack;
-	uint32_t index;
+	uint32_t *met = met_at(&tables->met_frames, g->nframes, place);
+	const struct gt_frame *frame = &g->frames[place];
 
-	if (known) {
-		return (uint32_t)(known - 1);
-	}
-	stack = gt_generation_stack(g, id);
-	if (stack == NULL || stack->nframes == 0) {
-		return 0;
-	}
-	if (stack->nframes > tables->frames_cap) {
-		tables->frames_cap = stack->nframes;
-		tables->frames =
-			gt_realloc(tables->frames, tables->frames_cap * sizeof(*tables->frames));
-	}
-	for (unsigned i = 0; i < stack->nframes; i++) {
-		const struct gt_frame *frame = gt_stack_frame(g, stack, i);
-
-		tables->frames[i] = (struct gt_span_frame){
+	if (*met == 0) {
+		const struct gt_span_frame key = {
 			.pc = frame->pc,
 			.line = frame->line,
 			.func = gt_span_tables_string(tables, &frame->func),
 			.file = gt_span_tables_string(tables, &frame->file),
 		};
+
+		*met = gt_set_put(&tables->frames, &key, sizeof(key)) + 1;
 	}
-	index = gt_set_put(&tables->stacks, tables->frames,
-			   stack->nframes * sizeof(*tables->frames));
-	gt_idmap_put(&tables->ids, id, index + (uintptr_t)1);
-	return index;
+	return *met - 1;
+}
+
+uint32_t gt_span_tables_stack(struct gt_span_tables *tables, const struct gt_generation *g,
+			      uint64_t id)
+{
+	const struct gt_stack *stack = gt_generation_stack(g, id);
+	uint32_t frames[GT_LISTS_MAX];
+	uint32_t *met;
+
+	if (stack == NULL || stack->nframes == 0) {
+		return 0;
+	}
+	met = met_at(&tables->met_stacks, g->nstacks, (size_t)(stack - g->stacks));
+	if (*met == 0) {
+		for (unsigned i = 0; i < stack->nframes; i++) {
+			frames[i] = put_frame(tables, g, g->stack_frames[stack->first + i]);
+		}
+		*met = gt_lists_put(&tables->stacks, frames, stack->nframes) + 1;
+	}
+	return *met - 1;
+}
+
+const struct gt_span_frame *gt_span_tables_frames(const struct gt_span_tables *tables,
+						  uint32_t stack, size_t *n)
+{
+	struct gt_span_rooms *rooms = tables->rooms;
+	struct gt_span_frame *to = rooms->frames[rooms->next++ % GT_SPAN_STACKS_HELD];
+	uint32_t frames[GT_LISTS_MAX];
+
+	*n = gt_lists_get(&tables->stacks, stack, frames);
+	for (size_t i = 0; i < *n; i++) {
+		memcpy(&to[i], gt_set_key(&tables->frames, frames[i], NULL), sizeof(to[i]));
+	}
+	return to;
 }
 
 static void remember(struct gt_idmap *map, uint64_t address, uintptr_t value)

@@ -175,10 +175,7 @@ uint32_t gt_spans_strings(const struct gt_spans *s)
 const struct gt_span_frame *gt_spans_stack(const struct gt_spans *s, uint32_t stack,
 					   size_t *nframes)
 {
-	const struct gt_span_frame *frames = gt_set_key(&s->tables.stacks, stack, nframes);
-
-	*nframes /= sizeof(*frames);
-	return frames;
+	return gt_span_tables_frames(&s->tables, stack, nframes);
 }
 
 uint32_t gt_spans_stacks(const struct gt_spans *s)

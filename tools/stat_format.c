@@ -334,8 +334,9 @@ struct gt_word gt_word_group(const struct gt_stat *st, uint32_t index, size_t wi
 /* Without what a language's library puts around people's own functions, if there are any. */
 static size_t own_frames(const struct gt_stat *st, uint32_t stack, uint32_t *names, size_t max)
 {
-	size_t n, own = 0;
-	const uint32_t *all = gt_model_stack(st->model, stack, &n);
+	uint32_t all[GT_LISTS_MAX];
+	const size_t n = gt_model_stack(st->model, stack, all);
+	size_t own = 0;
 
 	for (size_t i = 0; i < n && own < max; i++) {
 		if (!gt_name_is_plumbing(gt_model_name(st->model, all[i]))) {

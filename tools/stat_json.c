@@ -23,8 +23,8 @@ void gt_stat_json_thread(struct gt_json *j, const struct gt_model *model, const 
 
 void gt_stat_json_stack(struct gt_json *j, const struct gt_model *model, uint32_t index)
 {
-	size_t n;
-	const uint32_t *frames = gt_model_stack(model, index, &n);
+	uint32_t frames[GT_LISTS_MAX];
+	const size_t n = gt_model_stack(model, index, frames);
 
 	gt_json_key(j, "stack");
 	gt_json_begin(j, '[');
