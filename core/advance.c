@@ -325,11 +325,14 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	uint64_t age = w.ticks - (gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT);
 	uint64_t signals = 0;
 	uint64_t began;
+	int saved;
 
 	gt_release(&w);
 	if (!w.gen || age < gt_env.period >> GT_TICK_SHIFT || gt_trace_stopping()) {
 		return;
 	}
+	/* Of what passes by here, libzstd alone may set it: the rest calls nothing of libc. */
+	saved = errno;
 	began = gt_budget_clock();
 	/* A handler must not find the descriptor that is open here, nor the lock. */
 	gt_sys_block_signals(~UINT64_C(0), &signals);
@@ -340,6 +343,7 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	}
 	gt_sys_restore_signals(signals);
 	gt_budget_add_fixed(began);
+	errno = saved;
 }
 
 void gt_advance_if_due(struct gt_thread *self)

@@ -13,14 +13,17 @@
 
 enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 
+/*
+ * errno stays as it is, unsaved: nothing on these ways calls a function that sets it, as the list
+ * of imports shows (tests/hygiene/imports.allowed).
+ */
+
 /* None until a trace starts: a resolver of an IFUNC calls hooks before its TLS has its values. */
-uint64_t gt_classes;
+GT_OFTEN_READ uint64_t gt_classes;
 
 void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
 		   void *frame)
 {
-	int saved = errno;
-
 	gt_guard_up(frame);
 	gt_meter_in(&t->meter);
 	t->call = (uint16_t)call;
@@ -35,7 +38,6 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	gt_signal_fence();
 	/* Release: partner is the load of the advancer, who then reads the fields above. */
 	gt_store_release(&t->x_in_call, 1);
-	errno = saved;
 }
 
 /* The events with which a call that is longer than KEEP begins; it gives the P back. */
@@ -197,7 +199,6 @@ static enum gt_claim take_back(struct gt_thread *t)
 
 void gt_call_end(struct gt_thread *t, int64_t result)
 {
-	int saved = errno;
 	enum gt_claim claim;
 	bool open;
 
@@ -210,10 +211,12 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		gt_tls.busy = 0;
 		return;
 	}
+	/* From here on a handler that forks gives its child memory of its own to go on in. */
+	gt_tls.busy = 1;
+	gt_signal_fence();
 	gt_meter_in(&t->meter);
 	open = gt_load_relaxed(&t->x_in_call) != 0;
 	claim = take_back(t);
-	gt_tls.busy = 1;
 	if (gt_unlikely(claim == GT_CLAIM_WRITTEN)) {
 		open = true;
 		/* Where a handler jumped away just here, the end is written already. */
@@ -235,7 +238,6 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 	/* The claim is gone before a handler can begin a call. */
 	gt_signal_fence();
 	gt_tls.busy = 0;
-	errno = saved;
 }
 
 void gt_call_left(struct gt_thread *t)

@@ -17,7 +17,7 @@
 /* Who forbids waits no longer for a call that is being made: it may be in a handler above it. */
 #define CALL_NS 1000000000
 
-_Atomic bool gt_fence_free;
+GT_OFTEN_READ _Atomic bool gt_fence_free;
 /* By a filter, which a child of fork has as well. */
 static bool forbidden;
 /* [advancer] It may be about to make the call. */

@@ -84,7 +84,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 		}
 	}
 	/* Walks of another thread, whose stack may have reached further up. */
-	memset(t->walks.memory.tag, 0, sizeof(t->walks.memory.tag));
+	memset(t->walks.memory.set, 0, sizeof(t->walks.memory.set));
 	gt_store_release(&t->id, id);
 	/*
 	 * Release: partner is post (wait.c). A stale ref is refused until the box is open, and then
@@ -281,10 +281,11 @@ void gt_thread_retire(struct gt_thread *t, uint64_t gen, bool posts_left)
 	/* Of no generation but this one: nobody looks for it in another. */
 	bool spare = gen && gt_load_relaxed(&t->born_gen) == gen && !posts_left;
 	uint64_t dead = GT_MAX(gen, UINT64_C(1)) + posts_left;
+	/* The advancer is not, and has no pthread_t. Asked now: the record is soon another's. */
+	bool counted = !t->is_advancer;
 	bool many = false;
 
-	/* The advancer is not counted, and has no pthread_t. */
-	if (!t->is_advancer) {
+	if (counted) {
 		gt_lock_take(&gt_trace->threads_lock);
 		gt_store_relaxed(&gt_trace->live, gt_load_relaxed(&gt_trace->live) - 1);
 		unplace_locked(t);
@@ -302,7 +303,7 @@ void gt_thread_retire(struct gt_thread *t, uint64_t gen, bool posts_left)
 		many = gt_add_relaxed(&gt_trace->dead, 1) == GT_DEAD_BURST;
 		gt_store_release(&t->dead_gen, dead);
 	}
-	if (!t->is_advancer) {
+	if (counted) {
 		gt_lock_drop(&gt_trace->threads_lock);
 	}
 	if (many) {

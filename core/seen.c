@@ -3,7 +3,7 @@
  */
 #include "seen.h"
 
-_Atomic uint32_t gt_seen_forgets;
+GT_OFTEN_READ _Atomic uint32_t gt_seen_forgets;
 
 GT_INLINE GT_STACK_READER uint64_t key_at(uintptr_t frame)
 {
@@ -53,8 +53,8 @@ struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsign
 	uint32_t tag = tag_of(key);
 
 	for (unsigned way = 0; way < GT_SEEN_WAYS; way++) {
-		if (seen->tag[set][way] == tag) {
-			struct gt_seen *s = &seen->walk[seen->at[set][way]];
+		if (seen->set[set].tag[way] == tag) {
+			struct gt_seen *s = &seen->walk[seen->set[set].at[way]];
 
 			if (gt_likely(is_same(s, frame, max))) {
 				if (gt_unlikely(seen->misses != 0)) {
@@ -91,19 +91,21 @@ struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame)
 	/* A handler may jump out of here: until it is settled, it is one that was forgotten. */
 	s->forgets = gt_load_acquire(&gt_seen_forgets) - 1;
 	gt_signal_fence();
-	if (seen->at[s->set][s->way] == place) {
-		seen->tag[s->set][s->way] = 0;
+	if (seen->set[s->set].at[s->way] == place) {
+		seen->set[s->set].tag[s->way] = 0;
 	}
 	/* A free way, or the last; but two of the same tag at most, for each is a look in vain. */
-	while (way < GT_SEEN_WAYS - 1 && seen->tag[set][way] != 0) {
-		same += seen->tag[set][way] == tag;
+	while (way < GT_SEEN_WAYS - 1 && seen->set[set].tag[way] != 0) {
+		same += seen->set[set].tag[way] == tag;
 		if (same == 2) {
 			break;
 		}
 		way++;
 	}
-	seen->tag[set][way] = tag;
-	seen->at[set][way] = place;
+	/* In this order: a tag leads to no walk of somebody who had the record before. */
+	seen->set[set].at[way] = place;
+	gt_signal_fence();
+	seen->set[set].tag[way] = tag;
 	s->set = (uint8_t)set;
 	s->way = (uint8_t)way;
 	s->frame = frame;

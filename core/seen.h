@@ -30,17 +30,19 @@ struct gt_seen {
 	uint8_t set, way;             /* its tag's */
 	uint16_t at[GT_SEEN_WORDS];   /* words above frame */
 	uint64_t word[GT_SEEN_WORDS]; /* of the list as it is given: the return address - 1 */
-};
+} GT_ALIGNED(GT_LINE);
 
 /*
  * Found by where they began and by the first return address, which leads to a set of tags. A tag
  * that is another's, or whose walk is another by now, costs a look and no more.
  */
 struct gt_seen_walks {
-	uint32_t tag[GT_SEEN_SETS][GT_SEEN_WAYS]; /* 0: none */
-	uint8_t at[GT_SEEN_SETS][GT_SEEN_WAYS];   /* in walk */
-	uint8_t next;    /* the last that was overwritten: they are so in an irregular order */
 	uint16_t misses; /* many: most of the last ones were not found */
+	uint8_t next;    /* the last that was overwritten: they are so in an irregular order */
+	struct {
+		uint32_t tag[GT_SEEN_WAYS]; /* 0: none */
+		uint8_t at[GT_SEEN_WAYS];   /* in walk */
+	} set[GT_SEEN_SETS];
 	struct gt_seen walk[GT_SEEN_WALKS];
 };
 

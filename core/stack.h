@@ -45,9 +45,9 @@ struct gt_walks {
 	uint64_t hash;        /* of the list, the same for the same list only; 0: not known */
 	struct gt_seen *seen; /* where it is remembered; NULL: nowhere */
 	bool truncated;
+	struct gt_seen_walks memory;
 	uint64_t list[GT_STACK_MAX];
 	uint64_t scratch[GT_STACK_MAX];
-	struct gt_seen_walks memory;
 };
 
 /*

@@ -260,7 +260,8 @@ struct gt_thread {
 	uint64_t join_g;               /* the G that it joins */
 	uint32_t join_stood;           /* in somebody's x_joiner, or claimed out of it */
 	_Atomic uint32_t reason;       /* enum gt_reason of the wait */
-	_Atomic uint64_t block_gen;    /* of the section that blocked; for assertions */
+	_Atomic uint64_t block_gen;    /* of the section that blocked, */
+	uint64_t block_ticks;          /* and when it says that was */
 	uint32_t wake_version;         /* of its last wake-up: each hint has one; never 0 */
 	uint32_t born_version;         /* of the last when its G began to be */
 
@@ -290,7 +291,7 @@ struct gt_thread {
 	struct gt_wait waits[GT_WAITS];
 
 	/* The call that this thread is in (call.c): as it is, written by who owns the thread. */
-	_Atomic uint64_t x_in_call;
+	_Atomic uint64_t x_in_call GT_ALIGNED(GT_LINE);
 	_Atomic uint32_t x_claim; /* enum gt_claim */
 	uint16_t call;            /* enum gt_call */
 	uint16_t call_as;         /* enum gt_reason of the block that it is; 0: a system call */

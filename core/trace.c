@@ -24,11 +24,11 @@
 #include "wait.h"
 #include "writer.h"
 
-struct gt_trace *gt_trace;
-struct gt_env gt_env;
+GT_OFTEN_READ struct gt_trace *gt_trace;
+GT_OFTEN_READ struct gt_env gt_env;
 
 static struct gt_gate off;
-struct gt_gate *gt_gate = &off;
+GT_OFTEN_READ struct gt_gate *gt_gate = &off;
 
 static uint32_t epochs = GT_EPOCH_FIRST;
 /* The process whose trace this is; 0: none. Private memory, so a child reads its parent's pid. */

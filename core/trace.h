@@ -63,10 +63,15 @@ struct gt_trace {
 
 	/* [advancer writes before gen, sections read after] The line of the clock, by parity. */
 	struct gt_clock clock[2] GT_ALIGNED(GT_LINE);
+	/* Beside it what a section, or who ends one, reads as well. */
+	/* [advancer] The generation's end, ticks, where no advancer sees to that. */
+	_Atomic uint64_t due;
+	_Atomic uint32_t advancer; /* its state (advancer.c); 0: there is none */
+	/* [any] enum gt_broken: recording stopped before the program's end, and what is unfinished
+	 * lacks something; NOT: it did not. */
+	_Atomic uint32_t broken;
 	/* [advancer] All clocks at the start of the generation, by parity. */
 	struct gt_stamp stamp[2];
-	/* [advancer, read by all] Its end, ticks, where no advancer sees to that. */
-	_Atomic uint64_t due;
 
 	/* [any] Memory: the first byte never handed out (shm.c), free buffers (buf.c). */
 	_Atomic uint64_t brk GT_ALIGNED(GT_LINE);
@@ -107,7 +112,6 @@ struct gt_trace {
 	uint64_t first_gen; /* [start] */
 
 	/* The advancer thread (advancer.c). */
-	_Atomic uint32_t advancer; /* its state (advancer.c); 0: there is none */
 	_Atomic uint32_t advancer_tid;
 	_Atomic uint32_t nudge; /* futex: bumped to wake the advancer early */
 	/*
@@ -126,10 +130,7 @@ struct gt_trace {
 	/* [advancer] Mappings of code, for a recovery (spool.c). */
 	_Atomic uint32_t maps_len;
 	char maps[GT_MAPS_MAX];
-	/* [any] enum gt_broken: recording stopped before the program's end, and what is unfinished
-	 * lacks something; NOT: it did not. */
-	_Atomic uint32_t broken;
-	/* [any] The same of one that is still finished well: the last generation says so. */
+	/* [any] As broken, of one that is still finished well: the last generation says so. */
 	_Atomic uint32_t ends;
 };
 

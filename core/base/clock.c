@@ -13,7 +13,7 @@
 
 typedef int (*clock_fn)(clockid_t, struct timespec *);
 
-uint64_t gt_clock_unit;
+GT_OFTEN_READ uint64_t gt_clock_unit;
 
 static clock_fn vdso_clock;
 

@@ -50,7 +50,7 @@ GT_INLINE void walk_fresh(struct chain *c)
 {
 	struct gt_walks *walks = &c->fresh;
 
-	memset(walks->memory.tag, 0, sizeof(walks->memory.tag));
+	memset(walks->memory.set, 0, sizeof(walks->memory.set));
 	c->n = gt_stack_walk(&c->root, __builtin_frame_address(0), c->max, walks);
 	memcpy(c->pcs, walks->pcs, c->n * sizeof(*c->pcs));
 	c->truncated = walks->truncated;
