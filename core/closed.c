@@ -84,7 +84,7 @@ const struct gt_closing *gt_closed_find(uint64_t gen, uint32_t stack, uint64_t p
 		const struct closed *o = &closed.list[i % CLOSED_MAX];
 
 		if (pc - o->object.lo < o->object.hi - o->object.lo &&
-		    (o->gen > gen || stack <= o->stack)) {
+		    (o->gen > gen || (o->gen == gen && stack <= o->stack))) {
 			return &o->object;
 		}
 	}

@@ -18,8 +18,8 @@ GT_INLINE void gt_line_count_coming(struct gt_bucket *b, const struct gt_wait *w
 GT_INLINE void gt_line_count(struct gt_bucket *b, const struct gt_wait *w, int n)
 {
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + (uint32_t)n);
-	if (w->line) {
-		gt_store_relaxed(&b->later, gt_load_relaxed(&b->later) + (uint32_t)n);
+	if (!w->line) {
+		gt_store_relaxed(&b->asking, gt_load_relaxed(&b->asking) + (uint32_t)n);
 	}
 	gt_line_count_coming(b, w, n);
 }

@@ -36,6 +36,11 @@ static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
 			}
 			continue;
 		}
+		/* Of those who find it full most need no buffer: one has put its own there. */
+		if (gt_load_relaxed(&t->room) != old) {
+			old = gt_load_relaxed(&t->room);
+			continue;
+		}
 		b = !t->modest || gt_buf_plenty() ? gt_buf_get() : NULL;
 		if (b) {
 			gt_store_relaxed(&b->next, chunk);
@@ -50,6 +55,20 @@ static struct gt_table_node *cut(struct gt_table *t, size_t bytes)
 			old = gt_load_relaxed(&t->room);
 		}
 	}
+}
+
+/*
+ * Before it can be found: a handler that leaves gt_table_put for good, between the two, leaves an
+ * id that nobody uses, and not one that is not in the file.
+ */
+static void list(struct gt_table *t, struct gt_table_node *n)
+{
+	uint32_t first = gt_load_relaxed(&t->list);
+
+	/* Release: partner is gt_table_first. */
+	do {
+		n->next = first;
+	} while (!gt_cas_weak_acq_rel(&t->list, &first, gt_ptr_ref(n)));
 }
 
 uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes)
@@ -75,21 +94,15 @@ uint32_t gt_table_put(struct gt_table *t, const void *data, size_t bytes)
 				mine->bytes = (uint32_t)bytes;
 				mine->id = gt_add_relaxed(&t->last_id, 1) + 1;
 				memcpy(mine->data, data, bytes);
+				list(t, mine);
 			}
 			if (gt_cas_acq_rel(at, &ref, gt_ptr_ref(mine))) {
-				uint32_t old = gt_load_relaxed(&t->list);
-
-				/* Release: partner is gt_table_first. */
-				do {
-					mine->next = old;
-				} while (!gt_cas_weak_acq_rel(&t->list, &old, gt_ptr_ref(mine)));
 				return mine->id;
 			}
 		}
 		n = gt_ref_ptr(ref);
 		if (n->hash == hash && n->bytes == bytes && memcmp(n->data, data, bytes) == 0) {
-			/* Where another thread put the same first, our node and its id are unused.
-			 */
+			/* Where another thread put the same first, nobody uses our node's id. */
 			return n->id;
 		}
 		at = &n->child[bits & 3];

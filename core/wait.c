@@ -64,6 +64,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 		gt_put_block(&w, (uintptr_t)what->object, gt_object_epoch(what->object), what->kind,
 			     what->owner);
 	}
+	t->block_ticks = w.last;
 	gt_store_relaxed(&t->block_gen, w.gen);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	if (GT_WRONG != GT_WRONG_STATE_AFTER_SECTION) {
@@ -151,19 +152,24 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 }
 
 /*
- * When the unblock was, ns: while the thread was blocked, whatever else was then. Not at the very
- * time of the block: of two events with one time, the first of which waits for the other, Go's
+ * When the unblock was, ticks: while the thread was blocked, whatever else was then. Not at the
+ * very time of the block: of two events with one time, the first of which waits for the other, Go's
  * reader may never try the other (it sorts its heap after the first was in vain, and goes on at the
  * second place), and refuse the trace where nothing else can go on.
  */
 static uint64_t unblocked_at(const struct gt_w *w, const struct gt_hint *hint,
 			     const struct gt_hint *retake)
 {
-	enum { TICK = 64 }; /* counts of a counter of up to 8 GHz: one of ours, or more */
 	/* An unlock while the waiter noted its stack ended the wait as it began. */
-	uint64_t at = GT_MAX(retake ? retake->at : hint->at, w->t->wait_at + TICK);
+	uint64_t at = GT_MAX(retake ? retake->at : hint->at, w->t->wait_at);
+	uint64_t ticks = GT_MIN(gt_section_ticks(w, at), w->ticks);
 
-	return GT_MIN(gt_section_ticks(w, at), w->ticks) << GT_TICK_SHIFT;
+	/* As it is written: both moments may lie before the generation, which begins with the
+	 * block then. */
+	if (gt_load_relaxed(&w->t->block_gen) == w->gen) {
+		ticks = GT_MAX(ticks, w->t->block_ticks + 1);
+	}
+	return ticks;
 }
 
 /*
@@ -217,12 +223,15 @@ GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
 		written = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
 		waker = written || ended == GT_ENDED_WAKER ? t->join_g : 0;
 	} else if (gt_likely(hint != NULL)) {
+		uint64_t unblocked = unblocked_at(&w, hint, retake);
+
 		waker = hint->g;
 		stack = stack_of(&w, hint);
 		GT_DELAY();
 		gt_undoable_pause(&w);
-		written = post(&w, hint, unblocked_at(&w, hint, retake), stack);
+		written = post(&w, hint, unblocked << GT_TICK_SHIFT, stack);
 		gt_undoable_again(&w, written);
+		w.ticks = GT_MAX(w.ticks, unblocked);
 		if (gt_unlikely(!written)) {
 			gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
 		}

@@ -22,7 +22,7 @@ struct gt_line {
 struct gt_bucket {
 	_Atomic uint32_t count;  /* waiters; written under lock, read by anybody */
 	_Atomic uint32_t coming; /* those of them that are on their way to sleep; the same */
-	_Atomic uint32_t later;  /* those of them in line[1]; the same */
+	_Atomic uint32_t asking; /* those of them in line[0]; the same */
 	/* Of line[1]: how many were called, which a signaller counts; and of those, have left. */
 	_Atomic uint32_t called;
 	_Atomic uint32_t answered; /* written under lock */
@@ -75,7 +75,7 @@ GT_INLINE bool gt_wake_asks(const void *object)
 	const struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
 	/* Relaxed: who comes at this moment may find an unlock whose place is not known. */
-	return gt_load_relaxed(&b->count) != gt_load_relaxed(&b->later);
+	return gt_load_relaxed(&b->asking) != 0;
 }
 
 /*

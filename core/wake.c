@@ -6,16 +6,10 @@
 #include "emit.h"
 #include "shm.h"
 
-/* Whether the thread is in a wait of that hook's: that sets a mutex free as it begins. */
-GT_INLINE bool has_begun(const struct gt_thread *t, const void *frame)
-{
-	return (gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame;
-}
-
 /* The stack of this wake-up. That of a wait that has just begun is known already. */
 static unsigned walk(struct gt_thread *t, void *frame)
 {
-	if (has_begun(t, frame)) {
+	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
 		unsigned n = gt_load_relaxed(&t->nblock);
 
 		/* The walk of a handler's hint may have come between. */
@@ -59,7 +53,7 @@ static void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
  * wait for a condition variable may have begun, and sets the mutex free: its run is the one before
  * that wait, and has an even number (post).
  */
-static void hint_by(struct gt_hint *hint, struct gt_thread *t, uint64_t at)
+static void hint_by(struct gt_hint *hint, struct gt_thread *t)
 {
 	uint32_t version = t->wake_version + 1;
 
@@ -68,7 +62,7 @@ static void hint_by(struct gt_hint *hint, struct gt_thread *t, uint64_t at)
 	hint->who = gt_ptr_ref(t);
 	hint->run = gt_load_relaxed(&t->wait_number) & ~1u;
 	hint->g = gt_thread_id(t);
-	hint->at = at;
+	hint->at = gt_clock_moment();
 	hint->hash = 0;
 	hint->version = version;
 	hint->contended = hint->unsure = false;
@@ -110,13 +104,10 @@ uint32_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind
 	gt_guard_up(frame);
 	gt_meter_in(&t->meter);
 	if (kind == GT_WAKE_UNLOCK && !gt_wake_asks(object)) {
-		/*
-		 * Who takes a mutex back is told when it was free, and nobody asks from where. A
-		 * wait for a condition sets it free as it begins.
-		 */
-		hint_by(&hint, t, has_begun(t, frame) ? t->wait_at : gt_clock_moment());
+		/* Who takes a mutex back is told when it was free, and nobody asks from where. */
+		hint_by(&hint, t);
 	} else {
-		hint_by(&hint, t, gt_clock_moment());
+		hint_by(&hint, t);
 		note_stack(t, &hint, frame);
 	}
 	GT_DELAY();
@@ -152,7 +143,7 @@ void gt_wake_some(struct gt_thread *t, const void *object, uint32_t count, uint3
 
 	gt_guard_up(frame);
 	gt_meter_in(&t->meter);
-	hint_by(&hint, t, gt_clock_moment());
+	hint_by(&hint, t);
 	note_stack(t, &hint, frame);
 	GT_DELAY();
 	gt_waiters_tell(object, count, mask, &hint);
@@ -184,7 +175,7 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 		return;
 	}
 	gt_tls.busy++;
-	hint_by(&hint, t, gt_clock_moment());
+	hint_by(&hint, t);
 	note_stack(t, &hint, frame);
 	gt_waiters_tell_one(&target->waits[0], &target->id, id, &hint);
 	gt_tls.busy--;

@@ -22,7 +22,8 @@ static void *(*get_specific)(pthread_key_t);
 static int (*cpu_clock)(pthread_t, clockid_t *);
 static pthread_key_t key;
 static bool have_key;
-static size_t default_stack = 8u << 20;
+/* Where there is no limit, what glibc takes then (ARCH_STACK_DEFAULT_SIZE). */
+static size_t default_stack = 2u << 20;
 
 void gt_root_mark(struct gt_thread *t, void *frame)
 {
