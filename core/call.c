@@ -171,8 +171,6 @@ static GT_COLD enum gt_claim take_back_claimed(struct gt_thread *t, uint32_t cla
 		return GT_CLAIM_NONE;
 	}
 	if (claim == GT_CLAIM_TAKEN) {
-		/* For a handler that jumps away from here: it leaves a section. */
-		gt_tls.busy = 1;
 		GT_DELAY();
 		if (!draft_stands(t)) {
 			return GT_CLAIM_NONE;

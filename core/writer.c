@@ -310,12 +310,16 @@ void gt_writer_cut(uint64_t bytes)
 	}
 }
 
-/* What comes from the mark on: the batch, which may be none, and the mark again. */
+/*
+ * What comes from the mark on: the batch, which may be none, and the mark again. Over the old mark,
+ * so that at no moment the file has none: a process that is killed here keeps the generation, and
+ * no other takes the room.
+ */
 static int write_end(int fd, const void *batch, size_t bytes)
 {
 	struct iovec pieces[] = {{(void *)(uintptr_t)batch, bytes},
 				 {(void *)(uintptr_t)&end_mark, sizeof(end_mark)}};
-	int r = gt_sys_ftruncate(fd, (off_t)out.mark);
+	int r = gt_sys_write_from(fd, (off_t)out.mark);
 
 	if (r < 0) {
 		return r;
@@ -323,15 +327,17 @@ static int write_end(int fd, const void *batch, size_t bytes)
 	out.bytes = out.mark;
 	if (gt_zstd_on()) {
 		gt_zstd_unmark();
-		return mark_zstd(fd, batch, bytes, true);
+		r = mark_zstd(fd, batch, bytes, true);
+	} else {
+		out.bytes += bytes + sizeof(end_mark);
+		r = checked(gt_sys_writev_all(fd, pieces, GT_LEN(pieces)));
 	}
-	out.bytes += bytes + sizeof(end_mark);
-	return checked(gt_sys_writev_all(fd, pieces, GT_LEN(pieces)));
+	/* It is longer, but where more had been tried, and failed. */
+	return r < 0 ? r : gt_sys_ftruncate(fd, (off_t)out.bytes);
 }
 
 int gt_writer_amend(const void *batch, size_t bytes)
 {
-	const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW;
 	struct stat st;
 	int fd;
 	int r;
@@ -339,7 +345,7 @@ int gt_writer_amend(const void *batch, size_t bytes)
 	if (gt_writer_lost()) {
 		return out.error;
 	}
-	fd = out.open ? out.fd : gt_sys_open(gt_trace->path, flags, 0);
+	fd = out.open ? out.fd : gt_sys_open(gt_trace->path, O_WRONLY | O_NOFOLLOW, 0);
 	if (fd < 0) {
 		return fd;
 	}

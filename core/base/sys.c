@@ -125,6 +125,14 @@ int gt_sys_ftruncate(int fd, off_t bytes)
 	return (int)SYS(ftruncate, fd, bytes, 0, 0, 0, 0);
 }
 
+int gt_sys_write_from(int fd, off_t offset)
+{
+	long r = SYS(fcntl, fd, F_SETFL, 0, 0, 0, 0);
+
+	r = r < 0 ? r : SYS(lseek, fd, offset, SEEK_SET, 0, 0, 0);
+	return r < 0 ? (int)r : 0;
+}
+
 int gt_sys_fallocate(int fd, off_t offset, off_t bytes)
 {
 	long r;
