@@ -135,22 +135,34 @@ static bool version_fits(const struct gt_loaded *o, uint32_t symbol, const char 
 	return name && strcmp(name, version) == 0;
 }
 
-static bool symbol_fits(const struct gt_loaded *o, uint32_t symbol, const char *name,
-			const char *version)
+/* Types of symbols, a bit for each. */
+enum {
+	CODE = 1 << STT_FUNC | 1 << STT_GNU_IFUNC | 1 << STT_NOTYPE,
+	DATA = 1 << STT_OBJECT,
+};
+
+/* What is looked for. */
+struct wanted {
+	const char *name;
+	const char *version;
+	uint32_t hash;
+	unsigned types;
+};
+
+static bool symbol_fits(const struct gt_loaded *o, uint32_t symbol, const struct wanted *w)
 {
 	const ElfW(Sym) *s = &o->symbols[symbol];
-	unsigned type = ELF64_ST_TYPE(s->st_info);
 
 	return s->st_shndx != SHN_UNDEF && s->st_value != 0 &&
-	       (type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE) &&
-	       strcmp(o->strings + s->st_name, name) == 0 && version_fits(o, symbol, version);
+	       (w->types >> ELF64_ST_TYPE(s->st_info) & 1) &&
+	       strcmp(o->strings + s->st_name, w->name) == 0 && version_fits(o, symbol, w->version);
 }
 
 /* Index of the symbol; 0: none.
  * https://sourceware.org/gnu-gabi/program-loading-and-dynamic-linking.txt */
-static uint32_t find_gnu(const struct gt_loaded *o, const char *name, uint32_t hash,
-			 const char *version)
+static uint32_t find_gnu(const struct gt_loaded *o, const struct wanted *w)
 {
+	const uint32_t hash = w->hash;
 	const uint32_t nbuckets = o->gnu_hash[0];
 	const uint32_t first = o->gnu_hash[1];
 	const uint32_t nwords = o->gnu_hash[2]; /* a power of two */
@@ -170,34 +182,49 @@ static uint32_t find_gnu(const struct gt_loaded *o, const char *name, uint32_t h
 	}
 	do {
 		/* The lowest bit marks the end of a chain. */
-		if ((chain[i - first] ^ hash) < 2 && symbol_fits(o, i, name, version)) {
+		if ((chain[i - first] ^ hash) < 2 && symbol_fits(o, i, w)) {
 			return i;
 		}
 	} while (!(chain[i++ - first] & 1));
 	return 0;
 }
 
-static uint32_t find_old(const struct gt_loaded *o, const char *name, const char *version)
+static uint32_t find_old(const struct gt_loaded *o, const struct wanted *w)
 {
 	const uint32_t nbuckets = o->hash[0];
 	const uint32_t *buckets = o->hash + 2;
 	const uint32_t *chain = buckets + nbuckets;
-	uint32_t i = nbuckets ? buckets[old_hash(name) % nbuckets] : 0;
+	uint32_t i = nbuckets ? buckets[old_hash(w->name) % nbuckets] : 0;
 
-	while (i && !symbol_fits(o, i, name, version)) {
+	while (i && !symbol_fits(o, i, w)) {
 		i = chain[i];
 	}
 	return i;
 }
 
+static const ElfW(Sym) * find(const struct gt_loaded *o, const struct wanted *w)
+{
+	uint32_t i = o->gnu_hash ? find_gnu(o, w) : find_old(o, w);
+
+	return i ? &o->symbols[i] : NULL;
+}
+
+const void *gt_loaded_data(const struct gt_loaded *o, const char *name)
+{
+	const struct wanted w = {.name = name, .hash = gt_loaded_hash(name), .types = DATA};
+	const ElfW(Sym) *s = find(o, &w);
+
+	return s ? (const void *)(o->map->l_addr + s->st_value) : NULL;
+}
+
 void *gt_loaded_find(const struct gt_loaded *o, const char *name, uint32_t hash,
 		     const char *version)
 {
-	uint32_t i = o->gnu_hash ? find_gnu(o, name, hash, version) : find_old(o, name, version);
-	const ElfW(Sym) *s = &o->symbols[i];
+	const struct wanted w = {name, version, hash, CODE};
+	const ElfW(Sym) *s = find(o, &w);
 	uintptr_t at;
 
-	if (i == 0) {
+	if (!s) {
 		return NULL;
 	}
 	at = o->map->l_addr + s->st_value;

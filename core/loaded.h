@@ -47,6 +47,9 @@ uint32_t gt_loaded_hash(const char *name);
 void *gt_loaded_find(const struct gt_loaded *o, const char *name, uint32_t hash,
 		     const char *version);
 
+/* The variable that o defines under its default version; NULL: none. */
+const void *gt_loaded_data(const struct gt_loaded *o, const char *name);
+
 /* The first one in the objects behind us; where they define none, in all objects but ours. */
 void *gt_loaded_next(const char *name, const char *version);
 

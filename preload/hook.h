@@ -3,8 +3,8 @@
  *
  * How to add one: HACKING.md. A body is semantics only. It decides nothing about tracing but asks
  * gt_self() once, calls GT_REAL(id) exactly once on every path, returns its result and leaves errno
- * as the real call left it. What is nothing but a traced call is one line (plain.h). (A mutex that
- *is held is another matter: mutex.c and docs/adr/0010.)
+ * as the real call left it. What is nothing but a traced call is one line (plain.h). (Plain
+ * mutexes are another matter: mutex.c, quick.h, docs/adr/0010 and 0018.)
  *
  * The shape of a hook that may block:
  *

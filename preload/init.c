@@ -21,6 +21,7 @@
 #include "base/wire.h"
 
 #include "hook.h"
+#include "quick.h"
 #include "root.h"
 #include "seccomp.h"
 #include "stack.h"
@@ -482,6 +483,7 @@ __attribute__((constructor(101))) static void begin(void)
 	if (settings.zstd) {
 		gt_zstd_load((unsigned)GT_MIN(settings.zstd, (uint64_t)GT_ZSTD_LEVEL_MAX));
 	}
+	gt_quick_init();
 	gt_root_init();
 	gt_stack_init();
 	process = gt_sys_pid();

@@ -20,15 +20,15 @@
 
 #include "codes.h"
 #include "mutex.h"
+#include "quick.h"
 
 /* The kind bits of glibc's __kind that matter here (nptl/pthreadP.h, nptl/internaltypes.h). */
 enum {
-	KIND_MASK = 0x03,        /* the plain kind: normal, recursive, errorcheck, adaptive */
-	KIND_PI = 0x20,          /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
-	KIND_ROBUST = 0x10,      /* PTHREAD_MUTEX_ROBUST_NORMAL_NP */
-	KIND_NO_ELISION = 0x200, /* PTHREAD_MUTEX_NO_ELISION_NP: decided, nothing else */
-	NOT_TRIED = -1,          /* of try_first: the real call decides */
-	LOCK_SLEEPERS = 2,       /* value of the lock word of other kinds: somebody may sleep */
+	KIND_MASK = 0x03,   /* the plain kind: normal, recursive, errorcheck, adaptive */
+	KIND_PI = 0x20,     /* PTHREAD_MUTEX_PRIO_INHERIT_NP */
+	KIND_ROBUST = 0x10, /* PTHREAD_MUTEX_ROBUST_NORMAL_NP */
+	NOT_TRIED = -1,     /* of try_first: the real call decides */
+	LOCK_SLEEPERS = 2,  /* value of the lock word of other kinds: somebody may sleep */
 };
 /* The lock word of PI and robust mutexes (linux/futex.h): who holds it, and what is the matter. */
 #define LOCK_WAITERS    0x80000000u
@@ -55,7 +55,7 @@ static uint32_t owner_of(const pthread_mutex_t *m)
  */
 static bool is_plain(const pthread_mutex_t *m)
 {
-	int kind = kind_of(m) & ~KIND_NO_ELISION;
+	int kind = kind_of(m) & ~GT_KIND_NO_ELISION;
 
 	return kind == PTHREAD_MUTEX_TIMED_NP || kind == PTHREAD_MUTEX_RECURSIVE_NP ||
 	       kind == PTHREAD_MUTEX_ERRORCHECK_NP;
@@ -85,6 +85,9 @@ GT_INLINE int try_first(pthread_mutex_t *m)
 {
 	uint32_t word;
 
+	if (gt_quick_is(m)) {
+		return gt_quick_trylock(m);
+	}
 	if (gt_likely(!(kind_of(m) & KIND_ROBUST))) {
 		return GT_REAL_HOT(pthread_mutex_trylock)(m);
 	}
@@ -255,14 +258,14 @@ static GT_NOINLINE int lock_slow(pthread_mutex_t *m, int tried)
 
 int gt_hook_pthread_mutex_lock(pthread_mutex_t *m)
 {
-	int tried = try_first(m);
+	int tried = gt_quick_is(m) ? gt_quick_lock(m) : try_first(m);
 
 	return done(tried) ? tried : lock_slow(m, tried);
 }
 
 int gt_hook_pthread_mutex_trylock(pthread_mutex_t *m)
 {
-	return GT_REAL_HOT(pthread_mutex_trylock)(m);
+	return gt_quick_is(m) ? gt_quick_trylock(m) : GT_REAL_HOT(pthread_mutex_trylock)(m);
 }
 
 int gt_hook_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
@@ -367,7 +370,7 @@ int gt_hook_pthread_mutex_unlock(pthread_mutex_t *m)
 	if (gt_unlikely(gt_wake_wanted(m))) {
 		return unlock_wanted(m);
 	}
-	return GT_REAL_HOT(pthread_mutex_unlock)(m);
+	return gt_quick_is(m) ? gt_quick_unlock(m) : GT_REAL_HOT(pthread_mutex_unlock)(m);
 }
 
 int gt_hook_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *a)

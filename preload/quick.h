@@ -1,0 +1,94 @@
+/*
+ * A plain mutex that is free: locked and unlocked here, as glibc does it, without a call.
+ *
+ * What nptl/pthread_mutex_lock.c, _trylock.c and _unlock.c (2.17 to 2.41) do with a mutex of the
+ * timed kind: the word from 0 to 1, owner and users noted; and back, a futex call where somebody
+ * sleeps. The hook then costs what the function would, instead of both. All other kinds, and
+ * whatever is not just so, are the real functions' affair.
+ *
+ * For mutex.c alone. Any thread, at any time.
+ */
+#pragma once
+
+#include <errno.h>
+#include <linux/futex.h>
+#include <pthread.h>
+
+#include "base/atomic.h"
+#include "base/sys.h"
+#include "base/util.h"
+
+/* Kind bits that matter here (nptl/pthreadP.h): decided against elision, and nothing else. */
+enum { GT_KIND_NO_ELISION = 0x200 };
+
+struct gt_quick {
+	/* Where a thread's tid stands behind its thread pointer; 0: nothing is done here. */
+	uint32_t tid_at;
+	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
+	const char *single;
+};
+extern struct gt_quick gt_quick;
+
+/*
+ * Constructor only, with the real functions known. Nothing is done here unless they are glibc's own
+ * (not another library's that stands in front of it), and a mutex looks the same after both.
+ */
+void gt_quick_init(void);
+
+GT_INLINE uint32_t gt_quick_tid(void)
+{
+	uint32_t tid = 0;
+
+#ifdef __x86_64__
+	__asm__("movl %%fs:(%1), %0" : "=r"(tid) : "r"((uintptr_t)gt_quick.tid_at));
+#endif
+	return tid;
+}
+
+/* Whether m is one of those that are handled here. */
+GT_INLINE bool gt_quick_is(const pthread_mutex_t *m)
+{
+	int kind = __atomic_load_n(&m->__data.__kind, __ATOMIC_RELAXED);
+
+	return gt_likely((kind & ~GT_KIND_NO_ELISION) == PTHREAD_MUTEX_TIMED_NP) &&
+	       gt_likely(gt_quick.tid_at != 0);
+}
+
+/* 0, or EBUSY. Of such a mutex. */
+GT_INLINE int gt_quick_lock(pthread_mutex_t *m)
+{
+	int *word = &m->__data.__lock;
+	int is_free = 0;
+
+	/* A process with one thread needs no locked instruction: as LLL_MUTEX_LOCK_OPTIMIZED. */
+	if (gt_unlikely(*gt_quick.single) && *word == 0) {
+		*(volatile int *)word = 1;
+	} else if (gt_unlikely(!__atomic_compare_exchange_n(word, &is_free, 1, false,
+							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		return EBUSY;
+	}
+	m->__data.__owner = (int)gt_quick_tid();
+	m->__data.__nusers++;
+	return 0;
+}
+
+/* The same; one that is held is not taken from its owner's cache. */
+GT_INLINE int gt_quick_trylock(pthread_mutex_t *m)
+{
+	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) == 0 ? gt_quick_lock(m) : EBUSY;
+}
+
+GT_INLINE int gt_quick_unlock(pthread_mutex_t *m)
+{
+	int *word = &m->__data.__lock;
+
+	m->__data.__owner = 0;
+	m->__data.__nusers--;
+	if (gt_unlikely(*gt_quick.single)) {
+		*(volatile int *)word = 0;
+	} else if (gt_unlikely(__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) > 1)) {
+		/* The mutex may be gone by now; a futex is only an address. */
+		gt_sys_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, 0);
+	}
+	return 0;
+}
