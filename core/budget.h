@@ -90,7 +90,7 @@ struct gt_budget {
 	_Atomic uint32_t limit[GT_BUDGET_KINDS];
 	_Atomic uint32_t depth;
 } GT_ALIGNED(GT_LINE);
-extern struct gt_budget gt_budget;
+extern GT_HIDDEN struct gt_budget gt_budget;
 
 /* A trace starts: GTRACE_BUDGET in millionths (0: off). cpu: gt_budget_cpu at its first moment. */
 uint64_t gt_budget_cpu(void);

@@ -30,7 +30,7 @@
 enum { GT_CALL_KEEP_NS = 20000 };
 
 /* [start] Classes that are traced, a bit for each enum gt_class. */
-extern uint64_t gt_classes;
+extern GT_HIDDEN uint64_t gt_classes;
 
 GT_INLINE bool gt_class_on(enum gt_class class)
 {

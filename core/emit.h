@@ -332,7 +332,7 @@ GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
 	p = w->at;
 	ticks = GT_MAX(w->ticks, w->last);
 	*p++ = (uint8_t)number;
-	p = gt_varint_put(p, ticks - w->last);
+	p = gt_varint_put_short(p, ticks - w->last);
 	w->last = ticks;
 	return p;
 }
@@ -363,7 +363,7 @@ GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 	}
 	ticks = GT_MAX(w->ticks, w->facts_last);
 	*p++ = (uint8_t)number;
-	p = gt_varint_put(p, ticks - w->facts_last);
+	p = gt_varint_put_short(p, ticks - w->facts_last);
 	w->facts_last = ticks;
 	return p;
 }

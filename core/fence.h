@@ -19,7 +19,7 @@
 #include "base/util.h"
 
 /* Threads need no fence of their own. Written by who advances, and before the first thread. */
-extern _Atomic bool gt_fence_free;
+extern GT_HIDDEN _Atomic bool gt_fence_free;
 
 /* A trace starts: asks the kernel. */
 void gt_fence_start(void);

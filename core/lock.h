@@ -22,11 +22,11 @@ struct gt_lock {
  * In a child of fork whose one thread is going to return into the tracer: no lock is waited for,
  * since who held it is not in this process.
  */
-extern bool gt_lock_void;
+extern GT_HIDDEN bool gt_lock_void;
 /* A holder has left (gt_lock_leave), and the trace is broken: no lock is waited for any more. */
-extern _Atomic bool gt_lock_left;
+extern GT_HIDDEN _Atomic bool gt_lock_left;
 /* Locks that the calling thread holds, or is about to hold. */
-extern GT_TLS uint32_t gt_locks_held;
+extern GT_HIDDEN GT_TLS uint32_t gt_locks_held;
 
 void gt_lock_take_slow(struct gt_lock *l);
 

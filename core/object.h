@@ -10,7 +10,7 @@
 enum { GT_OBJECTS = 4096 };
 
 /* By hash of the address: a collision only makes an identity change too often. */
-extern _Atomic uint32_t gt_object_epochs[GT_OBJECTS];
+extern GT_HIDDEN _Atomic uint32_t gt_object_epochs[GT_OBJECTS];
 
 GT_INLINE _Atomic uint32_t *gt_object_place(const void *object)
 {

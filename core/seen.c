@@ -5,74 +5,12 @@
 
 GT_OFTEN_READ _Atomic uint32_t gt_seen_forgets;
 
-GT_INLINE GT_STACK_READER uint64_t key_at(uintptr_t frame)
-{
-	return (frame + ((const uintptr_t *)frame)[1]) * 0x9e3779b97f4a7c15;
-}
-
-GT_INLINE unsigned set_of(uint64_t key)
-{
-	_Static_assert(GT_SEEN_SETS == 16, "four bits");
-	return key >> 60;
-}
-
-GT_INLINE uint32_t tag_of(uint64_t key)
-{
-	return (uint32_t)(key >> 28) | 1;
-}
-
-/* Whether it would be that one. No word waits for another, nor for the tests. */
-GT_INLINE GT_STACK_READER bool is_same(const struct gt_seen *s, uintptr_t frame, unsigned max)
-{
-	const uint64_t *stack = (const uint64_t *)frame;
-	const uint64_t *word = s->word;
-	const uint16_t *at = s->at;
-	const uint64_t *end;
-
-	if (gt_unlikely(s->frame != frame || s->n >= max ||
-			s->forgets != gt_load_acquire(&gt_seen_forgets))) {
-		return false;
-	}
-	for (end = word + s->n; word != end; word++, at++) {
-		if (gt_unlikely(stack[*at] - 1 != *word)) {
-			return false;
-		}
-	}
-	for (end = s->word + s->words; word != end; word++, at++) {
-		if (gt_unlikely(stack[*at] != *word)) {
-			return false;
-		}
-	}
-	return true;
-}
-
-struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max)
-{
-	uint64_t key = key_at(frame);
-	unsigned set = set_of(key);
-	uint32_t tag = tag_of(key);
-
-	for (unsigned way = 0; way < GT_SEEN_WAYS; way++) {
-		if (seen->set[set].tag[way] == tag) {
-			struct gt_seen *s = &seen->walk[seen->set[set].at[way]];
-
-			if (gt_likely(is_same(s, frame, max))) {
-				if (gt_unlikely(seen->misses != 0)) {
-					seen->misses--;
-				}
-				return s;
-			}
-		}
-	}
-	return NULL;
-}
-
 struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame)
 {
 	enum { MANY = 64, MORE = 2, ONE_IN = 8 };
-	uint64_t key = key_at(frame);
-	unsigned set = set_of(key);
-	uint32_t tag = tag_of(key);
+	uint64_t key = gt_seen_key(frame);
+	unsigned set = gt_seen_set(key);
+	uint32_t tag = gt_seen_tag(key);
 	unsigned way = 0;
 	unsigned same = 0;
 	struct gt_seen *s;
@@ -139,7 +77,13 @@ void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash)
 			s->word[pcs++] = word;
 		}
 	}
-	for (unsigned i = 0; i < n; i++) {
+	/* To whole steps of gt_seen_find: the last one, again. */
+	while (s->words % GT_SEEN_STEP != 0) {
+		s->at[s->words] = s->at[s->words - 1];
+		s->word[s->words] = s->word[s->words - 1];
+		s->words++;
+	}
+	for (unsigned i = 0; i < s->words; i++) {
 		s->word[i]--;
 	}
 	s->n = (uint16_t)n;

@@ -14,12 +14,19 @@
 /* Reads other functions' frames, which AddressSanitizer may have poisoned. */
 #define GT_STACK_READER __attribute__((no_sanitize("address")))
 
-enum { GT_SEEN_WORDS = 48, GT_SEEN_WALKS = 24, GT_SEEN_SETS = 16, GT_SEEN_WAYS = 4 };
+enum {
+	GT_SEEN_WORDS = 48,
+	GT_SEEN_STEP = 4, /* words that are compared at a time */
+	GT_SEEN_WALKS = 24,
+	GT_SEEN_SETS = 16,
+	GT_SEEN_WAYS = 4,
+};
+_Static_assert(GT_SEEN_WORDS % GT_SEEN_STEP == 0, "words are padded to whole steps");
 
 struct gt_seen {
 	uintptr_t frame;
 	uint32_t forgets; /* how often all was forgotten by then; not so often: nothing is kept */
-	uint16_t words;   /* more than there is room for: cannot be kept */
+	uint16_t words;   /* more than there is room for: cannot be kept; settled: whole steps */
 	uint16_t n;       /* of them, the first ones: the list */
 	uint64_t pcs;     /* while it is noted: which words are return addresses */
 	uint64_t hash;    /* of the list, the same for the same list only */
@@ -29,7 +36,7 @@ struct gt_seen {
 	bool whole;
 	uint8_t set, way;             /* its tag's */
 	uint16_t at[GT_SEEN_WORDS];   /* words above frame */
-	uint64_t word[GT_SEEN_WORDS]; /* of the list as it is given: the return address - 1 */
+	uint64_t word[GT_SEEN_WORDS]; /* settled: each - 1, as the list has return addresses */
 } GT_ALIGNED(GT_LINE);
 
 /*
@@ -47,7 +54,7 @@ struct gt_seen_walks {
 };
 
 /* How often all walks of all threads were forgotten, because the code may be another. */
-extern _Atomic uint32_t gt_seen_forgets;
+extern GT_HIDDEN _Atomic uint32_t gt_seen_forgets;
 
 /*
  * They begin: a walk from frame, which is noted in what is returned. NULL: not this one, since few
@@ -58,11 +65,6 @@ struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame);
 void gt_seen_again(struct gt_seen *s);
 /* They are over: n return addresses, of those noted the first ones, are the list. */
 void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash);
-/*
- * The walk from frame, if it would be the same again, and has less than max return addresses; NULL.
- * All its words lie on the stack that frame is on: they can be read, whatever is there now.
- */
-struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max);
 /* Of a list; never 0. */
 uint64_t gt_seen_hash(const uint64_t *pcs, unsigned n);
 /* Release: partner is the load in gt_seen_find. After what walks go by has been forgotten. */
@@ -81,4 +83,84 @@ GT_INLINE void gt_seen_note(struct gt_seen *s, uintptr_t address, uintptr_t word
 	} else {
 		s->words = GT_SEEN_WORDS + 1;
 	}
+}
+
+/* Which tags to ask, and for which one. */
+GT_INLINE GT_STACK_READER uint64_t gt_seen_key(uintptr_t frame)
+{
+	return (frame + ((const uintptr_t *)frame)[1]) * 0x9e3779b97f4a7c15;
+}
+
+GT_INLINE unsigned gt_seen_set(uint64_t key)
+{
+	_Static_assert(GT_SEEN_SETS == 16, "four bits");
+	return key >> 60;
+}
+
+GT_INLINE uint32_t gt_seen_tag(uint64_t key)
+{
+	return (uint32_t)(key >> 28) | 1;
+}
+
+/* Two words, which any processor has instructions for; elsewhere the compiler takes them apart. */
+typedef uint64_t gt_seen_pair __attribute__((vector_size(16)));
+
+/* Whether two words lie where they did. */
+GT_INLINE GT_STACK_READER gt_seen_pair gt_seen_differ(const uint64_t *stack, const uint16_t *at,
+						      const uint64_t *word)
+{
+	gt_seen_pair found = {stack[at[0]], stack[at[1]]};
+	gt_seen_pair wanted;
+
+	__builtin_memcpy(&wanted, word, sizeof(wanted));
+	return (found - 1) ^ wanted;
+}
+
+/* Whether it would be that one. No word waits for another. */
+GT_INLINE bool gt_seen_is(const struct gt_seen *s, uintptr_t frame, unsigned max)
+{
+	const uint64_t *word = s->word;
+	const uint64_t *end = word + s->words;
+	const uint16_t *at = s->at;
+
+	if (gt_unlikely(s->frame != frame || s->n >= max ||
+			s->forgets != gt_load_acquire(&gt_seen_forgets))) {
+		return false;
+	}
+	do {
+		gt_seen_pair d = gt_seen_differ((const uint64_t *)frame, at, word) |
+				 gt_seen_differ((const uint64_t *)frame, at + 2, word + 2);
+
+		if (gt_unlikely((d[0] | d[1]) != 0)) {
+			return false;
+		}
+		word += GT_SEEN_STEP;
+		at += GT_SEEN_STEP;
+	} while (word != end);
+	return true;
+}
+
+/*
+ * The walk from frame, if it would be the same again, and has less than max return addresses; NULL.
+ * All its words lie on the stack that frame is on: they can be read, whatever is there now.
+ */
+GT_INLINE struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max)
+{
+	uint64_t key = gt_seen_key(frame);
+	unsigned set = gt_seen_set(key);
+	uint32_t tag = gt_seen_tag(key);
+
+	for (unsigned way = 0; way < GT_SEEN_WAYS; way++) {
+		if (seen->set[set].tag[way] == tag) {
+			struct gt_seen *s = &seen->walk[seen->set[set].at[way]];
+
+			if (gt_likely(gt_seen_is(s, frame, max))) {
+				if (gt_unlikely(seen->misses != 0)) {
+					seen->misses--;
+				}
+				return s;
+			}
+		}
+	}
+	return NULL;
 }

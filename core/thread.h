@@ -375,7 +375,7 @@ enum { GT_BUSY_CALL = 1 << 16 };
 #define GT_EPOCH_FIRST 2u
 #define GT_EPOCH_ENDED UINT32_MAX
 
-extern GT_TLS struct gt_tls gt_tls;
+extern GT_HIDDEN GT_TLS struct gt_tls gt_tls;
 
 /*
  * Raises the guard in a frame of the hook, or below it: who runs above that has left it. A hook in

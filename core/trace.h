@@ -135,9 +135,9 @@ struct gt_trace {
 };
 
 /* The trace of this process; NULL before gt_trace_start. Written once. */
-extern struct gt_trace *gt_trace;
+extern GT_HIDDEN struct gt_trace *gt_trace;
 /* The settings of this process. [start] */
-extern struct gt_env gt_env;
+extern GT_HIDDEN struct gt_env gt_env;
 
 /*
  * The gate lies in a page of its own that the kernel wipes in every child that is forked by
@@ -147,7 +147,7 @@ extern struct gt_env gt_env;
 struct gt_gate {
 	_Atomic uint32_t epoch; /* 0: off; else the number of this start of tracing, from 2 on */
 };
-extern struct gt_gate *gt_gate;
+extern GT_HIDDEN struct gt_gate *gt_gate;
 
 /*
  * Starts tracing this process: maps the spool, opens generation 1, makes the calling thread G 1.

@@ -37,7 +37,7 @@ struct gt_bucket {
 	struct gt_hint signal;
 } GT_ALIGNED(GT_LINE);
 
-extern struct gt_bucket gt_buckets[GT_BUCKETS];
+extern GT_HIDDEN struct gt_bucket gt_buckets[GT_BUCKETS];
 
 GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
 {

@@ -45,7 +45,7 @@ struct gt_real {
 #define GT_HOOK(name, id, family, need, doc) __typeof__(name) *id;
 #include "hooks.def"
 };
-extern struct gt_real gt_real;
+extern GT_HIDDEN struct gt_real gt_real;
 
 /* Looks all of them up. Before the constructor has run, the first hook does it. */
 GT_COLD void gt_hook_resolve(void);

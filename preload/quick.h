@@ -27,7 +27,7 @@ struct gt_quick {
 	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
 	const char *single;
 };
-extern struct gt_quick gt_quick;
+extern GT_HIDDEN struct gt_quick gt_quick;
 
 /*
  * Constructor only, with the real functions known. Nothing is done here unless they are glibc's own

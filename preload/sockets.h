@@ -10,10 +10,10 @@
 
 enum { GT_SOCKETS = 65536 };
 
-extern _Atomic uint64_t gt_sockets[GT_SOCKETS / 64];
+extern GT_HIDDEN _Atomic uint64_t gt_sockets[GT_SOCKETS / 64];
 
 /* The calling thread lives in its parent's memory, whose descriptors are not its own (vfork). */
-extern GT_TLS uint32_t gt_vforks;
+extern GT_HIDDEN GT_TLS uint32_t gt_vforks;
 
 GT_INLINE bool gt_socket_is(int fd)
 {

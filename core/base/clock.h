@@ -35,7 +35,7 @@ struct gt_clock_mark {
  * ns * 2^32 per count of the counter, as gt_clock_init has measured it; 0: there is none. Written
  * before the first thread of a trace, then read by all.
  */
-extern uint64_t gt_clock_unit;
+extern GT_HIDDEN uint64_t gt_clock_unit;
 
 /* To be passed to gt_clock_init some time later. */
 void gt_clock_mark(struct gt_clock_mark *mark);

@@ -32,8 +32,8 @@ struct gt_env_spec {
 	const char *doc;
 };
 
-extern const struct gt_env_spec gt_env_specs[];
-extern const size_t gt_env_specs_count;
+extern GT_HIDDEN const struct gt_env_spec gt_env_specs[];
+extern GT_HIDDEN const size_t gt_env_specs_count;
 
 /*
  * Fills e from environ. A value that does not parse leaves the default and is reported: bad gets

@@ -96,7 +96,7 @@ struct gt_call_spec {
 };
 
 /* By number; name is NULL where there is none. GT_CALL_END of them. */
-extern const struct gt_call_spec gt_calls[];
+extern GT_HIDDEN const struct gt_call_spec gt_calls[];
 /* The name of a class, by id below GT_CLASS_END. */
 const char *gt_class_name(unsigned id);
 
@@ -157,5 +157,5 @@ const struct gt_spec *gt_spec_fact(unsigned number);
 /* The row of a Go event by its name as in Go's text form; NULL where there is none. */
 const struct gt_spec *gt_spec_by_name(const char *name, size_t length);
 /* All rows in the order of the table, for documents and tests. */
-extern const struct gt_spec gt_specs[];
-extern const size_t gt_specs_count;
+extern GT_HIDDEN const struct gt_spec gt_specs[];
+extern GT_HIDDEN const size_t gt_specs_count;

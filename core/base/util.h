@@ -10,6 +10,8 @@
 #include <stdint.h>
 
 #define GT_PUBLIC                     __attribute__((visibility("default")))
+/* Of a variable that is declared: it is in this library, and needs no look into a table. */
+#define GT_HIDDEN                     __attribute__((visibility("hidden")))
 #define GT_COLD                       __attribute__((cold, noinline))
 #define GT_NOINLINE                   __attribute__((noinline))
 #define GT_INLINE                     static inline __attribute__((always_inline))

@@ -19,6 +19,22 @@ GT_INLINE uint8_t *gt_varint_put(uint8_t *p, uint64_t v)
 	return p;
 }
 
+/*
+ * The same for what has one byte or two and nobody can foresee which, as the times between events:
+ * no branch depends on that, and a byte behind the end may be overwritten.
+ */
+GT_INLINE uint8_t *gt_varint_put_short(uint8_t *p, uint64_t v)
+{
+	const unsigned more = v >= 0x80;
+
+	if (gt_unlikely(v >= 0x4000)) {
+		return gt_varint_put(p, v);
+	}
+	p[0] = (uint8_t)(v | more << 7);
+	p[1] = (uint8_t)(v >> 7);
+	return p + 1 + more;
+}
+
 /* Writes v at p in exactly n bytes (padded with continuation bytes); v must fit in 7 * n bits. */
 GT_INLINE uint8_t *gt_varint_put_padded(uint8_t *p, uint64_t v, unsigned n)
 {
