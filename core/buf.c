@@ -94,10 +94,8 @@ void gt_buf_begin(struct gt_buf *b, uint64_t gen, uint64_t m, uint64_t ticks)
 	gt_store_relaxed(&b->next, 0);
 	b->m = m;
 	b->base = ticks;
-	b->last = ticks;
-	b->facts_last = ticks;
-	gt_store_relaxed(&b->events_len, 0);
-	gt_store_relaxed(&b->facts_len, 0);
+	b->last[0] = (struct gt_last){ticks, ticks};
+	gt_store_relaxed(&b->tail, gt_tail(0, 0, 0));
 	b->packed_len = 0;
 	b->number = gt_add_relaxed(&gt_trace->buf_number, 1);
 	/* A death stops a thread between two instructions: a compiler's order is all that counts.
@@ -166,8 +164,8 @@ static uint32_t copy(struct gt_buf *to, uint32_t n, uint8_t *payload, unsigned e
 bool gt_buf_seal_last(struct gt_buf *b)
 {
 	unsigned parity = b->gen & 1;
-	uint32_t events = gt_load_relaxed(&b->events_len);
-	uint32_t facts = gt_load_relaxed(&b->facts_len);
+	uint32_t events = gt_buf_events(b);
+	uint32_t facts = gt_buf_facts(b);
 	uint32_t need = events + facts + 2 * GT_BUF_HEAD;
 	struct gt_buf *to;
 

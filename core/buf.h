@@ -20,7 +20,12 @@ enum {
 	GT_BUF_FACTS = 20 << 10,
 	GT_BUF_SMALL = 8 << 10, /* a last batch up to this is copied */
 	GT_BUF_BURST = 16,      /* sealed buffers that wake the advancer */
-	GT_BUF_EVENTS = GT_BUF_BYTES - 64 - 2 * GT_BUF_HEAD - GT_BUF_FACTS,
+	GT_BUF_EVENTS = GT_BUF_BYTES - 128 - 2 * GT_BUF_HEAD - GT_BUF_FACTS,
+};
+
+/* Times of the last event and of the last fact, ticks. */
+struct gt_last {
+	uint64_t event, fact;
 };
 
 struct gt_buf {
@@ -31,17 +36,17 @@ struct gt_buf {
 	uint64_t gen;
 	uint64_t m;
 	uint64_t base; /* time of the batch, ticks */
-	uint64_t last; /* time of the last event, ticks */
-	uint64_t facts_last;
-	/*
-	 * Bytes that are whole: stored at the end of each section (release), read by the advancer
-	 * and, after a death, by whoever finishes the trace: what stands behind them is torn.
-	 */
-	_Atomic uint32_t events_len;
-	_Atomic uint32_t facts_len;
 	/* A buffer of copies (gt_buf_seal_last): bytes of whole batches from events on; else 0. */
 	uint32_t packed_len;
 	uint32_t number; /* by it the batches of one M follow each other; modulo 2^32 */
+	/*
+	 * What is whole (gt_tail): stored at the end of each section (release), read by the
+	 * advancer and, after a death, by whoever finishes the trace: what stands behind it is
+	 * torn. One word, so that a section is there as a whole or not at all, whatever ends it;
+	 * the times that it ends at are written beside those that count, which the word chooses.
+	 */
+	_Atomic uint64_t tail GT_ALIGNED(GT_LINE);
+	struct gt_last last[2];
 	uint8_t events_head[GT_BUF_HEAD];
 	uint8_t events[GT_BUF_EVENTS];
 	uint8_t facts_head[GT_BUF_HEAD];
@@ -49,6 +54,43 @@ struct gt_buf {
 };
 _Static_assert(sizeof(struct gt_buf) == GT_BUF_BYTES, "a buffer is 64 KiB");
 _Static_assert(GT_BUF_EVENTS <= GT_WIRE_BATCH_MAX, "a batch is not larger than the reader allows");
+
+/* A tail: bytes of events, bytes of facts, and which of last[] belongs to them. */
+GT_INLINE uint64_t gt_tail(uint32_t events, uint32_t facts, unsigned side)
+{
+	return events | (uint64_t)facts << 32 | (uint64_t)side << 63;
+}
+
+GT_INLINE uint32_t gt_tail_events(uint64_t tail)
+{
+	return (uint32_t)tail;
+}
+
+GT_INLINE uint32_t gt_tail_facts(uint64_t tail)
+{
+	return (uint32_t)(tail >> 32) & INT32_MAX;
+}
+
+GT_INLINE unsigned gt_tail_side(uint64_t tail)
+{
+	return (unsigned)(tail >> 63);
+}
+
+/* Where a batch ends, for who may look: its owner, or the advancer that has taken it. */
+GT_INLINE uint32_t gt_buf_events(const struct gt_buf *b)
+{
+	return gt_tail_events(gt_load_relaxed(&b->tail));
+}
+
+GT_INLINE uint32_t gt_buf_facts(const struct gt_buf *b)
+{
+	return gt_tail_facts(gt_load_relaxed(&b->tail));
+}
+
+GT_INLINE struct gt_last gt_buf_last(const struct gt_buf *b)
+{
+	return b->last[gt_tail_side(gt_load_relaxed(&b->tail))];
+}
 
 /*
  * Any buffer, of no generation: its first 64 bytes stay as they are. NULL where memory is

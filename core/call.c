@@ -85,10 +85,9 @@ GT_INLINE void write_facts(struct gt_w *w, int64_t result)
 }
 
 /* Both ends of one that gave its P back, and has it again. */
-static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, struct gt_arg_stack stack,
-				   uint64_t now)
+static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now)
 {
-	write_begin(w, p, stack, now);
+	write_begin(w, p, gt_stack_put_walked(w, w->t->call_stack), now);
 	w->ticks = now;
 	write_end(w, p);
 }
@@ -97,7 +96,6 @@ static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, struct gt_arg_sta
 static void end_kept(struct gt_thread *t, int64_t result)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
-	struct gt_arg_stack stack;
 	uint64_t moment = gt_clock_moment();
 	uint64_t now;
 	struct gt_w w;
@@ -111,14 +109,15 @@ static void end_kept(struct gt_thread *t, int64_t result)
 		gt_release(&w);
 		return;
 	}
-	gt_undoable(&w);
-	stack = gt_stack_put_walked(&w, t->call_stack);
-	if (now - w.ticks <= KEEP) {
-		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p), stack);
+	if (gt_likely(now - w.ticks <= KEEP)) {
+		gt_undoable_events(&w);
+		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p),
+			 gt_stack_put_walked(&w, t->call_stack));
 		w.ticks = now;
 		gt_event0(&w, GO_SYSCALL_END);
 	} else {
-		GT_RARELY(&w, write_long(&rare, p, stack, now));
+		gt_undoable(&w);
+		GT_RARELY(&w, write_long(&rare, p, now));
 	}
 	write_facts(&w, result);
 	gt_release(&w);

@@ -16,7 +16,7 @@ void gt_buf_refill(struct gt_w *w)
 		t->undo.writes = GT_WRITES;
 		gt_signal_fence();
 		gt_store_written(w);
-		t->last_ticks = w->last;
+		t->last_ticks = w->last.event;
 		gt_store_relaxed(&t->x_slot[w->parity], 0);
 		gt_buf_seal(full);
 	}
@@ -38,12 +38,10 @@ void gt_buf_refill(struct gt_w *w)
 	}
 	if (!w->b) {
 		gt_trace_break(GT_BROKEN_MEMORY);
+		gt_no_buf(w);
 		return;
 	}
-	w->at = w->b->events;
-	w->facts_at = w->b->facts;
-	w->last = w->b->last;
-	w->facts_last = w->b->facts_last;
+	gt_at_tail(w);
 	gt_brief_reset(&t->brief);
 	t->brief_off = false;
 	/* Release: partner is the advancer's exchange. */
@@ -67,7 +65,7 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 void gt_proc_missing(struct gt_w *w)
 {
 	gt_trace_break(GT_BROKEN_PROCS);
-	w->b = NULL;
+	gt_no_buf(w);
 }
 
 bool gt_section_undo(struct gt_thread *t)
@@ -75,20 +73,20 @@ bool gt_section_undo(struct gt_thread *t)
 	const struct gt_undo *u = &t->undo;
 	uint32_t writes = u->writes;
 
-	if (writes == GT_WRITES_UNDOABLE) {
+	if (writes == GT_WRITES_UNDOABLE || writes == GT_WRITES_EVENTS) {
 		struct gt_buf *b = gt_ref_ptr(gt_load_relaxed(&t->x_slot[u->parity]));
 
-		gt_store_relaxed(&b->events_len, u->events_len);
-		gt_store_relaxed(&b->facts_len, u->facts_len);
-		b->last = u->last;
-		b->facts_last = u->facts_last;
-		t->seq[u->parity] = u->seq;
+		/* With it come the times: what it chooses has not been written since. */
+		gt_store_relaxed(&b->tail, u->tail);
 		if (u->p != GT_PROC_NONE) {
 			struct gt_proc *proc = &gt_trace->procs.proc[u->p];
 
 			proc->seq[u->parity] = u->p_seq;
 			proc->traced[u->parity] = u->p_listed ? 0 : proc->traced[u->parity];
 		}
+	}
+	if (writes == GT_WRITES_UNDOABLE) {
+		t->seq[u->parity] = u->seq;
 		t->spare_p = u->spare_p;
 		gt_store_relaxed(&t->p, u->own_p);
 		gt_store_relaxed(&t->x_state, u->state);
@@ -101,7 +99,7 @@ bool gt_section_undo(struct gt_thread *t)
 	gt_store_relaxed(&t->x_section_gen, 0);
 #endif
 	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	return writes == GT_WRITES_NOTHING || writes == GT_WRITES_UNDOABLE;
+	return writes == GT_WRITES_NOTHING || writes >= GT_WRITES_EVENTS;
 }
 
 /* The status event of a G in that state, in the name of w's M. */
@@ -247,7 +245,7 @@ void gt_buf_flush(struct gt_w *w)
 	if (gt_buf_seal_last(b)) {
 		w->t->kept_buf = gt_ptr_ref(b);
 	}
-	w->b = NULL;
+	gt_no_buf(w);
 }
 
 static void remember(struct gt_known_stack *k, const struct gt_known_stack *from)

@@ -31,14 +31,14 @@
 
 struct gt_w {
 	struct gt_thread *t;
-	struct gt_buf *b; /* NULL: nothing is recorded now; events are skipped */
+	struct gt_buf *b; /* NULL: nothing is recorded now; events are skipped (gt_no_buf) */
 	uint8_t *at;
 	uint8_t *facts_at;
-	uint64_t last; /* as in the buffer, of what is written so far */
-	uint64_t facts_last;
+	struct gt_last last; /* as in the buffer, of what is written so far */
 	uint64_t gen;
 	uint64_t ticks; /* the time of its events */
 	unsigned parity;
+	unsigned side; /* the buffer's, of what counts */
 };
 
 /*
@@ -128,7 +128,25 @@ GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
 	return gt_load_seq(&box->lock.word) || gt_load_acquire(&box->count);
 }
 
-/* The buffer of the section, as the last one left it. */
+/* There is no buffer: no event has room. */
+GT_INLINE void gt_no_buf(struct gt_w *w)
+{
+	w->b = NULL;
+	w->at = w->facts_at = (uint8_t *)UINTPTR_MAX;
+}
+
+/* The buffer that the section has, as the last one left it. */
+GT_INLINE void gt_at_tail(struct gt_w *w)
+{
+	uint64_t tail = gt_load_relaxed(&w->b->tail);
+
+	w->side = gt_tail_side(tail);
+	w->at = w->b->events + gt_tail_events(tail);
+	w->facts_at = w->b->facts + gt_tail_facts(tail);
+	w->last = w->b->last[w->side];
+}
+
+/* Its buffer. */
 GT_INLINE void gt_load_buf(struct gt_w *w)
 {
 	/* Acquire: partner is the exchange of the advancer that gave the slot back empty. */
@@ -136,10 +154,7 @@ GT_INLINE void gt_load_buf(struct gt_w *w)
 
 	if (gt_likely(slot)) {
 		w->b = (struct gt_buf *)(void *)((char *)gt_trace + (uint64_t)slot * 64);
-		w->at = w->b->events + gt_load_relaxed(&w->b->events_len);
-		w->facts_at = w->b->facts + gt_load_relaxed(&w->b->facts_len);
-		w->last = w->b->last;
-		w->facts_last = w->b->facts_last;
+		gt_at_tail(w);
 		GT_INVARIANT(2, w->b->gen == w->gen && w->b->m == gt_thread_tid(w->t));
 	} else {
 		GT_RARELY(w, gt_buf_refill(&rare));
@@ -171,6 +186,7 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	gt_store_relaxed(&t->x_section_gen, w->gen);
 #endif
 	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
+		gt_no_buf(w);
 		return;
 	}
 	/* Partner: post (wait.c), which must be seen here unless it sees that this thread woke. */
@@ -215,11 +231,11 @@ GT_INLINE uint64_t gt_section_now(struct gt_w *w)
 /* What the section has written so far is in the buffer. */
 GT_INLINE void gt_store_written(struct gt_w *w)
 {
-	w->b->last = w->last;
-	w->b->facts_last = w->facts_last;
+	w->side = !w->side;
+	w->b->last[w->side] = w->last;
 	/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's. */
-	gt_store_release(&w->b->events_len, (uint32_t)(w->at - w->b->events));
-	gt_store_release(&w->b->facts_len, (uint32_t)(w->facts_at - w->b->facts));
+	gt_store_release(&w->b->tail, gt_tail((uint32_t)(w->at - w->b->events),
+					      (uint32_t)(w->facts_at - w->b->facts), w->side));
 }
 
 /* The events that the section has written so far stay written, whatever becomes of it. */
@@ -233,29 +249,39 @@ GT_INLINE void gt_count(struct gt_w *w)
 
 /*
  * From here on the section can be undone: it is about nothing but this thread and its Ps, and lists
- * and locks of others are not touched. What it has written before stays written.
+ * and locks of others are not touched. What it has written and counted before stays written.
  */
-GT_INLINE void gt_undoable(struct gt_w *w)
+GT_INLINE void gt_undoable_as(struct gt_w *w, uint32_t writes)
 {
 	struct gt_thread *t = w->t;
 
 	if (gt_unlikely(!w->b)) {
 		return;
 	}
+	t->undo.tail = gt_load_relaxed(&w->b->tail);
 	t->undo.parity = w->parity;
-	t->undo.own_p = gt_load_relaxed(&t->p);
-	t->undo.spare_p = t->spare_p;
-	t->undo.state = gt_load_relaxed(&t->x_state);
-	t->undo.seq = t->seq[w->parity];
 	t->undo.p = GT_PROC_NONE;
-	t->undo.p_listed = 0;
-	t->undo.events_len = (uint32_t)(w->at - w->b->events);
-	t->undo.facts_len = (uint32_t)(w->facts_at - w->b->facts);
-	t->undo.last = w->last;
-	t->undo.facts_last = w->facts_last;
+	if (writes == GT_WRITES_UNDOABLE) {
+		t->undo.own_p = gt_load_relaxed(&t->p);
+		t->undo.spare_p = t->spare_p;
+		t->undo.state = gt_load_relaxed(&t->x_state);
+		t->undo.seq = t->seq[w->parity];
+	}
+	GT_INVARIANT(8, gt_tail_events(t->undo.tail) == (uint32_t)(w->at - w->b->events));
 	gt_signal_fence();
-	t->undo.writes = GT_WRITES_UNDOABLE;
+	t->undo.writes = writes;
 	gt_signal_fence();
+}
+
+GT_INLINE void gt_undoable(struct gt_w *w)
+{
+	gt_undoable_as(w, GT_WRITES_UNDOABLE);
+}
+
+/* The same of one that writes events and numbers of Ps, and leaves state and numbers of its G. */
+GT_INLINE void gt_undoable_events(struct gt_w *w)
+{
+	gt_undoable_as(w, GT_WRITES_EVENTS);
 }
 
 /*
@@ -291,7 +317,7 @@ GT_INLINE void gt_release(struct gt_w *w)
 	gt_signal_fence();
 	if (gt_likely(w->b != NULL)) {
 		gt_store_written(w);
-		t->last_ticks = w->last;
+		t->last_ticks = w->last.event;
 	}
 	/* A jump that comes before this finds all of it undone; one that comes after, done. */
 	gt_signal_fence();
@@ -317,55 +343,53 @@ GT_INLINE void gt_set_state(struct gt_w *w, struct gt_thread *of, unsigned g, un
 	gt_store_release(&of->x_state, gt_state(g, pstate, p));
 }
 
-/* Room for one event, its number and its time. */
-GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
+/* Whether there is a batch that has room for one more event; fact. */
+GT_INLINE bool gt_event_fits(const struct gt_w *w)
 {
-	uint8_t *p;
-	uint64_t ticks;
-
-	if (gt_unlikely(w->at + GT_WIRE_EVENT_MAX > w->b->events + GT_BUF_EVENTS)) {
-		GT_RARELY(w, gt_buf_refill(&rare));
-		if (!w->b) {
-			return NULL;
-		}
-	}
-	p = w->at;
-	ticks = GT_MAX(w->ticks, w->last);
-	*p++ = (uint8_t)number;
-	p = gt_varint_put_short(p, ticks - w->last);
-	w->last = ticks;
-	return p;
+	return gt_likely((uintptr_t)w->at <= (uintptr_t)w->b + offsetof(struct gt_buf, events) +
+						     GT_BUF_EVENTS - GT_WIRE_EVENT_MAX);
 }
 
-/* Whether there is a batch that has room for one more fact. */
 GT_INLINE bool gt_fact_fits(const struct gt_w *w)
 {
-	return gt_likely(w->b != NULL) &&
-	       gt_likely(w->facts_at + GT_WIRE_EVENT_MAX <= w->b->facts + GT_BUF_FACTS);
+	return gt_likely((uintptr_t)w->facts_at <= (uintptr_t)w->b +
+							   offsetof(struct gt_buf, facts) +
+							   GT_BUF_FACTS - GT_WIRE_EVENT_MAX);
 }
 
-/* The same for a fact. */
+/* Its number and its time. */
+GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
+{
+	uint64_t ticks = GT_MAX(w->ticks, w->last.event);
+	uint64_t dt = ticks - w->last.event;
+
+	w->last.event = ticks;
+	*w->at = (uint8_t)number;
+	return gt_varint_put_short(w->at + 1, dt);
+}
+
 GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 {
-	uint8_t *p;
-	uint64_t ticks;
+	uint64_t ticks = GT_MAX(w->ticks, w->last.fact);
+	uint64_t dt = ticks - w->last.fact;
+	uint8_t *p = w->facts_at;
 
-	if (gt_unlikely(!gt_fact_fits(w))) {
-		GT_RARELY(w, gt_buf_refill(&rare));
-		if (!w->b) {
-			return NULL;
-		}
-	}
-	p = w->facts_at;
-	if (p == w->b->facts) {
+	if (gt_unlikely(p == w->b->facts)) {
 		*p++ = GT_FACT_MAGIC;
 		*p++ = GT_FACT_VERSION;
 	}
-	ticks = GT_MAX(w->ticks, w->facts_last);
-	*p++ = (uint8_t)number;
-	p = gt_varint_put_short(p, ticks - w->facts_last);
-	w->facts_last = ticks;
-	return p;
+	w->last.fact = ticks;
+	*p = (uint8_t)number;
+	return gt_varint_put_short(p + 1, dt);
+}
+
+/* Makes room where there is none; false: there is nowhere. */
+GT_INLINE bool gt_make_room(struct gt_w *w)
+{
+	if (w->b) {
+		GT_RARELY(w, gt_buf_refill(&rare));
+	}
+	return w->b != NULL;
 }
 
 /*
@@ -381,25 +405,23 @@ GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 #include "base/events.def"
 #undef A
 
-#define GT_PUT_TIMED(number, NAME, args)                                        \
-	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                   \
-	{                                                                       \
-		uint8_t *p;                                                     \
-                                                                                \
-		if (gt_unlikely(!a.w->b) || !(p = gt_put_event(a.w, number))) { \
-			return;                                                 \
-		}                                                               \
-		args a.w->at = p;                                               \
+#define GT_PUT_TIMED(number, NAME, args)                                  \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)             \
+	{                                                                 \
+		if (gt_likely(gt_event_fits(a.w)) || gt_make_room(a.w)) { \
+			uint8_t *p = gt_put_event(a.w, number);           \
+                                                                          \
+			args a.w->at = p;                                 \
+		}                                                         \
 	}
-#define GT_PUT_FACT(number, NAME, args)                                        \
-	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                  \
-	{                                                                      \
-		uint8_t *p;                                                    \
-                                                                               \
-		if (gt_unlikely(!a.w->b) || !(p = gt_put_fact(a.w, number))) { \
-			return;                                                \
-		}                                                              \
-		args a.w->facts_at = p;                                        \
+#define GT_PUT_FACT(number, NAME, args)                                  \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)            \
+	{                                                                \
+		if (gt_likely(gt_fact_fits(a.w)) || gt_make_room(a.w)) { \
+			uint8_t *p = gt_put_fact(a.w, number);           \
+                                                                         \
+			args a.w->facts_at = p;                          \
+		}                                                        \
 	}
 #define GT_PUT_STRUCT(number, NAME, args)
 #define GT_PUT_ALLOC(number, NAME, args)
@@ -436,6 +458,7 @@ GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
 	}
 	if (w->t->undo.p != p) {
 		w->t->undo.p_seq = gt_trace->procs.proc[p].seq[w->parity];
+		w->t->undo.p_listed = 0;
 		gt_signal_fence();
 		w->t->undo.p = p;
 		gt_signal_fence();
@@ -468,6 +491,22 @@ GT_INLINE void gt_run_in(struct gt_w *w, uint32_t p)
 	gt_store_relaxed(&t->p, p);
 	t->spare_p = GT_PROC_NONE;
 	gt_set_state(w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
+}
+
+/* Walks the calling thread's stack (t->walks): at most max of its GTRACE_DEPTH, at least its entry.
+ */
+GT_INLINE unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
+{
+	unsigned depth = gt_budget_depth((unsigned)gt_env.depth);
+	unsigned n = 0;
+
+	if (gt_likely(frame) && gt_likely(gt_env.stacks)) {
+		n = gt_stack_walk(&t->root, frame, GT_MIN(depth, max), &t->walks);
+		if (gt_unlikely(t->walks.truncated)) {
+			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
+		}
+	}
+	return gt_likely(n) ? n : gt_thread_walk_none(t);
 }
 
 /* The id of a stack in this section's generation; of a string. */

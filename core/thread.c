@@ -69,19 +69,8 @@ void gt_thread_give_p(struct gt_thread *t, uint32_t p)
 	}
 }
 
-unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
+unsigned gt_thread_walk_none(struct gt_thread *t)
 {
-	if (gt_likely(frame && gt_env.stacks)) {
-		unsigned depth = gt_budget_depth((unsigned)gt_env.depth);
-		unsigned n = gt_stack_walk(&t->root, frame, GT_MIN(depth, max), &t->walks);
-
-		if (gt_unlikely(t->walks.truncated)) {
-			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
-		}
-		if (gt_likely(n != 0)) {
-			return n;
-		}
-	}
 	/* No hash: of the empty list it is another thread's as well. */
 	t->walks.hash = 0;
 	t->walks.seen = NULL;

@@ -199,21 +199,25 @@ struct gt_wait {
  * What the section that is open found, for one that a signal handler leaves for good: it jumps out,
  * or ends the process (gt_section_undo).
  */
-enum { GT_WRITES_NOTHING, GT_WRITES, GT_WRITES_PAUSED, GT_WRITES_UNDOABLE };
+enum {
+	GT_WRITES_NOTHING, /* so far */
+	GT_WRITES,         /* more than can be undone; so does the next */
+	GT_WRITES_PAUSED,
+	GT_WRITES_EVENTS, /* those, with numbers of a P; else nothing is changed */
+	GT_WRITES_UNDOABLE,
+};
 struct gt_undo {
-	uint32_t writes; /* the first: nothing yet; the next two: more than can be undone */
+	uint32_t writes;
 	uint32_t parity;
-	uint32_t own_p; /* p, spare_p and x_state of the thread, seq of its G */
+	uint64_t tail; /* of its buffer */
+	uint64_t p_seq;
+	uint32_t p;        /* whose next numbers it took, from p_seq on; GT_PROC_NONE: of none */
+	uint32_t p_listed; /* it wrote the state of that one */
+	/* Not where it writes events alone: p, spare_p and x_state of the thread, seq of its G. */
+	uint32_t own_p;
 	uint32_t spare_p;
 	uint64_t state;
 	uint64_t seq;
-	uint32_t p;        /* whose next numbers it took, from p_seq on; GT_PROC_NONE: of none */
-	uint32_t p_listed; /* it wrote the state of that one */
-	uint64_t p_seq;
-	uint32_t events_len; /* of its buffer, as the next three */
-	uint32_t facts_len;
-	uint64_t last;
-	uint64_t facts_last;
 };
 
 struct gt_thread {
@@ -483,9 +487,8 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 	return n;
 }
 
-/* Walks the calling thread's stack (t->walks): at most max of its GTRACE_DEPTH, at least its entry.
- */
-unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max);
+/* A stack that is its entry alone (t->walks). */
+GT_COLD unsigned gt_thread_walk_none(struct gt_thread *t);
 
 /*
  * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is

@@ -64,7 +64,7 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 		gt_put_block(&w, (uintptr_t)what->object, gt_object_epoch(what->object), what->kind,
 			     what->owner);
 	}
-	t->block_ticks = w.last;
+	t->block_ticks = w.last.event;
 	gt_store_relaxed(&t->block_gen, w.gen);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	if (GT_WRONG != GT_WRONG_STATE_AFTER_SECTION) {

@@ -164,8 +164,9 @@ void gt_writer_put(const void *from, size_t bytes)
 void gt_writer_put_buf(struct gt_buf *b)
 {
 	/* Acquire: partner is gt_release; the bytes below the length are whole. */
-	uint32_t events = gt_load_acquire(&b->events_len);
-	uint32_t facts = gt_load_acquire(&b->facts_len);
+	uint64_t tail = gt_load_acquire(&b->tail);
+	uint32_t events = gt_tail_events(tail);
+	uint32_t facts = gt_tail_facts(tail);
 
 	if (out.npieces + 2 > PIECES) {
 		gt_writer_flush();

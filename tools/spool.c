@@ -140,12 +140,10 @@ static void add(struct batches *list, const struct gt_batch *b)
 }
 
 /* A part of a buffer, as a batch. */
-static void add_part(const struct gt_spool *s, struct batches *list, uint64_t buffer,
-		     enum gt_spool_place len, enum gt_spool_place bytes, enum gt_spool_place max,
-		     unsigned experiment)
+static void add_part(const struct gt_spool *s, struct batches *list, uint64_t buffer, uint32_t n,
+		     enum gt_spool_place bytes, enum gt_spool_place max, unsigned experiment)
 {
 	const uint64_t at = buffer + s->places[bytes];
-	const uint32_t n = word(s, buffer + s->places[len]);
 
 	if (n <= s->places[max] && n <= GT_WIRE_BATCH_MAX && inside(s, at, n)) {
 		add(list, &(struct gt_batch){
@@ -240,15 +238,16 @@ struct gt_batch *gt_spool_batches(const struct gt_spool *s, uint64_t gen, size_t
 	for (size_t i = 0; i < nbuffers; i++) {
 		const uint64_t at = buffers[i].at;
 		const uint32_t packed = word(s, at + place[GT_SPOOL_BUFFER_PACKED_LEN]);
+		const uint64_t tail = word64(s, at + place[GT_SPOOL_BUFFER_TAIL]);
 
 		if (packed != 0) {
 			add_whole(s, &list, at + place[GT_SPOOL_BUFFER_EVENTS], packed,
 				  GT_SPOOL_BUFFER_EVENTS_MAX, gen);
 			continue;
 		}
-		add_part(s, &list, at, GT_SPOOL_BUFFER_EVENTS_LEN, GT_SPOOL_BUFFER_EVENTS,
+		add_part(s, &list, at, (uint32_t)tail, GT_SPOOL_BUFFER_EVENTS,
 			 GT_SPOOL_BUFFER_EVENTS_MAX, 0);
-		add_part(s, &list, at, GT_SPOOL_BUFFER_FACTS_LEN, GT_SPOOL_BUFFER_FACTS,
+		add_part(s, &list, at, (uint32_t)(tail >> 32) & INT32_MAX, GT_SPOOL_BUFFER_FACTS,
 			 GT_SPOOL_BUFFER_FACTS_MAX, GT_FACT_EXPERIMENT);
 	}
 	free(buffers);

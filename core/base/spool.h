@@ -18,7 +18,7 @@
 #include "base/util.h"
 
 #define GT_SPOOL_MAGIC   "gtrace spool\0\0\0"
-#define GT_SPOOL_VERSION 3
+#define GT_SPOOL_VERSION 4
 #define GT_SPOOL_SUFFIX  ".spool"
 
 /*
@@ -58,8 +58,7 @@ enum gt_spool_place {
 	GT_SPOOL_BUFFER_M,          /* 64 */
 	GT_SPOOL_BUFFER_TIME,       /* 64, ticks */
 	GT_SPOOL_BUFFER_NUMBER,     /* those of one M follow each other by it */
-	GT_SPOOL_BUFFER_EVENTS_LEN, /* bytes that are whole */
-	GT_SPOOL_BUFFER_FACTS_LEN,
+	GT_SPOOL_BUFFER_TAIL,       /* 64: bytes that are whole: 32 bits of events, 31 of facts */
 	GT_SPOOL_BUFFER_PACKED_LEN, /* not 0: batches of several Ms, with their headers, so long */
 	GT_SPOOL_BUFFER_EVENTS,
 	GT_SPOOL_BUFFER_EVENTS_MAX, /* size */

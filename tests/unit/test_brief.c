@@ -73,7 +73,7 @@ static void put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t resul
 static size_t check(const struct gt_buf *b, size_t from, unsigned *brief)
 {
 	const uint8_t *p = b->facts + 2;
-	const uint8_t *end = b->facts + b->facts_len;
+	const uint8_t *end = b->facts + gt_buf_facts(b);
 	struct gt_brief said;
 
 	gt_brief_reset(&said);
@@ -118,7 +118,7 @@ static unsigned check_all(struct gt_thread *t, unsigned *brief)
 
 static uint32_t facts_len(struct gt_thread *t)
 {
-	return gt_load_relaxed(&slot(t)->facts_len);
+	return gt_buf_facts(slot(t));
 }
 
 /* A fact alone in its section: its bytes. */
@@ -127,7 +127,7 @@ static uint32_t call_bytes(struct gt_thread *t, uint64_t call, uint64_t arg, uin
 	struct gt_w w = gt_acquire(t);
 	uint32_t before = facts_len(t);
 
-	w.ticks = w.b->facts_last;
+	w.ticks = gt_buf_last(w.b).fact;
 	put_call(&w, call, arg, result);
 	gt_release(&w);
 	return facts_len(t) - before;
@@ -138,7 +138,7 @@ static uint32_t block_bytes(struct gt_thread *t, uint64_t object, uint64_t epoch
 	struct gt_w w = gt_acquire(t);
 	uint32_t before = facts_len(t);
 
-	w.ticks = w.b->facts_last;
+	w.ticks = gt_buf_last(w.b).fact;
 	put_block(&w, object, epoch, GT_OBJECT_MUTEX, owner);
 	gt_release(&w);
 	return facts_len(t) - before;

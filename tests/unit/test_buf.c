@@ -28,10 +28,10 @@ Test(buf, a_new_one_is_empty, .init = started, .fini = ended)
 	cr_expect_eq(b->gen, (uint64_t)GEN);
 	cr_expect_eq(b->m, (uint64_t)M);
 	cr_expect_eq(b->base, 1000u);
-	cr_expect_eq(b->last, 1000u);
-	cr_expect_eq(b->facts_last, 1000u);
-	cr_expect_eq(b->events_len, 0u);
-	cr_expect_eq(b->facts_len, 0u);
+	cr_expect_eq(gt_buf_last(b).event, 1000u);
+	cr_expect_eq(gt_buf_last(b).fact, 1000u);
+	cr_expect_eq(gt_buf_events(b), 0u);
+	cr_expect_eq(gt_buf_facts(b), 0u);
 	cr_expect_null(gt_buf_next(b));
 	cr_expect_eq((uintptr_t)b % GT_REF_UNIT, 0u);
 }
@@ -43,14 +43,14 @@ Test(buf, the_pool_comes_before_new_memory, .init = started, .fini = ended)
 	uint64_t brk = gt_trace->brk;
 
 	cr_expect_neq(a, b);
-	gt_store_relaxed(&a->events_len, 100);
+	gt_store_relaxed(&a->tail, gt_tail(100, 0, 0));
 	gt_buf_free(a);
 	gt_buf_free(b);
 	cr_expect_eq(gt_trace->free_bufs_count, 2u);
 	cr_expect_eq(make(3), b, "the warmest first");
 	cr_expect_eq(make(4), a);
 	cr_expect_eq(a->m, 4u);
-	cr_expect_eq(a->events_len, 0u);
+	cr_expect_eq(gt_buf_events(a), 0u);
 	cr_expect_eq(gt_trace->free_bufs_count, 0u);
 	cr_expect_eq(gt_trace->brk, brk);
 }
@@ -97,8 +97,7 @@ static struct gt_buf *make_filled(uint64_t m, uint32_t events, uint32_t facts)
 
 	memset(b->events, (int)m, events);
 	memset(b->facts, (int)m, facts);
-	gt_store_relaxed(&b->events_len, events);
-	gt_store_relaxed(&b->facts_len, facts);
+	gt_store_relaxed(&b->tail, gt_tail(events, facts, 0));
 	return b;
 }
 

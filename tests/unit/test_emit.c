@@ -27,7 +27,7 @@ struct event {
 static size_t decode(const struct gt_buf *b, struct event *to, size_t most)
 {
 	const uint8_t *p = b->events;
-	const uint8_t *end = p + b->events_len;
+	const uint8_t *end = p + gt_buf_events(b);
 	uint64_t ticks = b->base;
 	size_t n = 0;
 
@@ -74,10 +74,10 @@ Test(emit, a_section, .init = started_inside, .fini = ended)
 	cr_expect_eq(w.gen, 1u);
 	ticks = w.ticks;
 	/* The statuses at its begin are counted at once. */
-	before = slot(t)->events_len;
+	before = gt_buf_events(slot(t));
 	gt_event(&w, GO_LABEL, gt_str(123456));
 	gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack(7));
-	cr_expect_eq(slot(t)->events_len, before, "seen whole or not at all");
+	cr_expect_eq(gt_buf_events(slot(t)), before, "seen whole or not at all");
 	gt_release(&w);
 	cr_expect_not(gt_in_section(t));
 
@@ -126,7 +126,7 @@ Test(emit, a_section_is_undone_until_it_is_over, .init = started_inside, .fini =
 	w.ticks = ticks + 1000;
 	gt_event(&w, GO_LABEL, gt_str(3));
 	gt_release(&w);
-	cr_expect_eq(slot(t)->facts_len, 0u);
+	cr_expect_eq(gt_buf_facts(slot(t)), 0u);
 	cr_assert_eq(decode(slot(t), e, 8), 4u);
 	cr_expect_eq(e[3].args[0], 3u);
 	cr_expect_eq(e[3].ticks, ticks + 1000, "by the last that stands");
@@ -151,7 +151,7 @@ Test(emit, a_section_that_has_filled_its_batch_is_not_undone, .init = started_in
 	gt_undoable_again(&w, false);
 	gt_event(&w, GO_LABEL, gt_str(3));
 	cr_expect_not(gt_section_undo(t));
-	cr_expect_eq(slot(t)->events_len, 0u, "not the length of another");
+	cr_expect_eq(gt_buf_events(slot(t)), 0u, "not the length of another");
 }
 
 Test(emit, an_earlier_time_is_drawn_up_to_the_last, .init = started_inside, .fini = ended)
@@ -179,11 +179,11 @@ Test(emit, facts_have_a_place_of_their_own, .init = started_inside, .fini = ende
 
 	gt_event(&w, FACT_LOSS, gt_value(3), gt_value(300));
 	gt_release(&w);
-	before = slot(t)->events_len;
+	before = gt_buf_events(slot(t));
 	cr_expect_eq(slot(t)->facts[0], GT_FACT_MAGIC);
 	cr_expect_eq(slot(t)->facts[1], GT_FACT_VERSION);
 	cr_expect_eq(slot(t)->facts[2], (uint8_t)GT_FACT_LOSS);
-	cr_expect_eq(slot(t)->events_len, before);
+	cr_expect_eq(gt_buf_events(slot(t)), before);
 }
 
 /* A batch that is full is sealed in the middle of a section, and no event is lost or torn. */
@@ -204,7 +204,7 @@ Test(emit, a_full_batch, .init = started_inside, .fini = ended)
 	for (struct gt_buf *b = gt_buf_take_full(1); b; b = gt_buf_next(b)) {
 		size_t n = decode(b, e, GT_LEN(e));
 
-		cr_assert_leq(b->events_len, (uint32_t)GT_BUF_EVENTS);
+		cr_assert_leq(gt_buf_events(b), (uint32_t)GT_BUF_EVENTS);
 		for (size_t i = 0; i < n; i++) {
 			cr_assert_geq(e[i].ticks, last);
 			last = e[i].ticks;

@@ -33,7 +33,7 @@ Test(spool, buffers_keep_their_order_when_numbers_begin_again, .init = started, 
 	for (uint8_t i = 0; i < BUFFERS; i++) {
 		bufs[i] = gt_buf_new(1, M, 0);
 		bufs[i]->events[0] = i;
-		gt_store_relaxed(&bufs[i]->events_len, 1);
+		gt_store_relaxed(&bufs[i]->tail, gt_tail(1, 0, 0));
 	}
 	cr_assert_eq(gt_spool_open(&spool, gt_trace, gt_load_relaxed(&gt_trace->backed), &e), 0);
 	found = gt_spool_batches(&spool, 1, &n);

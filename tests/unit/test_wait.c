@@ -108,7 +108,7 @@ static void expect_registry_empty(void)
 static void last_fact(struct gt_thread *t, enum gt_fact type, uint64_t *args)
 {
 	struct gt_buf *b = gt_ref_ptr(t->x_slot[gt_trace->head.gen & 1]);
-	const uint8_t *p = b->facts + 2, *const end = b->facts + b->facts_len;
+	const uint8_t *p = b->facts + 2, *const end = b->facts + gt_buf_facts(b);
 	struct gt_brief brief = {.wait = GT_BRIEF_NONE};
 	bool found = false;
 
@@ -425,9 +425,9 @@ Test(wait, an_end_is_taken_once)
 	uint32_t len;
 
 	end_wait(waiter, n, GT_ENDED_WAKER, 0);
-	len = ((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len;
+	len = gt_buf_events(gt_ref_ptr(waiter->x_slot[1]));
 	end_wait(waiter, n, GT_ENDED_WAKER, 0);
-	cr_expect_eq(((struct gt_buf *)gt_ref_ptr(waiter->x_slot[1]))->events_len, len);
+	cr_expect_eq(gt_buf_events(gt_ref_ptr(waiter->x_slot[1])), len);
 }
 
 Test(wait, a_frame_that_is_gone)
