@@ -223,12 +223,12 @@ struct gt_undo {
 struct gt_thread {
 	/* The seqlock: written by its M in each section. Odd: inside. */
 	_Atomic uint64_t x_seq GT_ALIGNED(GT_LINE);
-	_Atomic uint64_t x_section_gen; /* of the section that is open; for assertions */
 	/* Buffers by parity: the M's inside a section; taken by exchange (advancer, thread end). */
 	_Atomic uint32_t x_slot[2];
 	uint32_t kept_buf;   /* of a spare record, and until its next thread's first event: ref */
 	uint64_t last_ticks; /* M: time of its last event; never falls */
-	struct gt_undo undo; /* of the section that is open */
+	struct gt_undo undo; /* of the section that is open: its first half lies on this line */
+	_Atomic uint64_t x_section_gen; /* its generation; for assertions */
 
 	/*
 	 * Identity. id changes only under both mailbox locks, tid only by the thread itself as it

@@ -25,7 +25,7 @@
 #include "writer.h"
 
 GT_OFTEN_READ struct gt_trace *gt_trace;
-GT_OFTEN_READ struct gt_env gt_env;
+struct gt_env gt_env GT_ALIGNED(GT_LINE);
 
 static struct gt_gate off;
 GT_OFTEN_READ struct gt_gate *gt_gate = &off;

@@ -161,10 +161,10 @@ GT_INLINE struct gt_thread *gt_self_to_call(enum gt_class class, enum gt_call ca
  *
  * NULL: its class is off, or the call passes straight.
  */
-GT_INLINE struct gt_thread *gt_call_open_as(enum gt_call call, enum gt_reason as, int64_t arg,
-					    void *frame)
+GT_INLINE struct gt_thread *gt_call_open_as(enum gt_class class, enum gt_call call,
+					    enum gt_reason as, int64_t arg, void *frame)
 {
-	struct gt_thread *t = gt_self_to_call(gt_calls[call].class, call, frame);
+	struct gt_thread *t = gt_self_to_call(class, call, frame);
 
 	if (t) {
 		gt_call_begin(t, call, as, arg, frame);
@@ -172,9 +172,15 @@ GT_INLINE struct gt_thread *gt_call_open_as(enum gt_call call, enum gt_reason as
 	return t;
 }
 
-GT_INLINE struct gt_thread *gt_call_open(enum gt_call call, int64_t arg, void *frame)
+/* By the name of the call, GT_CALL_*. */
+#define gt_call_open(call, arg, frame)                                                            \
+	gt_call_open_as((enum gt_class)GT_CLASS_OF_##call, call, (enum gt_reason)GT_AS_OF_##call, \
+			(arg), (frame))
+
+/* One that is not known before. */
+GT_INLINE struct gt_thread *gt_call_open_any(enum gt_call call, int64_t arg, void *frame)
 {
-	return gt_call_open_as(call, gt_calls[call].as, arg, frame);
+	return gt_call_open_as(gt_calls[call].class, call, gt_calls[call].as, arg, frame);
 }
 
 GT_INLINE void gt_call_close(struct gt_thread *t, int64_t result)

@@ -7,28 +7,25 @@
 #include "plain.h"
 #include "sockets.h"
 
-static inline struct gt_thread *move_open(enum gt_call call, int fd, void *frame)
+static inline struct gt_thread *move_open(enum gt_class class, enum gt_call call, int fd,
+					  void *frame)
 {
-	struct gt_thread *t;
+	bool net = gt_socket_is(fd);
 
-	if (!gt_socket_is(fd)) {
-		return gt_call_open(call, fd, frame);
-	}
-	t = gt_self_to_call(GT_CLASS_NET, call, frame);
-	if (t) {
-		gt_call_begin(t, call, GT_REASON_NETWORK, fd, frame);
-	}
-	return t;
+	return gt_call_open_as(net ? GT_CLASS_NET : class, call, net ? GT_REASON_NETWORK : 0, fd,
+			       frame);
 }
 
-#define MOVES(id, call, parameters, arguments)                                   \
-	ssize_t gt_hook_##id parameters                                          \
-	{                                                                        \
-		struct gt_thread *t = move_open(GT_CALL_##call, fd, GT_FRAME()); \
-		ssize_t r = GT_REAL(id) arguments;                               \
-                                                                                 \
-		gt_call_close(t, gt_result(r));                                  \
-		return r;                                                        \
+#define MOVES(id, call, parameters, arguments)                                             \
+	_Static_assert(GT_AS_OF_GT_CALL_##call == 0, "a system call, but of a socket");    \
+	ssize_t gt_hook_##id parameters                                                    \
+	{                                                                                  \
+		struct gt_thread *t = move_open((enum gt_class)GT_CLASS_OF_GT_CALL_##call, \
+						GT_CALL_##call, fd, GT_FRAME());           \
+		ssize_t r = GT_REAL(id) arguments;                                         \
+                                                                                           \
+		gt_call_close(t, gt_result(r));                                            \
+		return r;                                                                  \
 	}
 /* clang-format off */
 MOVES(read, READ, (int fd, void *to, size_t n), (fd, to, n))
@@ -112,17 +109,17 @@ static enum gt_call fcntl_call(int command)
 }
 
 /* The third argument is read whether it is there or not, as glibc does. */
-#define FCNTL(id)                                                                        \
-	int gt_hook_##id(int fd, int command, ...)                                       \
-	{                                                                                \
-		struct gt_thread *t = gt_call_open(fcntl_call(command), fd, GT_FRAME()); \
-		va_list list;                                                            \
-		void *argument;                                                          \
-                                                                                         \
-		va_start(list, command);                                                 \
-		argument = va_arg(list, void *);                                         \
-		va_end(list);                                                            \
-		return fcntl_end(t, fd, command, GT_REAL(id)(fd, command, argument));    \
+#define FCNTL(id)                                                                            \
+	int gt_hook_##id(int fd, int command, ...)                                           \
+	{                                                                                    \
+		struct gt_thread *t = gt_call_open_any(fcntl_call(command), fd, GT_FRAME()); \
+		va_list list;                                                                \
+		void *argument;                                                              \
+                                                                                             \
+		va_start(list, command);                                                     \
+		argument = va_arg(list, void *);                                             \
+		va_end(list);                                                                \
+		return fcntl_end(t, fd, command, GT_REAL(id)(fd, command, argument));        \
 	}
 FCNTL(fcntl)
 FCNTL(fcntl64)

@@ -9,7 +9,8 @@
 #include "loaded.h"
 
 static const char no;
-GT_OFTEN_READ struct gt_quick gt_quick = {.single = &no};
+/* With what is linked behind it, this fills a line. */
+GT_OFTEN_READ struct gt_quick gt_quick GT_ALIGNED(GT_LINE) = {.single = &no};
 
 /*
  * What o tells debuggers of a tid's place (nptl/structs.def: bits, number, offset); 0: it is not

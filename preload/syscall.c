@@ -122,8 +122,9 @@ static long traced(const struct gt_six *s, void *frame)
 	if (way.call == STRAIGHT) {
 		return gt_six_real(s); /* before the pointer was there */
 	}
-	t = way.fd && gt_socket_is((int)s->a) ? gt_call_open_as(call, GT_REASON_NETWORK, arg, frame)
-					      : gt_call_open(call, arg, frame);
+	t = way.fd && gt_socket_is((int)s->a)
+		    ? gt_call_open_as(gt_calls[call].class, call, GT_REASON_NETWORK, arg, frame)
+		    : gt_call_open_any(call, arg, frame);
 	r = gt_six_real(s);
 	gt_call_close(t, gt_result(r));
 	note(s, r);

@@ -164,7 +164,6 @@ const char *gt_broken_text(uint64_t id)
 	}
 }
 
-#define GT_REASON_SYSCALL GT_REASON_NONE
 const struct gt_call_spec gt_calls[GT_CALL_END] = {
 #define GT_CALL(number, NAME, name, class, as) [number] = {name, GT_CLASS_##class, GT_REASON_##as},
 #include "base/calls.def"

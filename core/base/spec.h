@@ -89,6 +89,14 @@ enum gt_call {
 	GT_CALL_END,
 };
 
+/* What a hook knows of its call when it is compiled: class, and reason or 0. */
+enum {
+#define GT_REASON_SYSCALL GT_REASON_NONE
+#define GT_CALL(number, NAME, name, class, as) \
+	GT_CLASS_OF_GT_CALL_##NAME = GT_CLASS_##class, GT_AS_OF_GT_CALL_##NAME = GT_REASON_##as,
+#include "base/calls.def"
+};
+
 struct gt_call_spec {
 	const char *name;
 	uint8_t class; /* enum gt_class */

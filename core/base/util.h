@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define GT_PUBLIC                     __attribute__((visibility("default")))
+#define GT_PUBLIC __attribute__((visibility("default")))
 /* Of a variable that is declared: it is in this library, and needs no look into a table. */
 #define GT_HIDDEN                     __attribute__((visibility("hidden")))
 #define GT_COLD                       __attribute__((cold, noinline))
