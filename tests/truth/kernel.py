@@ -82,44 +82,60 @@ class Call:
         self.wakers = []  # (time, tid of the thread that ran)
 
 
+def script(file):
+    """The lines of a record, as Record takes them."""
+    p = subprocess.Popen(["perf", "script", "-i", file, "--ns", "--show-lost-events",
+                          "-F", "tid,cpu,time,event,trace"], stdout=subprocess.PIPE,
+                         stderr=subprocess.DEVNULL, text=True, errors="replace")
+    yield from p.stdout
+    if p.wait() != 0:
+        raise OSError(f"perf script: status {p.returncode}")
+
+
 class Record:
     """What happened to each thread: futex calls, and times off the processor."""
 
-    LINE = re.compile(r"\s*(-?\d+)\s+(\d+)\.(\d{9}):\s+\w+:(\w+): (.*)")
+    LINE = re.compile(r"\s*(-?\d+)\s+\[(\d+)\]\s+(\d+)\.(\d{9}):\s+\w+:(\w+): (.*)")
+    LOST = re.compile(r"\s*-?\d+\s+\[(\d+)\]\s+(\d+)\.(\d{9}): PERF_RECORD_LOST lost (\d+)")
     WAKING = re.compile(r"comm=.* pid=(\d+) prio=")
     SWITCH = re.compile(r"prev_comm=.* prev_pid=(\d+) prev_prio=-?\d+ prev_state=(\S+) "
                         r"==> next_comm=.* next_pid=(\d+) ")
     ENTER = re.compile(r"uaddr: 0x([0-9a-f]+), op: 0x([0-9a-f]+)")
 
-    def __init__(self, file):
+    def __init__(self, lines):
         self.calls = collections.defaultdict(list)   # tid: futex calls that wait
         # tid: [out, state, waking or None, back in]. Back in is None where the record has a hole: on
         # some machines a processor never tells of its leaving the idle task.
         self.away = collections.defaultdict(list)
         self.wakes = collections.defaultdict(list)   # futex word: (time, tid) of wake calls
+        self.told = collections.defaultdict(list)    # tid: times of all that names it
+        self.on = collections.defaultdict(list)      # processor: times of its events
+        self.lost = []                               # (from, to, how many): perf says so itself
         self.first = self.last = None
-        self.lost = 0
         open_calls = {}
         gone = {}
-        p = subprocess.Popen(["perf", "script", "-i", file, "--ns", "--show-lost-events",
-                              "-F", "tid,time,event,trace"], stdout=subprocess.PIPE,
-                             stderr=subprocess.DEVNULL, text=True, errors="replace")
-        for line in p.stdout:
+        for line in lines:
             m = self.LINE.match(line)
             if not m:
-                self.lost += "LOST" in line
+                m = self.LOST.match(line)
+                if m:
+                    now, before = int(m[2] + m[3]), self.on[m[1]]
+                    self.lost.append((before[-1] if before else self.first or now, now, int(m[4])))
                 continue
-            tid, now = int(m[1]), int(m[2] + m[3])
+            tid, now = int(m[1]), int(m[3] + m[4])
             self.first = self.first or now
             self.last = now
-            if m[4] == "sched_waking":
-                who = int(self.WAKING.match(m[5])[1])
+            self.on[m[2]].append(now)
+            self.told[tid].append(now)
+            if m[5] == "sched_waking":
+                who = int(self.WAKING.match(m[6])[1])
                 if who in open_calls:
                     open_calls[who].wakers.append((now, tid))
                 if who in gone:
                     gone[who][2] = now
-            elif m[4] == "sched_switch":
-                out, state, back = self.SWITCH.match(m[5]).groups()
+            elif m[5] == "sched_switch":
+                out, state, back = self.SWITCH.match(m[6]).groups()
+                self.told[int(back)].append(now)
                 hole = gone.pop(int(out), None)
                 if hole:
                     self.away[int(out)].append(hole)
@@ -128,8 +144,8 @@ class Record:
                 if interval:
                     interval[3] = now
                     self.away[int(back)].append(interval)
-            elif m[4] == "sys_enter_futex":
-                e = self.ENTER.match(m[5])
+            elif m[5] == "sys_enter_futex":
+                e = self.ENTER.match(m[6])
                 word, op = int(e[1], 16), int(e[2], 16)
                 if op & 0x7f in WAITS:
                     open_calls[tid] = Call(now, word, bool(op & PRIVATE))
@@ -138,13 +154,13 @@ class Record:
             elif tid in open_calls:
                 call = open_calls.pop(tid)
                 call.exit = now
-                call.result = int(m[5], 16)
+                call.result = int(m[6], 16)
                 call.result -= (call.result >> 63) << 64
                 self.calls[tid].append(call)
         for tid, interval in gone.items():
             self.away[tid].append(interval)
-        if p.wait() != 0:
-            raise OSError(f"perf script: status {p.returncode}")
+        if self.last is None:
+            raise Incomplete("perf's record has no event")
 
     def calls_of(self, tid, begin, end):
         """Futex calls of a thread that began in an interval."""
