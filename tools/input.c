@@ -16,7 +16,7 @@
 #include <zstd.h>
 #endif
 
-enum { MAGIC = 4, CHUNK = 1 << 17 };
+enum { MAGIC = 4, FRAME_HEAD = 18, CHUNK = 1 << 17 };
 
 enum state {
 	STATE_NEW, /* whether it is packed is not known yet */
@@ -36,7 +36,9 @@ struct gt_input {
 #ifdef GT_ZSTD
 	ZSTD_DCtx *context;
 #endif
-	bool inside; /* a frame has begun and has not ended */
+	bool inside;       /* a frame has begun and has not ended */
+	uint64_t promised; /* bytes that it says it has; or one of zstd's words for not known */
+	uint64_t given;    /* bytes that came of it */
 };
 
 bool gt_input_is_packed(const void *head, size_t size)
@@ -166,6 +168,60 @@ static ssize_t read_plain(struct gt_input *in, void *to, size_t size, struct gt_
 }
 
 #ifdef GT_ZSTD
+static int damaged(struct gt_input *in, size_t beyond, const char *says, struct gt_error *e)
+{
+	in->state = STATE_OVER;
+	return gt_error_set(e, GT_ERROR_INVALID, in->gives, GT_NOWHERE, GT_NOWHERE,
+			    "the compressed file is damaged, near its byte %" PRIu64 ": %s",
+			    in->at + beyond, says);
+}
+
+/*
+ * Wants bytes to unpack, and looks at the head of a frame: > 0, 0 at the end between frames, -1.
+ * zstd itself compares a frame's size with what came of it only where all of it fits at once.
+ */
+static int look(struct gt_input *in, struct gt_error *e)
+{
+	if (fill(in, in->inside ? 1 : FRAME_HEAD, e) < 0) {
+		return -1;
+	}
+	if (!in->inside) {
+		in->promised = ZSTD_getFrameContentSize(in->data, in->size);
+		in->given = 0;
+	}
+	return in->size > 0 || in->inside;
+}
+
+/* The next bytes of a frame: 0, or -1 with *e. */
+static int unpack_some(struct gt_input *in, ZSTD_outBuffer *out, struct gt_error *e)
+{
+	ZSTD_inBuffer from = {in->data, in->size, 0};
+	const size_t left = ZSTD_decompressStream(in->context, out, &from);
+	char says[100];
+
+	if (ZSTD_isError(left)) {
+		snprintf(says, sizeof(says), "zstd says: %s", ZSTD_getErrorName(left));
+		return damaged(in, from.pos, says, e);
+	}
+	if (in->size == 0 && out->pos == 0) {
+		in->state = STATE_OVER;
+		return gt_error_set(e, GT_ERROR_TRUNCATED, in->gives, GT_NOWHERE, GT_NOWHERE,
+				    "the compressed file is cut off inside a frame of zstd, after "
+				    "its %" PRIu64 " bytes",
+				    in->at);
+	}
+	in->inside = left != 0;
+	in->given += out->pos;
+	if (!in->inside && in->promised < ZSTD_CONTENTSIZE_ERROR && in->given != in->promised) {
+		snprintf(says, sizeof(says),
+			 "a frame has %" PRIu64 " bytes, and says that it has %" PRIu64, in->given,
+			 in->promised);
+		return damaged(in, from.pos, says, e);
+	}
+	use(in, from.pos);
+	return 0;
+}
+
 static ssize_t unpack(struct gt_input *in, void *to, size_t size, struct gt_error *e)
 {
 	ZSTD_outBuffer out = {to, size, 0};
@@ -175,34 +231,14 @@ static ssize_t unpack(struct gt_input *in, void *to, size_t size, struct gt_erro
 		return failed(in, e);
 	}
 	while (out.pos == 0) {
-		ZSTD_inBuffer from;
-		size_t left;
+		const int n = look(in, e);
 
-		if (fill(in, 1, e) < 0) {
+		if (n <= 0) {
+			return n;
+		}
+		if (unpack_some(in, &out, e) < 0) {
 			return -1;
 		}
-		if (in->size == 0 && !in->inside) {
-			return 0;
-		}
-		from = (ZSTD_inBuffer){in->data, in->size, 0};
-		left = ZSTD_decompressStream(in->context, &out, &from);
-		if (ZSTD_isError(left)) {
-			in->state = STATE_OVER;
-			return gt_error_set(e, GT_ERROR_INVALID, in->gives, GT_NOWHERE, GT_NOWHERE,
-					    "the compressed file is damaged, near its byte %" PRIu64
-					    ": zstd says: %s",
-					    in->at + from.pos, ZSTD_getErrorName(left));
-		}
-		if (in->size == 0 && out.pos == 0) {
-			in->state = STATE_OVER;
-			return gt_error_set(e, GT_ERROR_TRUNCATED, in->gives, GT_NOWHERE,
-					    GT_NOWHERE,
-					    "the compressed file is cut off inside a frame of "
-					    "zstd, after its %" PRIu64 " bytes",
-					    in->at);
-		}
-		in->inside = left != 0;
-		use(in, from.pos);
 	}
 	in->gives += out.pos;
 	return (ssize_t)out.pos;
