@@ -94,24 +94,21 @@ void gt_frontier_sink(struct gt_frontier *f)
 	put_down(f, e);
 }
 
-void gt_frontier_park(struct gt_frontier *f, struct gt_key key)
+void gt_frontier_park(struct gt_frontier *f, struct gt_key key, uint64_t seq)
 {
 	f->parked = gt_grow(f->parked, f->nparked, &f->parked_cap, sizeof(*f->parked));
-	f->parked[f->nparked++] = (struct gt_frontier_parked){f->first, key};
+	f->parked[f->nparked++] = (struct gt_frontier_parked){f->first, key, seq};
 	gt_frontier_pop(f);
 }
 
-void gt_frontier_unpark(struct gt_frontier *f, const struct gt_key *changed, unsigned n)
+void gt_frontier_unpark(struct gt_frontier *f, struct gt_key changed, uint64_t seq)
 {
 	for (size_t i = 0; i < f->nparked;) {
-		const struct gt_key key = f->parked[i].waits;
-		bool go = false;
+		const struct gt_frontier_parked *p = &f->parked[i];
 
-		for (unsigned k = 0; k < n; k++) {
-			go |= key.kind == changed[k].kind && key.id == changed[k].id;
-		}
-		if (go) {
-			push(f, f->parked[i].entry);
+		if (p->waits.kind == changed.kind && p->waits.id == changed.id &&
+		    (p->seq == seq || p->seq == GT_ANY_SEQ || seq == GT_ANY_SEQ)) {
+			push(f, p->entry);
 			f->parked[i] = f->parked[--f->nparked];
 		} else {
 			i++;

@@ -23,6 +23,7 @@ struct gt_frontier_entry {
 struct gt_frontier_parked {
 	struct gt_frontier_entry entry;
 	struct gt_key waits;
+	uint64_t seq; /* that it waits for; GT_ANY_SEQ */
 };
 
 #define GT_FRONTIER_NONE SIZE_MAX /* as an id; the time is then the last that there is */
@@ -72,10 +73,10 @@ GT_INLINE void gt_frontier_replace(struct gt_frontier *f, uint64_t time)
 	}
 }
 
-/* The earliest waits for key from now on. */
-void gt_frontier_park(struct gt_frontier *f, struct gt_key key);
-/* Those who wait for one of these may try again; or all. */
-void gt_frontier_unpark(struct gt_frontier *f, const struct gt_key *changed, unsigned n);
+/* The earliest waits for key from now on, and for this sequence number of it. */
+void gt_frontier_park(struct gt_frontier *f, struct gt_key key, uint64_t seq);
+/* Those who wait for this, whose next sequence number is that one now, may try again; or all. */
+void gt_frontier_unpark(struct gt_frontier *f, struct gt_key changed, uint64_t seq);
 void gt_frontier_unpark_all(struct gt_frontier *f);
 /* For a message. */
 void gt_frontier_sort_parked(struct gt_frontier *f);

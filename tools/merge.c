@@ -308,7 +308,7 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 	} else {
 		n = gt_order_advance(&t->order, ev, &lane->m, e);
 		if (n == GT_NOT_YET) {
-			gt_frontier_park(&t->frontier, t->order.wait);
+			gt_frontier_park(&t->frontier, t->order.wait, t->order.wait_seq);
 			return AGAIN;
 		}
 		if (n == GT_BROKEN) {
@@ -330,9 +330,7 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 	if (gt_merge_follow(t, lane, e) < 0) {
 		return -1;
 	}
-	if (gt_unlikely(t->frontier.nparked > 0)) {
-		gt_frontier_unpark(&t->frontier, t->order.changed, t->order.nchanged);
-	}
+	gt_merge_wake(t);
 	*out = ev;
 	return t->beside ? AGAIN : GIVEN;
 }

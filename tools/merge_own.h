@@ -87,5 +87,15 @@ GT_INLINE int gt_merge_follow(struct gt_merge *t, struct gt_lane *lane, struct g
 	return n < 0 ? -1 : 1;
 }
 
+/* Something has happened: who waits for what that has changed may try again. */
+GT_INLINE void gt_merge_wake(struct gt_merge *t)
+{
+	for (unsigned i = 0; gt_unlikely(t->frontier.nparked > 0) && i < t->order.nchanged; i++) {
+		const struct gt_key changed = t->order.changed[i];
+
+		gt_frontier_unpark(&t->frontier, changed, gt_order_next_seq(&t->order, changed));
+	}
+}
+
 /* merge_skim.c: gt_merge_skim without the event that is given: 1, or -1 with *e. */
 int gt_merge_pass(struct gt_merge *t, struct gt_count *count, struct gt_error *e);

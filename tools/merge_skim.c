@@ -223,8 +223,8 @@ GT_INLINE int pass(struct gt_merge *t, bool strict, struct passed *passed, struc
 			break;
 		} else if (gt_merge_follow(t, lane, e) < 0) {
 			return -1;
-		} else if (f->nparked > 0) {
-			gt_frontier_unpark(f, t->order.changed, t->order.nchanged);
+		} else {
+			gt_merge_wake(t);
 		}
 	}
 	return 1;

@@ -309,6 +309,15 @@ int gt_order_generation_end(struct gt_order *o, struct gt_error *e)
 	return 0;
 }
 
+uint64_t gt_order_next_seq(struct gt_order *o, struct gt_key key)
+{
+	const struct gt_g *g = key.kind == GT_KEY_G ? gt_order_g(o, key.id) : NULL;
+	const struct gt_p *p = key.kind == GT_KEY_P ? gt_order_p(o, key.id) : NULL;
+	const struct gt_seq *seq = g != NULL ? &g->seq : p != NULL ? &p->seq : NULL;
+
+	return seq != NULL && seq->generation == o->number ? seq->value + 1 : GT_ANY_SEQ;
+}
+
 static int put_seq(char *text, size_t size, const struct gt_order *o, struct gt_seq seq,
 		   uint64_t found)
 {

@@ -21,6 +21,8 @@ struct gt_key {
 	uint64_t id;
 };
 
+#define GT_ANY_SEQ UINT64_MAX
+
 /* A counter that belongs to a generation: numbers of another generation never follow it. */
 struct gt_seq {
 	uint64_t generation;
@@ -152,6 +154,7 @@ struct gt_order {
 		changed[3]; /* advanced: what changed, so that those who wait for it can try */
 	unsigned nchanged;
 	struct gt_key wait;     /* not yet */
+	uint64_t wait_seq;      /* the sequence number that makes it possible; GT_ANY_SEQ */
 	struct gt_error *error; /* broken */
 
 	uint64_t number;            /* of the generation */
@@ -173,6 +176,11 @@ int gt_order_generation_end(struct gt_order *o, struct gt_error *e);
  */
 enum gt_outcome gt_order_advance(struct gt_order *o, struct gt_event *ev, struct gt_m **m,
 				 struct gt_error *e);
+/*
+ * The sequence number that comes next of what has changed, which is all that an event with one may
+ * wait for; GT_ANY_SEQ where that cannot be said.
+ */
+uint64_t gt_order_next_seq(struct gt_order *o, struct gt_key changed);
 /* For an event that is not yet: what it waits for and what is there instead, as text. */
 void gt_order_why(struct gt_order *o, const struct gt_event *ev, char *text, size_t size);
 

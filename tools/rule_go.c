@@ -131,7 +131,7 @@ GT_RULE(go_start)
 	struct gt_g *g = gt_order_g(o, id);
 
 	if (g == NULL || g->state != GT_GO_RUNNABLE || !seq_follows(seq, g->seq)) {
-		return wait_for(o, GT_KEY_G, id);
+		return wait_for_seq(o, GT_KEY_G, id, seq);
 	}
 	if (!NEEDS(ONE, ONE, NONE)) {
 		return GT_BROKEN;
@@ -181,7 +181,7 @@ GT_RULE(go_unblock)
 
 	(void)m;
 	if (g == NULL || g->state != GT_GO_WAITING || !seq_follows(seq, g->seq)) {
-		return wait_for(o, GT_KEY_G, id);
+		return wait_for_seq(o, GT_KEY_G, id, seq);
 	}
 	g->state = GT_GO_RUNNABLE;
 	g->seq = seq;
@@ -204,7 +204,7 @@ GT_RULE(go_switch)
 	}
 	next = gt_order_g(o, id);
 	if (next == NULL || next->state != GT_GO_WAITING || !seq_follows(seq, next->seq)) {
-		return wait_for(o, GT_KEY_G, id);
+		return wait_for_seq(o, GT_KEY_G, id, seq);
 	}
 	happened(o, ev);
 	if (ev->number == GT_EV_GO_SWITCH) {

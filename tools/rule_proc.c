@@ -74,7 +74,7 @@ GT_RULE(proc_start)
 		return wait_for(o, GT_KEY_P, ev->p); /* until it is stolen from this M */
 	}
 	if (p == NULL || p->state != GT_PROC_IDLE || !seq_follows(seq, p->seq)) {
-		return wait_for(o, GT_KEY_P, id);
+		return wait_for_seq(o, GT_KEY_P, id, seq);
 	}
 	/* A G may be there: one that returns from a system call. */
 	if (!NEEDS(ONE, NONE, ANY)) {
@@ -131,7 +131,7 @@ GT_RULE(proc_steal)
 
 	if (p == NULL || (p->state != GT_PROC_SYSCALL && p->state != GT_PROC_SYSCALL_ABANDONED) ||
 	    !seq_follows(seq, p->seq)) {
-		return wait_for(o, GT_KEY_P, id);
+		return wait_for_seq(o, GT_KEY_P, id, seq);
 	}
 	if (!NEEDS(ONE, ANY, ANY)) {
 		return GT_BROKEN;

@@ -153,6 +153,15 @@ GT_INLINE void changed(struct gt_order *o, int kind, uint64_t id)
 GT_INLINE enum gt_outcome wait_for(struct gt_order *o, int kind, uint64_t id)
 {
 	o->wait = (struct gt_key){kind, id};
+	o->wait_seq = GT_ANY_SEQ;
+	return GT_NOT_YET;
+}
+
+/* Until the next sequence number of it is this one, or its state is another one then. */
+GT_INLINE enum gt_outcome wait_for_seq(struct gt_order *o, int kind, uint64_t id, struct gt_seq seq)
+{
+	o->wait = (struct gt_key){kind, id};
+	o->wait_seq = seq.value;
 	return GT_NOT_YET;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "frontier.h"
 #include "merge.h"
 #include "order.h"
 #include "trace_text.h"
@@ -195,6 +196,36 @@ Test(order, chain_against_the_clock)
 	cr_expect_str_eq(at, " end");
 	free(words);
 	free(text);
+}
+
+/*
+ * Of many that wait for one thing only those may try whose number comes next: else each change of a
+ * P for which thousands of Ms wait costs thousands of tries.
+ */
+Test(frontier, whose_turn_it_is)
+{
+	const struct gt_key p = {GT_KEY_P, 7}, g = {GT_KEY_G, 7};
+	struct gt_frontier f = {0};
+	uint64_t time;
+
+	gt_frontier_clear(&f);
+	for (size_t i = 1; i <= 5; i++) {
+		gt_frontier_push(&f, i, i);
+		gt_frontier_park(&f, i == 5 ? g : p, i == 4 ? GT_ANY_SEQ : i);
+	}
+	cr_expect_eq(f.nparked, 5u);
+	gt_frontier_unpark(&f, p, 3);
+	cr_expect_eq(f.nparked, 3u, "3, and what waits for any change");
+	cr_expect_eq(f.first.id, 3u);
+	cr_expect_eq(f.second.id, 4u);
+	gt_frontier_unpark(&f, p, 4);
+	cr_expect_eq(f.nparked, 3u, "nobody waits for that");
+	gt_frontier_unpark(&f, p, GT_ANY_SEQ);
+	cr_expect_eq(f.nparked, 1u, "who waits for another thing");
+	cr_expect(gt_frontier_earliest(&f, &time) && time == 1);
+	gt_frontier_unpark(&f, g, 5);
+	cr_expect_eq(f.nparked, 0u);
+	gt_frontier_fini(&f);
 }
 
 Test(idmap, against_a_plain_array)
