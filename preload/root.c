@@ -25,13 +25,25 @@ static bool have_key;
 /* Where there is no limit, what glibc takes then (ARCH_STACK_DEFAULT_SIZE). */
 static size_t default_stack = 2u << 20;
 
+/*
+ * Until here root.lo carries the size of the stack that pthread_create was asked for, 0: none is
+ * known. At its top are glibc's record of the thread, which pthread_self() is, and below that the
+ * thread's TLS. So counting from the record, what remains below is less than a page; what is below
+ * the stack may be a fiber's, and must not count as ours.
+ */
+static uintptr_t end_of_stack(const struct gt_thread *t)
+{
+	enum { RECORD = 4096 };
+	const uintptr_t top = t->root.lo ? (uintptr_t)pthread_self() + RECORD : t->root.hi;
+	const size_t bytes = t->root.lo ? t->root.lo : default_stack;
+
+	return top > bytes ? top - bytes : 1;
+}
+
 void gt_root_mark(struct gt_thread *t, void *frame)
 {
-	size_t bytes = t->root.lo ? t->root.lo : default_stack;
-
-	/* Until here root.lo carries the size that pthread_create was given. */
 	t->root.hi = (uintptr_t)frame;
-	t->root.lo = t->root.hi > bytes ? t->root.hi - bytes : 1;
+	t->root.lo = end_of_stack(t);
 	t->root.cut_lo = (uintptr_t)__start_gt_root;
 	t->root.cut_hi = (uintptr_t)__stop_gt_root;
 	gt_tls.root = t->root;
@@ -140,9 +152,11 @@ uint32_t gt_root_tid(pthread_t self)
 
 size_t gt_root_stack_size(const pthread_attr_t *attr)
 {
+	/* For attributes that do not say it, glibc gives the default of this moment. */
+	static const pthread_attr_t silent;
 	size_t bytes = 0;
 
-	return stack_size && stack_size(attr, &bytes) == 0 ? bytes : 0;
+	return stack_size && stack_size(attr ? attr : &silent, &bytes) == 0 ? bytes : 0;
 }
 
 void gt_root_watch_end(struct gt_thread *t)

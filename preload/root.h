@@ -20,7 +20,7 @@ void gt_root_mark(struct gt_thread *t, void *frame);
 void gt_root_mark_code(struct gt_thread *t);
 /* The tid of the calling thread, which pthread_create has made; 0: it must be asked. */
 uint32_t gt_root_tid(pthread_t self);
-/* Bytes of the stacks that this attribute gives. */
+/* Bytes of the stacks that these attributes give (NULL: none); 0: that cannot be known. */
 size_t gt_root_stack_size(const pthread_attr_t *attr);
 
 /*

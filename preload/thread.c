@@ -92,7 +92,7 @@ static struct creating open_create(uintptr_t start, void *arg, const pthread_att
 			c.id = gt_thread_id(c.t);
 			c.t->start = (void *(*)(void *))start;
 			c.t->arg = arg;
-			c.t->root.lo = attr ? gt_root_stack_size(attr) : 0;
+			c.t->root.lo = gt_root_stack_size(attr);
 			gt_thread_register(c.t);
 			gt_thread_announce(c.self, c.t, frame);
 		}
