@@ -5,22 +5,25 @@
 
 #include "trace.h"
 
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first of eight is the lowest byte");
+
 uint32_t gt_proc_take(void)
 {
 	struct gt_procs *ps = &gt_trace->procs;
 
-	for (uint32_t w = 0; w < GT_LEN(ps->used); w++) {
-		uint64_t used = gt_load_relaxed(&ps->used[w]);
+	for (uint32_t i = 0; i < GT_LEN(ps->eight); i++) {
+		/* Relaxed: a look, which the exchange decides. */
+		uint64_t free = ~gt_load_relaxed(&ps->eight[i]) & UINT64_C(0x0101010101010101);
 
-		while (~used) {
-			uint32_t bit = (uint32_t)__builtin_ctzll(~used);
+		for (; free; free &= free - 1) {
+			uint32_t p = i * 8 + (uint32_t)__builtin_ctzll(free) / 8;
 
 			/* Acquire: partner is the release in gt_proc_give. */
-			if (gt_cas_weak_acq_rel(&ps->used[w], &used, used | UINT64_C(1) << bit)) {
-				uint32_t p = w * 64 + bit;
+			if (gt_likely(!gt_exchange_acq_rel(&ps->taken[p], 1))) {
 				uint32_t most = gt_load_relaxed(&ps->most);
 
-				while (most <= p && !gt_cas_weak_acq_rel(&ps->most, &most, p + 1)) {
+				while (gt_unlikely(most <= p) &&
+				       !gt_cas_weak_acq_rel(&ps->most, &most, p + 1)) {
 				}
 				return p;
 			}
@@ -32,10 +35,10 @@ uint32_t gt_proc_take(void)
 void gt_proc_give(uint32_t p)
 {
 	/* Release: partner is the acquire in gt_proc_take. */
-	gt_and_acq_rel(&gt_trace->procs.used[p / 64], ~(UINT64_C(1) << (p % 64)));
+	gt_store_release(&gt_trace->procs.taken[p], 0);
 }
 
 void gt_proc_reserve(void)
 {
-	gt_or_acq_rel(&gt_trace->procs.used[0], 1);
+	gt_store_relaxed(&gt_trace->procs.taken[0], 1);
 }

@@ -5,8 +5,8 @@
  * the number of lanes is the number of threads that ran at once. Slot 0 is the advancer's, because
  * an unblock by P 0 loses its arrow in Go's viewer.
  *
- * Fields of a P: only by the thread that holds the slot; taking and giving (acquire and release on
- * the bitmap) hand them over. By invariant 5 both happen outside a section: taken inside, the
+ * Fields of a P: only by the thread that holds the slot; taking and giving (acquire and release of
+ * its byte) hand them over. By invariant 5 both happen outside a section: taken inside, the
  * slot's last stop could be of a later generation than the start that follows it.
  */
 #pragma once
@@ -25,8 +25,15 @@ struct gt_proc {
 } GT_ALIGNED(GT_LINE);
 
 struct gt_procs {
-	_Atomic uint32_t most;                    /* slots ever used: one past the highest */
-	_Atomic uint64_t used[GT_PROCS_MAX / 64]; /* a bit for each slot that is taken */
+	_Atomic uint32_t most; /* slots ever used: one past the highest */
+	/*
+	 * Those that are taken: a byte each, so that who gives one back needs no locked
+	 * instruction. Eight at once are only looked at: whether one of them may be free.
+	 */
+	union {
+		_Atomic uint8_t taken[GT_PROCS_MAX];
+		_Atomic uint64_t eight[GT_PROCS_MAX / 8];
+	};
 	struct gt_proc proc[GT_PROCS_MAX];
 };
 

@@ -23,7 +23,7 @@ static struct gt_thread *in_call(enum gt_reason as)
 
 static bool slot_taken(uint32_t p)
 {
-	return gt_load_relaxed(&gt_trace->procs.used[p / 64]) >> (p % 64) & 1;
+	return gt_load_relaxed(&gt_trace->procs.taken[p]) != 0;
 }
 
 /* Batches of t that a recovery of generation 1 would find, and the last event if it has no time. */
