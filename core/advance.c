@@ -109,7 +109,7 @@ static void check_finished(uint64_t gen)
 		unsigned g = gt_state_g(gt_load_acquire(&t->x_state));
 
 		GT_INVARIANT(3, gt_load_relaxed(&t->x_slot[parity]) == 0);
-		GT_INVARIANT(3, gt_load_relaxed(&t->mailbox[parity].count) == 0);
+		GT_INVARIANT(3, gt_mailbox_left(&t->mailbox[parity]) == 0);
 		GT_INVARIANT(3, !gt_in_section(t) || gt_load_relaxed(&t->x_section_gen) != gen);
 		/* Not one that was born later, or (0) after tracing ended. */
 		GT_INVARIANT(9, g == GT_GO_NEW || g == GT_GO_DEAD ||

@@ -120,16 +120,18 @@ void gt_dump_posts(uint64_t gen)
 
 	for (struct gt_thread *t = gt_thread_first(); t; t = gt_thread_next(t)) {
 		struct gt_mailbox *box = &t->mailbox[parity];
+		uint32_t left = gt_mailbox_left(box);
+		uint32_t first = gt_load_relaxed(&box->written);
 		uint64_t base = 0;
 		uint64_t last = 0;
 
 		/*
-		 * Relaxed: the sections that posted have ended, and the drain acquired that.
+		 * The sections that posted have ended, and the drain acquired that.
 		 * Without the lock for the same reason, so that nobody waits for it: who takes it
 		 * still is a thread that ends in the next generation and shuts the box
 		 * (gt_mailbox_close).
 		 */
-		if (!gt_load_relaxed(&box->count)) {
+		if (!left) {
 			continue;
 		}
 		/*
@@ -140,8 +142,8 @@ void gt_dump_posts(uint64_t gen)
 			base = last = start_of(gen);
 			put_silent(t, gen);
 		}
-		for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
-			const struct gt_post *post = &t->posts[parity][i];
+		for (uint32_t i = 0; i < left; i++) {
+			const struct gt_post *post = &t->posts[parity][(first + i) % GT_MAILBOX];
 			uint64_t ticks = post->ns >> GT_TICK_SHIFT;
 
 			if (base == 0) {
@@ -164,7 +166,7 @@ void gt_dump_posts(uint64_t gen)
 							 : gt_thread_tid(t),
 			   base);
 		/* Not before: a recovery looks for them here until they are in the file. */
-		gt_store_relaxed(&box->count, 0);
+		gt_store_release(&box->written, first + left);
 	}
 }
 

@@ -25,7 +25,7 @@ void gt_buf_refill(struct gt_w *w)
 	 * what stands first in it: a batch that begins with posts begins with its generation.
 	 */
 	ticks = w->ticks;
-	if (!full && gt_load_relaxed(&t->mailbox[w->parity].count)) {
+	if (!full && gt_mailbox_left(&t->mailbox[w->parity])) {
 		ticks = GT_MIN(ticks, gt_trace->stamp[w->parity].ticks);
 	}
 	ticks = GT_MAX(ticks, t->last_ticks);
@@ -156,13 +156,18 @@ void gt_status_self(struct gt_w *w)
 	gt_store_relaxed(&t->traced[w->parity], w->gen);
 }
 
-/* Writes the posts of a box whose lock is held, and empties it. */
-GT_INLINE void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
+/*
+ * Writes the posts of its own box. Who posts meanwhile, and does not see that this thread has woken
+ * since its hint, holds the lock by now (post in wait.c), and is waited for.
+ */
+GT_INLINE void drain(struct gt_w *w, struct gt_mailbox *box, uint64_t until)
 {
 	uint64_t ticks = w->ticks;
+	uint32_t i = gt_load_relaxed(&box->written);
+	uint32_t end = i + gt_mailbox_left(box);
 
-	for (uint32_t i = 0; i < gt_load_relaxed(&box->count); i++) {
-		const struct gt_post *post = &w->t->posts[w->parity][i];
+	for (; i != end; i++) {
+		const struct gt_post *post = &w->t->posts[w->parity][i % GT_MAILBOX];
 
 		/* Dated at the wake-up; a status that comes first is as old, or it would push it
 		 * on. */
@@ -174,7 +179,8 @@ GT_INLINE void drain_locked(struct gt_w *w, struct gt_mailbox *box, uint64_t unt
 	}
 	/* As above: what is in the box still is the advancer's. */
 	gt_count(w);
-	gt_store_relaxed(&box->count, 0);
+	/* Release: partner is post, which overwrites what was read. */
+	gt_store_release(&box->written, end);
 	w->ticks = ticks;
 }
 
@@ -189,9 +195,12 @@ void gt_mailbox_drain(struct gt_thread *t, uint64_t gen, uint64_t ticks, uint64_
 	if (gt_unlikely(!w.b)) {
 		return;
 	}
-	gt_lock_take(&box->lock);
-	drain_locked(&w, box, until);
-	gt_lock_drop(&box->lock);
+	/* As seen in gt_open, or later: after it no post is left out that must not be. */
+	if (gt_unlikely(gt_load_acquire(&box->lock.word))) {
+		gt_lock_take(&box->lock);
+		gt_lock_drop(&box->lock);
+	}
+	drain(&w, box, until);
 }
 
 unsigned gt_mailbox_close(struct gt_w *w)
@@ -209,13 +218,13 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	gt_lock_take(&mine->lock);
 	/* No batch: tracing has ended, and the posts are the advancer's, of the last generation. */
 	if (w->b) {
-		GT_RARELY(w, drain_locked(&rare, mine, rare.ticks));
+		GT_RARELY(w, drain(&rare, mine, rare.ticks));
 	}
 	gt_store_release(&mine->closed, 1);
 	gt_lock_drop(&mine->lock);
 	gt_lock_take(&other->lock);
 	gt_store_release(&other->closed, 1);
-	left = gt_load_relaxed(&other->count);
+	left = gt_mailbox_left(other);
 	gt_lock_drop(&other->lock);
 	return left;
 }

@@ -125,7 +125,7 @@ enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
 GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
 {
 	/* In this order: who posts takes the lock, then counts, then drops it. */
-	return gt_load_seq(&box->lock.word) || gt_load_acquire(&box->count);
+	return gt_load_seq(&box->lock.word) || gt_mailbox_left(box);
 }
 
 /* There is no buffer: no event has room. */

@@ -52,8 +52,8 @@ static const uint32_t places[GT_SPOOL_PLACES] = {
 	[GT_SPOOL_THREAD_POSTS] = offsetof(struct gt_thread, posts),
 	[GT_SPOOL_POSTS_SIZE] = sizeof(struct gt_post[GT_MAILBOX]),
 
-	[GT_SPOOL_MAILBOX_LOCK] = offsetof(struct gt_mailbox, lock),
-	[GT_SPOOL_MAILBOX_COUNT] = offsetof(struct gt_mailbox, count),
+	[GT_SPOOL_MAILBOX_POSTED] = offsetof(struct gt_mailbox, posted),
+	[GT_SPOOL_MAILBOX_WRITTEN] = offsetof(struct gt_mailbox, written),
 	[GT_SPOOL_MAILBOX_MAX] = GT_MAILBOX,
 	[GT_SPOOL_POST_SIZE] = sizeof(struct gt_post),
 	[GT_SPOOL_POST_G] = offsetof(struct gt_post, g),
@@ -67,6 +67,7 @@ static const uint32_t places[GT_SPOOL_PLACES] = {
 	[GT_SPOOL_THREAD_DRAFT] = offsetof(struct gt_thread, draft.bytes),
 	[GT_SPOOL_DRAFT_MAX] = GT_DRAFT_BYTES,
 };
+_Static_assert((GT_MAILBOX & (GT_MAILBOX - 1)) == 0, "counts that go round meet their entry");
 _Static_assert(GT_SPOOL_UNIT == GT_REF_UNIT, "a ref is the same to a reader");
 _Static_assert((int)GT_SPOOL_CLAIMED == (int)GT_CLAIM_TAKEN, "what a claim says is, too");
 

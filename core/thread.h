@@ -122,15 +122,24 @@ struct gt_post {
 };
 
 /*
- * One per parity; its posts are in gt_thread.posts. All under lock, but for a look at count, and
- * for closed, which its owner opens, and which nobody else can mind while it has never been a
- * waker.
+ * One per parity; its posts are in gt_thread.posts, a ring. Who posts holds the lock; the owner
+ * takes out without it, and only waits for it where somebody is just posting (gt_mailbox_drain).
+ * What is left when the generation is over the advancer takes out. closed is written under the
+ * lock as well, but by an owner that opens it, or that has never been a waker.
  */
 struct gt_mailbox {
 	struct gt_lock lock;
-	_Atomic uint32_t count;
-	_Atomic uint32_t closed; /* the owner's last section is over, or this is no thread */
+	_Atomic uint32_t posted;  /* so many ever were */
+	_Atomic uint32_t written; /* so many of them are in a batch */
+	_Atomic uint32_t closed;  /* the owner's last section is over, or this is no thread */
 };
+
+/* How many there are to be written. */
+GT_INLINE uint32_t gt_mailbox_left(const struct gt_mailbox *box)
+{
+	/* Acquire: partner is post (wait.c). */
+	return gt_load_acquire(&box->posted) - gt_load_relaxed(&box->written);
+}
 
 /* The last stacks from which this thread woke others; see wait.h. */
 struct gt_wake_stack {

@@ -132,20 +132,21 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 	 * GoStart, or we see that it woke, and do not post.
 	 */
 	gt_lock_take(&box->lock);
-	n = gt_load_relaxed(&box->count);
+	n = gt_load_relaxed(&box->posted);
 	/* Its G id tells whether the record is still the waker's. */
-	/* Acquire: partner is gt_thread_new. */
+	/* Acquire: partners are gt_thread_new, and who has read what stood there (drain). */
 	taken = !gt_load_acquire(&box->closed) && gt_thread_id(waker) == hint->g &&
-		n < GT_MAILBOX && gt_load_seq(&waker->wait_number) - hint->run <= 1;
+		n - gt_load_acquire(&box->written) < GT_MAILBOX &&
+		gt_load_seq(&waker->wait_number) - hint->run <= 1;
 	if (taken) {
-		struct gt_post *post = &waker->posts[w->parity][n];
+		struct gt_post *post = &waker->posts[w->parity][n % GT_MAILBOX];
 
 		post->g = gt_thread_id(t);
 		post->seq = gt_seq_g(w, t).v;
 		post->ns = ns;
 		post->stack = (uint32_t)stack.v;
-		/* Release: partner is the look of gt_open, which does not take the lock for it. */
-		gt_store_release(&box->count, n + 1);
+		/* Release: partner is gt_mailbox_left. */
+		gt_store_release(&box->posted, n + 1);
 	}
 	gt_lock_drop(&box->lock);
 	return taken;

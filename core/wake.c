@@ -82,7 +82,7 @@ GT_INLINE void drain_if_full(struct gt_thread *t)
 {
 	uint64_t gen = gt_load_relaxed(&gt_trace->head.gen);
 
-	if (gt_unlikely(gt_load_relaxed(&t->mailbox[gen & 1].count) >= GT_MAILBOX / 2)) {
+	if (gt_unlikely(gt_mailbox_left(&t->mailbox[gen & 1]) >= GT_MAILBOX / 2)) {
 		drain(t);
 	}
 }

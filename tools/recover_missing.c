@@ -13,7 +13,6 @@ struct missing {
 	struct gt_spool_post *posts;
 	size_t *next;  /* the one of the same G before, index + 1 */
 	bool *present; /* it stands in a stream already */
-	bool *needed;  /* it does not, but its G has started after it */
 	size_t nposts;
 	bool losses;
 	uint64_t events;
@@ -27,7 +26,6 @@ static void missing_fini(struct missing *m)
 	free(m->posts);
 	free(m->next);
 	free(m->present);
-	free(m->needed);
 }
 
 static void list(struct gt_idmap *map, uint64_t id)
@@ -41,9 +39,7 @@ static void index_posts(struct missing *m)
 {
 	m->next = gt_alloc((m->nposts + 1) * sizeof(*m->next));
 	m->present = gt_alloc(m->nposts + 1);
-	m->needed = gt_alloc(m->nposts + 1);
 	memset(m->present, 0, m->nposts + 1);
-	memset(m->needed, 0, m->nposts + 1);
 	for (size_t i = 0; i < m->nposts; i++) {
 		m->next[i] = (size_t)gt_idmap_get(&m->posts_of, m->posts[i].g);
 		gt_idmap_remove(&m->posts_of, m->posts[i].g);
@@ -51,10 +47,10 @@ static void index_posts(struct missing *m)
 	}
 }
 
-static void mark_posts(struct missing *m, bool *mark, uint64_t g, uint64_t seq)
+static void mark_present(struct missing *m, uint64_t g, uint64_t seq)
 {
 	for (size_t i = (size_t)gt_idmap_get(&m->posts_of, g); i != 0; i = m->next[i - 1]) {
-		mark[i - 1] |= m->posts[i - 1].seq == seq;
+		m->present[i - 1] |= m->posts[i - 1].seq == seq;
 	}
 }
 
@@ -73,10 +69,7 @@ static void note_event(struct missing *m, const struct gt_event *ev)
 		list(&m->ps, ev->args[0]);
 		break;
 	case GT_EV_GO_UNBLOCK:
-		mark_posts(m, m->present, ev->args[0], ev->args[1]);
-		break;
-	case GT_EV_GO_START:
-		mark_posts(m, m->needed, ev->args[0], ev->args[1] - 1);
+		mark_present(m, ev->args[0], ev->args[1]);
 		break;
 	default:
 		break;
@@ -189,7 +182,7 @@ static void put_posts(struct gt_compose *c, const struct gt_generation *g, const
 		const struct gt_spool_post *p = &m->posts[i];
 		const uint64_t stack = gt_generation_stack(g, p->stack) != NULL ? p->stack : 0;
 
-		if (!m->present[i] && (m->needed[i] || !p->doubtful)) {
+		if (!m->present[i]) {
 			gt_compose_event(c, p->m, p->ns >> GT_TICK_SHIFT,
 					 gt_spec_event(GT_EV_GO_UNBLOCK),
 					 (const uint64_t[]){p->g, p->seq, stack});

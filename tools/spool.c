@@ -273,9 +273,9 @@ struct gt_spool_post *gt_spool_posts(const struct gt_spool *s, uint64_t gen, siz
 				     (gen & 1) * place[GT_SPOOL_MAILBOX_SIZE];
 		const uint64_t entries = thread + place[GT_SPOOL_THREAD_POSTS] +
 					 (gen & 1) * place[GT_SPOOL_POSTS_SIZE];
-		const bool locked = word(s, box + place[GT_SPOOL_MAILBOX_LOCK]) != 0;
-		const uint32_t count = GT_MIN(word(s, box + place[GT_SPOOL_MAILBOX_COUNT]),
-					      place[GT_SPOOL_MAILBOX_MAX]);
+		const uint32_t max = place[GT_SPOOL_MAILBOX_MAX];
+		const uint32_t written = word(s, box + place[GT_SPOOL_MAILBOX_WRITTEN]);
+		const uint32_t left = word(s, box + place[GT_SPOOL_MAILBOX_POSTED]) - written;
 		uint64_t m = word(s, thread + place[GT_SPOOL_THREAD_TID]);
 
 		gt_idmap_put(&seen, ref, 1);
@@ -283,8 +283,9 @@ struct gt_spool_post *gt_spool_posts(const struct gt_spool *s, uint64_t gen, siz
 		if (word64(s, thread + place[GT_SPOOL_THREAD_DEAD]) != 0) {
 			m = GT_WIRE_DEAD_M | word64(s, thread + place[GT_SPOOL_THREAD_ID]);
 		}
-		for (uint32_t k = 0; k < count && *n < most(s); k++) {
-			const uint64_t at = entries + (uint64_t)k * place[GT_SPOOL_POST_SIZE];
+		for (uint32_t k = 0; k < GT_MIN(left, max) && *n < most(s); k++) {
+			const uint64_t at = entries + (uint64_t)((written + k) % max) *
+							      place[GT_SPOOL_POST_SIZE];
 
 			posts = gt_grow(posts, *n, &cap, sizeof(*posts));
 			posts[(*n)++] = (struct gt_spool_post){
@@ -293,7 +294,6 @@ struct gt_spool_post *gt_spool_posts(const struct gt_spool *s, uint64_t gen, siz
 				.seq = word64(s, at + place[GT_SPOOL_POST_SEQ]),
 				.stack = word(s, at + place[GT_SPOOL_POST_STACK]),
 				.ns = word64(s, at + place[GT_SPOOL_POST_NS]),
-				.doubtful = locked && k == count - 1,
 			};
 		}
 		ref = word(s, thread + place[GT_SPOOL_THREAD_NEXT]);

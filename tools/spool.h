@@ -25,7 +25,6 @@ struct gt_spool_post {
 	uint64_t m;
 	uint64_t g, seq, stack;
 	uint64_t ns;
-	bool doubtful; /* perhaps it was not written wholly */
 };
 
 /* An entry of a table. */

@@ -9,7 +9,7 @@
  * What is there after a death. A thread stops between any two instructions, so a value that is
  * stored later is a promise about what was stored before: bytes of a buffer below its length are
  * whole, a buffer whose generation is not 0 has its other fields, a node that a trie points to is
- * filled, an entry below a mailbox's count is filled unless the mailbox is locked.
+ * filled, an entry of a mailbox that is counted as posted is filled.
  */
 #pragma once
 
@@ -76,9 +76,9 @@ enum gt_spool_place {
 	GT_SPOOL_POSTS_SIZE,     /* to those of the other */
 
 	/* In a mailbox: unblocks that are to be written in the thread's name. */
-	GT_SPOOL_MAILBOX_LOCK, /* not 0: somebody was at it */
-	GT_SPOOL_MAILBOX_COUNT,
-	GT_SPOOL_MAILBOX_MAX, /* number of entries at most */
+	GT_SPOOL_MAILBOX_POSTED,  /* so many ever were, modulo 2^32: the last in entry POSTED - 1 */
+	GT_SPOOL_MAILBOX_WRITTEN, /* modulo MAX; so many of them need not be there any more */
+	GT_SPOOL_MAILBOX_MAX,     /* number of entries, a power of two */
 	GT_SPOOL_POST_SIZE,
 	GT_SPOOL_POST_G,     /* 64, in an entry */
 	GT_SPOOL_POST_SEQ,   /* 64 */

@@ -406,14 +406,14 @@ Test(emit, a_section_after_the_end, .init = started_inside, .fini = ended)
 	empty_section(self);
 	gt_lock_take(&t->mailbox[0].lock);
 	t->posts[0][0] = (struct gt_post){.g = 1, .seq = 1, .ns = 1};
-	gt_store_relaxed(&t->mailbox[0].count, 1);
+	gt_store_relaxed(&t->mailbox[0].posted, 1);
 	gt_lock_drop(&t->mailbox[0].lock);
 	/* As the advancer does before it dumps generation 2. */
 	gt_store_seq(&gt_trace->head.gen, 0);
 	gt_join_begin(self, t, gt_thread_id(t), NULL);
 	gt_thread_end(t);
 	gt_tls.epoch = epoch;
-	cr_expect_eq(t->mailbox[0].count, 1u, "the post is the advancer's");
+	cr_expect_eq(gt_mailbox_left(&t->mailbox[0]), 1u, "the post is the advancer's");
 	cr_expect_eq(self->traced[0], 2u, "it has its status");
 	cr_expect_eq(gt_trace->procs.proc[1].traced[0], 2u);
 	gt_store_seq(&gt_trace->head.gen, 2);
@@ -438,7 +438,7 @@ Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = end
 	gt_release(&w);
 	gt_sys_sleep(1000000);
 	t->posts[1][0] = (struct gt_post){.g = 77, .seq = 1, .ns = ticks << GT_TICK_SHIFT};
-	gt_store_relaxed(&box->count, 1);
+	gt_store_relaxed(&box->posted, 1);
 	gt_wait_begin(t, &what);
 	cr_assert_eq(decode(slot(t), e, 8), 5u);
 	cr_expect_eq(e[2].number, (unsigned)GT_EV_GO_UNBLOCK);
