@@ -106,6 +106,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	t->root = (struct gt_stack_root){.entry = entry};
 	gt_store_relaxed(&t->born_gen, 0);
 	gt_store_relaxed(&t->nblock, 0);
+	t->block_hash = 0;
 	/* Out of the registry by then; a stale ref may still look (gt_cancel_hint). */
 	GT_ASSERT(!t->waits[0].listed && !t->waits[1].listed);
 	gt_store_relaxed(&t->wait_number, 0);

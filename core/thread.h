@@ -146,6 +146,7 @@ struct gt_wake_stack {
 	_Atomic uint32_t version; /* the wake-up it belongs to; 0 while it is being written */
 	_Atomic uint16_t n;
 	_Atomic bool over; /* that call has returned */
+	uint64_t hash;     /* of the list (gt_walks.hash), own; 0: not known */
 	_Atomic uint64_t pcs[GT_WAKE_DEPTH];
 } GT_ALIGNED(GT_LINE);
 
@@ -333,7 +334,7 @@ struct gt_thread {
 	struct gt_walks walks;
 	struct gt_known_stack known[GT_KNOWN_STACKS];
 	/* Stack of the last block event: its own. Read by the advancer while the thread waits. */
-	uint64_t block_hash GT_ALIGNED(GT_LINE); /* as gt_walks.hash; own */
+	uint64_t block_hash GT_ALIGNED(GT_LINE); /* of block_pcs, as gt_walks.hash; own */
 	_Atomic uint32_t nblock;
 	_Atomic uint64_t block_pcs[GT_WIRE_FRAMES_MAX];
 
@@ -479,6 +480,9 @@ void gt_thread_give_p(struct gt_thread *t, uint32_t p);
  */
 GT_INLINE void gt_thread_set_stack(struct gt_thread *t, const uint64_t *pcs, unsigned n)
 {
+	/* Until its caller says which list that is. */
+	t->block_hash = 0;
+	gt_signal_fence();
 	gt_store_relaxed(&t->nblock, n);
 	for (unsigned i = 0; i < n; i++) {
 		gt_store_relaxed(&t->block_pcs[i], pcs[i]);

@@ -37,8 +37,11 @@ static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	struct gt_w w;
 
 	gt_store_relaxed(&t->wait_number, number);
-	gt_thread_set_stack(t, t->walks.pcs, n);
-	t->block_hash = t->walks.hash;
+	if (t->block_hash != t->walks.hash || !t->walks.hash) {
+		gt_thread_set_stack(t, t->walks.pcs, n);
+		gt_signal_fence();
+		t->block_hash = t->walks.hash;
+	}
 	t->wait_sp = (uintptr_t)what->frame;
 	gt_store_relaxed(&t->reason, what->reason);
 	GT_DELAY();

@@ -40,12 +40,20 @@ static void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
 	 */
 	gt_store_relaxed(&s->version, 0);
 	gt_store_release(&s->over, false);
-	gt_store_release(&s->n, (uint16_t)n);
-	for (unsigned i = 0; i < n; i++) {
-		gt_store_release(&s->pcs[i], t->walks.pcs[i]);
+	hint->hash = t->walks.hash;
+	/* Who wakes from one place has the list in every slot. */
+	if (s->hash != hint->hash || !hint->hash) {
+		/* A handler may jump out of here: the hash is there when the rest is. */
+		s->hash = 0;
+		gt_signal_fence();
+		gt_store_release(&s->n, (uint16_t)n);
+		for (unsigned i = 0; i < n; i++) {
+			gt_store_release(&s->pcs[i], t->walks.pcs[i]);
+		}
+		gt_signal_fence();
+		s->hash = hint->hash;
 	}
 	gt_store_release(&s->version, hint->version);
-	hint->hash = t->walks.hash;
 }
 
 /*
