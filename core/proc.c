@@ -7,29 +7,44 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first of eight is the lowest byte");
 
-uint32_t gt_proc_take(void)
+/* The lowest one that is free of the eight from p on. */
+GT_INLINE uint32_t take_of_eight(struct gt_procs *ps, uint32_t p)
 {
-	struct gt_procs *ps = &gt_trace->procs;
+	/* Relaxed: a look, which the exchange decides. */
+	uint64_t free = ~gt_load_relaxed(&ps->eight[p / 8]) & UINT64_C(0x0101010101010101);
 
-	for (uint32_t i = 0; i < GT_LEN(ps->eight); i++) {
-		/* Relaxed: a look, which the exchange decides. */
-		uint64_t free = ~gt_load_relaxed(&ps->eight[i]) & UINT64_C(0x0101010101010101);
+	for (; free; free &= free - 1) {
+		uint32_t one = p + (uint32_t)__builtin_ctzll(free) / 8;
+		uint32_t most = gt_load_relaxed(&ps->most);
 
-		for (; free; free &= free - 1) {
-			uint32_t p = i * 8 + (uint32_t)__builtin_ctzll(free) / 8;
-
-			/* Acquire: partner is the release in gt_proc_give. */
-			if (gt_likely(!gt_exchange_acq_rel(&ps->taken[p], 1))) {
-				uint32_t most = gt_load_relaxed(&ps->most);
-
-				while (gt_unlikely(most <= p) &&
-				       !gt_cas_weak_acq_rel(&ps->most, &most, p + 1)) {
-				}
-				return p;
-			}
+		/* Acquire: partner is the release in gt_proc_give. */
+		if (gt_unlikely(gt_exchange_acq_rel(&ps->taken[one], 1))) {
+			continue;
 		}
+		while (gt_unlikely(most <= one) &&
+		       !gt_cas_weak_acq_rel(&ps->most, &most, one + 1)) {
+		}
+		return one;
 	}
 	return GT_PROC_NONE;
+}
+
+/* The first eight are all taken, or were. */
+static GT_NOINLINE uint32_t take_of_more(struct gt_procs *ps)
+{
+	uint32_t p = GT_PROC_NONE;
+
+	for (uint32_t from = 0; p == GT_PROC_NONE && from < GT_PROCS_MAX; from += 8) {
+		p = take_of_eight(ps, from);
+	}
+	return p;
+}
+
+uint32_t gt_proc_take(void)
+{
+	uint32_t p = take_of_eight(&gt_trace->procs, 0);
+
+	return gt_likely(p != GT_PROC_NONE) ? p : take_of_more(&gt_trace->procs);
 }
 
 void gt_proc_give(uint32_t p)

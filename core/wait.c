@@ -28,7 +28,7 @@ static void cpu_spent(struct gt_thread *t)
 }
 
 /* Writes the block, of the moment wait_at (0: now), and gives the P back. */
-static uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
+GT_INLINE uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
 	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;

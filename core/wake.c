@@ -7,7 +7,7 @@
 #include "shm.h"
 
 /* The stack of this wake-up. That of a wait that has just begun is known already. */
-static unsigned walk(struct gt_thread *t, void *frame)
+GT_INLINE unsigned walk(struct gt_thread *t, void *frame)
 {
 	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
 		unsigned n = gt_load_relaxed(&t->nblock);
@@ -29,7 +29,7 @@ static unsigned walk(struct gt_thread *t, void *frame)
 }
 
 /* Notes the stack of this wake-up in the thread's own ring. */
-static void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
+GT_INLINE void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
 {
 	struct gt_wake_stack *s = &t->wake[hint->version % GT_WAKE_STACKS];
 	unsigned n = walk(t, frame);
@@ -61,7 +61,7 @@ static void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
  * wait for a condition variable may have begun, and sets the mutex free: its run is the one before
  * that wait, and has an even number (post).
  */
-static void hint_by(struct gt_hint *hint, struct gt_thread *t)
+GT_INLINE void hint_by(struct gt_hint *hint, struct gt_thread *t)
 {
 	uint32_t version = t->wake_version + 1;
 
@@ -111,11 +111,9 @@ uint32_t gt_wake_hint(struct gt_thread *t, const void *object, enum gt_wake kind
 
 	gt_guard_up(frame);
 	gt_meter_in(&t->meter);
-	if (kind == GT_WAKE_UNLOCK && !gt_wake_asks(object)) {
-		/* Who takes a mutex back is told when it was free, and nobody asks from where. */
-		hint_by(&hint, t);
-	} else {
-		hint_by(&hint, t);
+	hint_by(&hint, t);
+	/* Who takes a mutex back is told when it was free, and nobody asks from where. */
+	if (kind != GT_WAKE_UNLOCK || gt_wake_asks(object)) {
 		note_stack(t, &hint, frame);
 	}
 	GT_DELAY();
