@@ -85,6 +85,21 @@ GT_INLINE struct gt_wait *gt_line_uncaused(struct gt_wait *from, uintptr_t objec
 /* w leaves its line: what it keeps for its object goes to the next. */
 void gt_line_bequeath(const struct gt_line *line, const struct gt_wait *w);
 
+/* Unlinks w from b, whose lock is held: it is the first in its line, and keeps nothing for others.
+ */
+GT_INLINE void gt_line_unlink_first(struct gt_bucket *b, struct gt_wait *w)
+{
+	struct gt_line *line = &b->line[w->line];
+
+	line->first = w->next;
+	if (gt_unlikely(w->next != NULL)) {
+		w->next->before = NULL;
+	} else {
+		line->last = NULL;
+	}
+	gt_line_count(b, w, -1);
+}
+
 /* Unlinks w from b, whose lock is held. */
 GT_INLINE void gt_line_unlink(struct gt_bucket *b, struct gt_wait *w)
 {

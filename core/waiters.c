@@ -1,5 +1,8 @@
 /*
  * The registry of waiters: buckets by address, each a lock and two lists.
+ *
+ * What a wait and its wake-up nearly always need is apart from the rest, in functions that make no
+ * call and so save no registers: the lock is free, one waits, one wakes it.
  */
 #include "line.h"
 
@@ -44,12 +47,10 @@ static bool signals_still(const struct gt_hint *signal)
 	return !gt_load_acquire(&s->over) && gt_load_acquire(&s->version) == signal->version;
 }
 
-GT_INLINE void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask,
-		     enum role role)
+/* With the lock. */
+GT_INLINE void enter_locked(struct gt_bucket *b, struct gt_wait *w, const void *object,
+			    uint64_t since, uint32_t mask, enum role role)
 {
-	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
-	gt_lock_take(&b->lock);
 	gt_store_relaxed(&w->object, (uintptr_t)object);
 	w->since = since;
 	w->mask = mask ? mask : UINT32_MAX;
@@ -63,6 +64,27 @@ GT_INLINE void enter(struct gt_wait *w, const void *object, uint64_t since, uint
 	gt_store_relaxed(&w->called, 0);
 	gt_line_append(b, w);
 	gt_lock_drop(&b->lock);
+}
+
+static GT_NOINLINE void enter_later(struct gt_wait *w, const void *object, uint64_t since,
+				    uint32_t mask, enum role role)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	gt_lock_take(&b->lock);
+	enter_locked(b, w, object, since, mask, role);
+}
+
+GT_INLINE void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask,
+		     enum role role)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	if (gt_likely(gt_lock_try(&b->lock))) {
+		enter_locked(b, w, object, since, mask, role);
+	} else {
+		enter_later(w, object, since, mask, role);
+	}
 }
 
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
@@ -194,17 +216,15 @@ static GT_NOINLINE void pass_on(struct gt_bucket *b, struct gt_wait *w)
 	}
 }
 
-const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken)
+/* With the lock. */
+static GT_NOINLINE const struct gt_hint *leave_locked(struct gt_bucket *b, struct gt_wait *w,
+						      bool woken)
 {
-	struct gt_bucket *b = gt_line_lock(w);
 	uint64_t called = uncall(b, w);
 	const struct gt_hint *hint;
 
-	if (gt_likely(woken)) {
-		/* Alone in its line, and woken by who meant it: most are. */
-		hint = gt_likely(w->has == 1u << GT_HINT_OWN && b->line[w->line].first == w)
-			       ? &w->hint[GT_HINT_OWN]
-			       : cause(b, w);
+	if (woken) {
+		hint = cause(b, w);
 		if (gt_unlikely(called)) {
 			take_back(b, w, called);
 		}
@@ -218,6 +238,39 @@ const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken)
 	w->listed = false;
 	gt_lock_drop(&b->lock);
 	return hint;
+}
+
+static GT_NOINLINE const struct gt_hint *leave_later(struct gt_wait *w, bool woken)
+{
+	return leave_locked(gt_line_lock(w), w, woken);
+}
+
+/* Whether w is the first in its line, and woken by who meant it, and by nobody else. */
+GT_INLINE bool ends_simply(const struct gt_bucket *b, const struct gt_wait *w)
+{
+	return w->has == 1u << GT_HINT_OWN && b->line[w->line].first == w &&
+	       !gt_load_relaxed(&w->called);
+}
+
+const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken)
+{
+	uintptr_t object = gt_load_relaxed(&w->object);
+	struct gt_bucket *b = gt_bucket_of(object);
+
+	if (gt_unlikely(!gt_lock_try(&b->lock))) {
+		return leave_later(w, woken);
+	}
+	if (gt_unlikely(gt_load_relaxed(&w->object) != object)) {
+		gt_lock_drop(&b->lock);
+		return leave_later(w, woken);
+	}
+	if (gt_unlikely(!woken || !ends_simply(b, w))) {
+		return leave_locked(b, w, woken);
+	}
+	gt_line_unlink_first(b, w);
+	w->listed = false;
+	gt_lock_drop(&b->lock);
+	return &w->hint[GT_HINT_OWN];
 }
 
 /* With the lock: a cause for all that wait for object now. */
@@ -246,7 +299,8 @@ GT_INLINE void tell(struct gt_bucket *b, uintptr_t object, uint32_t most, uint32
 	}
 }
 
-void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint)
+static GT_NOINLINE void tell_later(const void *object, uint32_t count, uint32_t mask,
+				   const struct gt_hint *hint)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
@@ -259,7 +313,19 @@ void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const st
 	gt_lock_drop(&b->lock);
 }
 
-void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint *hint)
+void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const struct gt_hint *hint)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	if (gt_unlikely(gt_budget.on) || gt_unlikely(!gt_lock_try(&b->lock))) {
+		tell_later(object, count, mask, hint);
+		return;
+	}
+	tell(b, (uintptr_t)object, count, mask, hint);
+	gt_lock_drop(&b->lock);
+}
+
+static GT_NOINLINE void signal_later(const void *object, uint32_t count, const struct gt_hint *hint)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
@@ -272,6 +338,21 @@ void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint 
 	} else {
 		tell(b, (uintptr_t)object, count, UINT32_MAX, hint);
 	}
+	gt_lock_drop(&b->lock);
+}
+
+void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint *hint)
+{
+	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
+
+	if (gt_unlikely(count == UINT32_MAX) || gt_unlikely(gt_budget.on) ||
+	    gt_unlikely(!gt_lock_try(&b->lock))) {
+		signal_later(object, count, hint);
+		return;
+	}
+	b->signalled = (uintptr_t)object;
+	b->signal = *hint;
+	tell(b, (uintptr_t)object, count, UINT32_MAX, hint);
 	gt_lock_drop(&b->lock);
 }
 
