@@ -89,22 +89,6 @@ GT_INLINE bool gt_wake_concerns(const void *object)
 }
 
 /*
- * gt_wake_wanted by t, whose own wait stands in the registry already: whether somebody else does.
- * (For another object of the bucket that this one is in it may be t itself.)
- */
-GT_INLINE bool gt_wake_wanted_by_others(const struct gt_thread *t, const void *object)
-{
-	const struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	uint32_t own = 0;
-
-	for (int i = 0; i < GT_WAITS; i++) {
-		own += t->waits[i].listed &&
-		       gt_bucket_of(gt_load_relaxed(&t->waits[i].object)) == b;
-	}
-	return gt_load_relaxed(&b->count) > own;
-}
-
-/*
  * w waits for object from that moment on; mask: of the wake-ups that concern it, 0: all.
  */
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
