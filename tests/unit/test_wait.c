@@ -1,7 +1,6 @@
 /*
  * The wait registry: who is named as the one that ended a wait. One thread of the kernel plays all
- * parts, each with a record of its own: every order of steps is certain. Whom a waiter named is
- * read from the mailboxes.
+ * parts, each with a record of its own. Whom a waiter named is read from the mailboxes.
  */
 #include <string.h>
 
@@ -85,7 +84,6 @@ static struct gt_mailbox *box_of(struct gt_thread *t)
 static void expect_posted(struct gt_thread *waker, struct gt_thread *waiter, uint32_t n)
 {
 	struct gt_mailbox *box = box_of(waker);
-
 	uint32_t last = (gt_load_relaxed(&box->posted) - 1) % GT_MAILBOX;
 
 	cr_assert_eq(gt_mailbox_left(box), n, "%u posts", gt_mailbox_left(box));
