@@ -52,6 +52,8 @@ void gt_status_proc(struct gt_w *w, uint32_t p)
 {
 	struct gt_proc *proc = &gt_trace->procs.proc[p];
 
+	w->t->undo.p = GT_PROC_NONE;
+	gt_signal_fence();
 	w->t->undo.p_seq = 0;
 	w->t->undo.p_listed = 1;
 	gt_signal_fence();

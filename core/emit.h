@@ -241,6 +241,8 @@ GT_INLINE void gt_store_written(struct gt_w *w)
 /* The events that the section has written so far stay written, whatever becomes of it. */
 GT_INLINE void gt_count(struct gt_w *w)
 {
+	/* The times that an undo would go back to are overwritten by a second count. */
+	GT_INVARIANT(8, w->t->undo.writes < GT_WRITES_PAUSED);
 	if (gt_likely(w->b != NULL)) {
 		gt_store_written(w);
 		gt_signal_fence();
@@ -267,7 +269,8 @@ GT_INLINE void gt_undoable_as(struct gt_w *w, uint32_t writes)
 		t->undo.state = gt_load_relaxed(&t->x_state);
 		t->undo.seq = t->seq[w->parity];
 	}
-	GT_INVARIANT(8, gt_tail_events(t->undo.tail) == (uint32_t)(w->at - w->b->events));
+	GT_INVARIANT(8, t->undo.tail == gt_tail((uint32_t)(w->at - w->b->events),
+						(uint32_t)(w->facts_at - w->b->facts), w->side));
 	gt_signal_fence();
 	t->undo.writes = writes;
 	gt_signal_fence();
@@ -457,6 +460,8 @@ GT_INLINE struct gt_arg_seq gt_seq_p(struct gt_w *w, uint32_t p)
 		return gt_seq(0);
 	}
 	if (w->t->undo.p != p) {
+		w->t->undo.p = GT_PROC_NONE;
+		gt_signal_fence();
 		w->t->undo.p_seq = gt_trace->procs.proc[p].seq[w->parity];
 		w->t->undo.p_listed = 0;
 		gt_signal_fence();

@@ -2,7 +2,8 @@
  * Ps: slots to run in.
  *
  * A thread takes the lowest free slot when it starts to run and gives it back when it blocks, so
- * the number of lanes is the number of threads that ran at once. Slot 0 is the advancer's, because
+ * the number of lanes is the number of threads that ran at once, or few more: who looks for a slot
+ * may not see yet that one was just given back. Slot 0 is the advancer's, because
  * an unblock by P 0 loses its arrow in Go's viewer.
  *
  * Fields of a P: only by the thread that holds the slot; taking and giving (acquire and release of

@@ -483,11 +483,11 @@ __attribute__((constructor(101))) static void begin(void)
 	if (settings.zstd) {
 		gt_zstd_load((unsigned)GT_MIN(settings.zstd, (uint64_t)GT_ZSTD_LEVEL_MAX));
 	}
-	gt_quick_init();
 	gt_root_init();
 	gt_stack_init();
 	process = gt_sys_pid();
 	if (start(absolute, !has_pid)) {
+		gt_quick_init();
 		if (settings.follow) {
 			hand_on(absolute);
 		}

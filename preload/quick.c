@@ -39,47 +39,63 @@ static bool same(const pthread_mutex_t *a, const pthread_mutex_t *b)
 	return memcmp(a, b, sizeof(*a)) == 0;
 }
 
-/* Each half of one way with the other half of the other; an elided lock leaves another kind. */
-static bool is_alike(void)
+/* What a lock and an unlock by the real functions leave; an elided one leaves another kind. */
+static bool is_plain(pthread_mutex_t *m, uint32_t tid)
 {
-	pthread_mutex_t theirs = PTHREAD_MUTEX_INITIALIZER, ours = theirs;
-	const pthread_mutex_t unlocked = theirs;
+	const pthread_mutex_t unlocked = *m;
+	pthread_mutex_t locked = *m;
+	bool right;
 
-	if (gt_quick_tid() != (uint32_t)gt_sys_tid() || gt_real.pthread_mutex_lock(&theirs) != 0 ||
-	    gt_quick_trylock(&ours) != 0 || !same(&theirs, &ours) ||
-	    gt_quick_trylock(&theirs) != EBUSY || gt_real.pthread_mutex_trylock(&ours) != EBUSY) {
-		return false;
-	}
-	gt_quick_unlock(&theirs);
-	gt_real.pthread_mutex_unlock(&ours);
-	return same(&theirs, &unlocked) && same(&ours, &unlocked) &&
-	       gt_real.pthread_mutex_trylock(&theirs) == 0 && gt_quick_trylock(&ours) == 0 &&
-	       same(&theirs, &ours);
+	locked.__data.__lock = 1;
+	gt_quick_owned(&locked, tid);
+	right = gt_real.pthread_mutex_lock(m) == 0 && same(m, &locked) &&
+		gt_real.pthread_mutex_trylock(m) == EBUSY;
+	gt_real.pthread_mutex_unlock(m);
+	right = right && same(m, &unlocked);
+	right = gt_real.pthread_mutex_trylock(m) == 0 && right && same(m, &locked);
+	gt_real.pthread_mutex_unlock(m);
+	return right && same(m, &unlocked);
 }
 
 void gt_quick_init(void)
 {
+	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	const char *single = NULL;
+	uint32_t at = 0;
+
 	/* A checker of locks must see each of them. */
 	if (gt_loaded_valgrind()) {
 		return;
 	}
 	for (const struct link_map *map = gt_loaded_first(); map; map = map->l_next) {
 		struct gt_loaded o;
-		const char *single;
 
 		if (gt_loaded_is_ours(map) || !gt_loaded_open(&o, map)) {
 			continue;
 		}
 		/* The first one: a program may have a copy, and then that is the one in use. */
-		single = gt_loaded_data(&o, "__libc_single_threaded");
-		if (single && gt_quick.single == &no) {
-			gt_quick.single = single;
-		}
-		if (!gt_quick.tid_at) {
-			gt_quick.tid_at = tid_offset(&o);
+		single = single ? single : gt_loaded_data(&o, "__libc_single_threaded");
+		if (!at) {
+			at = tid_offset(&o);
+			/* Before both were one library, 2.34, locks did not ask that. */
+			if (at && !gt_loaded_data(&o, "__libc_single_threaded")) {
+				single = &no;
+			}
 		}
 	}
-	if (gt_quick.tid_at && !is_alike()) {
-		gt_quick.tid_at = 0;
+	if (!at || gt_quick_tid(at) != (uint32_t)gt_sys_tid() ||
+	    !is_plain(&m, (uint32_t)gt_sys_tid())) {
+		return;
+	}
+	gt_store_relaxed(&gt_quick.single, single);
+	/* Release: other libraries may have made threads by now, which use it from here on. */
+	gt_store_release(&gt_quick.tid_at, at);
+}
+
+void gt_quick_not_single(void)
+{
+	/* Seldom a store: the line is read by all. */
+	if (gt_load_relaxed(&gt_quick.single) != &no) {
+		gt_store_relaxed(&gt_quick.single, &no);
 	}
 }

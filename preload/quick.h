@@ -23,9 +23,9 @@ enum { GT_KIND_NO_ELISION = 0x200 };
 
 struct gt_quick {
 	/* Where a thread's tid stands behind its thread pointer; 0: nothing is done here. */
-	uint32_t tid_at;
+	_Atomic uint32_t tid_at;
 	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
-	const char *single;
+	_Atomic(const char *) single;
 };
 extern GT_HIDDEN struct gt_quick gt_quick;
 
@@ -34,15 +34,24 @@ extern GT_HIDDEN struct gt_quick gt_quick;
  * (not another library's that stands in front of it), and a mutex looks the same after both.
  */
 void gt_quick_init(void);
+/* There will be threads: a locked instruction is always right. */
+void gt_quick_not_single(void);
 
-GT_INLINE uint32_t gt_quick_tid(void)
+GT_INLINE uint32_t gt_quick_tid(uint32_t at)
 {
 	uint32_t tid = 0;
 
 #ifdef __x86_64__
-	__asm__("movl %%fs:(%1), %0" : "=r"(tid) : "r"((uintptr_t)gt_quick.tid_at));
+	__asm__("movl %%fs:(%1), %0" : "=r"(tid) : "r"((uintptr_t)at));
 #endif
 	return tid;
+}
+
+/* A process with one thread needs no locked instruction to lock and to unlock; to try it has one.
+ */
+GT_INLINE bool gt_quick_single(void)
+{
+	return gt_unlikely(*gt_load_relaxed(&gt_quick.single));
 }
 
 /* Whether m is one of those that are handled here. */
@@ -51,40 +60,58 @@ GT_INLINE bool gt_quick_is(const pthread_mutex_t *m)
 	int kind = __atomic_load_n(&m->__data.__kind, __ATOMIC_RELAXED);
 
 	return gt_likely((kind & ~GT_KIND_NO_ELISION) == PTHREAD_MUTEX_TIMED_NP) &&
-	       gt_likely(gt_quick.tid_at != 0);
+	       gt_likely(gt_load_relaxed(&gt_quick.tid_at) != 0);
 }
 
-/* 0, or EBUSY. Of such a mutex. */
-GT_INLINE int gt_quick_lock(pthread_mutex_t *m)
+GT_INLINE void gt_quick_owned(pthread_mutex_t *m, uint32_t tid)
 {
-	int *word = &m->__data.__lock;
+	m->__data.__owner = (int)tid;
+	m->__data.__nusers++;
+}
+
+GT_INLINE bool gt_quick_take(pthread_mutex_t *m)
+{
 	int is_free = 0;
 
-	/* A process with one thread needs no locked instruction: as LLL_MUTEX_LOCK_OPTIMIZED. */
-	if (gt_unlikely(*gt_quick.single) && *word == 0) {
-		*(volatile int *)word = 1;
-	} else if (gt_unlikely(!__atomic_compare_exchange_n(word, &is_free, 1, false,
-							    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+	return gt_likely(__atomic_compare_exchange_n(&m->__data.__lock, &is_free, 1, false,
+						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+}
+
+/* As pthread_mutex_lock (LLL_MUTEX_LOCK_OPTIMIZED): 0, or EBUSY. Of such a mutex. */
+GT_INLINE int gt_quick_lock(pthread_mutex_t *m)
+{
+	volatile int *word = &m->__data.__lock;
+
+	if (gt_quick_single() && *word == 0) {
+		*word = 1;
+	} else if (!gt_quick_take(m)) {
 		return EBUSY;
 	}
-	m->__data.__owner = (int)gt_quick_tid();
-	m->__data.__nusers++;
+	gt_quick_owned(m, gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)));
 	return 0;
 }
 
-/* The same; one that is held is not taken from its owner's cache. */
+/*
+ * As pthread_mutex_trylock and the timed ones (lll_trylock): the same, which holds between
+ * processes too. A mutex that is held is not taken from its owner's cache.
+ */
 GT_INLINE int gt_quick_trylock(pthread_mutex_t *m)
 {
-	return __atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) == 0 ? gt_quick_lock(m) : EBUSY;
+	if (__atomic_load_n(&m->__data.__lock, __ATOMIC_RELAXED) != 0 || !gt_quick_take(m)) {
+		return EBUSY;
+	}
+	gt_quick_owned(m, gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)));
+	return 0;
 }
 
+/* As pthread_mutex_unlock (lll_mutex_unlock_optimized). */
 GT_INLINE int gt_quick_unlock(pthread_mutex_t *m)
 {
 	int *word = &m->__data.__lock;
 
 	m->__data.__owner = 0;
 	m->__data.__nusers--;
-	if (gt_unlikely(*gt_quick.single)) {
+	if (gt_quick_single()) {
 		*(volatile int *)word = 0;
 	} else if (gt_unlikely(__atomic_exchange_n(word, 0, __ATOMIC_RELEASE) > 1)) {
 		/* The mutex may be gone by now; a futex is only an address. */

@@ -10,6 +10,7 @@
 #include "advancer.h"
 #include "codes.h"
 #include "emit.h"
+#include "quick.h"
 #include "rights.h"
 #include "root.h"
 #include "symbol.h"
@@ -80,6 +81,7 @@ static struct creating open_create(uintptr_t start, void *arg, const pthread_att
 	struct creating c = {.t = NULL};
 	int saved = errno;
 
+	gt_quick_not_single();
 	gt_root_start_late();
 	c.self = gt_self(frame);
 	if (c.self) {
