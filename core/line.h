@@ -108,7 +108,7 @@ GT_INLINE void gt_line_unlink(struct gt_bucket *b, struct gt_wait *w)
 	/*
 	 * Of those who wait for a condition each only asks for unlocks that came after its signal:
 	 * where none was called there is no such. (One that is called at this moment, by a thread
-	 * that does not hold the mutex, has not come to it.)
+	 * that does not hold the mutex, may get back what is not passed on here: without a cause.)
 	 */
 	if (w->next && (gt_hint_has(w, GT_HINT_ANY) || gt_hint_has(w, GT_HINT_WEAK)) &&
 	    (!w->line || gt_bucket_called(b))) {
