@@ -70,8 +70,28 @@ GOALS = [
 ]
 
 
+# What of the floor says something: what it writes and keeps is not a tracer's.
+OF_THE_FLOOR = {"time, ×", "cpu, ×", "throughput, ×", "added, ns", "added cpu, ns"}
+
+
+@dataclasses.dataclass
+class Judged:
+    goal: Goal
+    figure: float
+    floor: float | None     # the same figure of the floor, in the same run
+
+    def holds(self, figure):
+        return figure >= self.goal.limit if self.goal.least else figure <= self.goal.limit
+
+    def verdict(self):
+        """held, missed, or missed by the floor as well: not to be had on that machine then."""
+        if self.holds(self.figure):
+            return "held"
+        return "missed" if self.floor is None or self.holds(self.floor) else "missed, as by the floor"
+
+
 def judge(runs):
-    """(goal, figure, whether it is held) for each that was measured; the first run counts."""
+    """Those that were measured; the first run counts."""
     measured = {}
     for run in runs:
         for r in run.results:
@@ -81,7 +101,7 @@ def judge(runs):
     for goal in GOALS:
         result = measured.get((goal.row, goal.tracer))
         figure = FIGURES[goal.figure](result) if result else None
+        floor = measured.get((goal.row, "floor")) if goal.figure in OF_THE_FLOOR else None
         if figure is not None:
-            judged.append((goal, figure,
-                           figure >= goal.limit if goal.least else figure <= goal.limit))
+            judged.append(Judged(goal, figure, FIGURES[goal.figure](floor) if floor else None))
     return judged

@@ -97,9 +97,10 @@ def text_line(result):
 def text_tail(runs):
     """Goals, who is ahead, what is missing."""
     out = [""]
-    for goal, figure, held in goals.judge(runs):
-        out.append(f"goal {'held' if held else 'MISSED':6} {goal.row:22} {goal.tracer:16} "
-                   f"{goal.figure}: {measured(goal, figure)} ({limit(goal)})")
+    for j in goals.judge(runs):
+        floor = f", floor {measured(j.goal, j.floor)}" if j.floor is not None else ""
+        out.append(f"goal {j.goal.row:22} {j.goal.tracer:16} {j.goal.figure}: "
+                   f"{measured(j.goal, j.figure)} ({limit(j.goal)}{floor}) {j.verdict()}")
     for run in runs:
         out += [f"{r.row.name:22} {r.tracer.name:15} {in_words(verdicts(run, r), r.tracer.name)}"
                 for r in run.results if r.tracer.peer and r.traced and not r.failed]
@@ -123,9 +124,10 @@ def goals_table(runs):
     if not judged:
         return []
     return ["", "## Goals", "", *table(
-        ("row", "tracer", "figure", "goal", "measured", ""),
-        [(g.row, g.tracer, g.figure, limit(g), measured(g, x), "held" if held else "**missed**")
-         for g, x, held in judged])]
+        ("row", "tracer", "figure", "goal", "floor", "measured", ""),
+        [(j.goal.row, j.goal.tracer, j.goal.figure, limit(j.goal),
+          "–" if j.floor is None else measured(j.goal, j.floor), measured(j.goal, j.figure),
+          j.verdict() if j.verdict() == "held" else f"**{j.verdict()}**") for j in judged])]
 
 
 def peers_table(runs):
