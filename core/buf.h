@@ -87,11 +87,6 @@ GT_INLINE uint32_t gt_buf_facts(const struct gt_buf *b)
 	return gt_tail_facts(gt_load_relaxed(&b->tail));
 }
 
-GT_INLINE struct gt_last gt_buf_last(const struct gt_buf *b)
-{
-	return b->last[gt_tail_side(gt_load_relaxed(&b->tail))];
-}
-
 /*
  * Any buffer, of no generation: its first 64 bytes stay as they are. NULL where memory is
  * exhausted. Any thread.

@@ -408,30 +408,24 @@ GT_INLINE bool gt_make_room(struct gt_w *w)
 #include "base/events.def"
 #undef A
 
-#define GT_PUT_TIMED(number, NAME, args)                                  \
-	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)             \
-	{                                                                 \
-		if (gt_likely(gt_event_fits(a.w)) || gt_make_room(a.w)) { \
-			uint8_t *p = gt_put_event(a.w, number);           \
-                                                                          \
-			args a.w->at = p;                                 \
-		}                                                         \
+#define GT_PUT_AS(what, place, number, NAME, args)                           \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                \
+	{                                                                    \
+		if (gt_likely(gt_##what##_fits(a.w)) || gt_make_room(a.w)) { \
+			uint8_t *p = gt_put_##what(a.w, number);             \
+                                                                             \
+			args a.w->place = p;                                 \
+		}                                                            \
 	}
-#define GT_PUT_FACT(number, NAME, args)                                  \
-	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)            \
-	{                                                                \
-		if (gt_likely(gt_fact_fits(a.w)) || gt_make_room(a.w)) { \
-			uint8_t *p = gt_put_fact(a.w, number);           \
-                                                                         \
-			args a.w->facts_at = p;                          \
-		}                                                        \
-	}
+#define GT_PUT_TIMED(number, NAME, args) GT_PUT_AS(event, at, number, NAME, args)
+#define GT_PUT_FACT(number, NAME, args)  GT_PUT_AS(fact, facts_at, number, NAME, args)
 #define GT_PUT_STRUCT(number, NAME, args)
 #define GT_PUT_ALLOC(number, NAME, args)
 #define A(type, name)                                      p = gt_varint_put(p, a.name.v);
 #define GT_EV(number, NAME, GoName, kind, rule, args, doc) GT_PUT_##kind(number, NAME, args)
 #include "base/events.def"
 #undef A
+#undef GT_PUT_AS
 #undef GT_PUT_TIMED
 #undef GT_PUT_FACT
 #undef GT_PUT_STRUCT

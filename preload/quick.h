@@ -6,7 +6,7 @@
  * sleeps. The hook then costs what the function would, instead of both. All other kinds, and
  * whatever is not just so, are the real functions' affair.
  *
- * For mutex.c alone. Any thread, at any time.
+ * For mutex.c, any thread, at any time; init.c and thread.c say when.
  */
 #pragma once
 

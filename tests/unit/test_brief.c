@@ -127,7 +127,7 @@ static uint32_t call_bytes(struct gt_thread *t, uint64_t call, uint64_t arg, uin
 	struct gt_w w = gt_acquire(t);
 	uint32_t before = facts_len(t);
 
-	w.ticks = gt_buf_last(w.b).fact;
+	w.ticks = w.last.fact;
 	put_call(&w, call, arg, result);
 	gt_release(&w);
 	return facts_len(t) - before;
@@ -138,7 +138,7 @@ static uint32_t block_bytes(struct gt_thread *t, uint64_t object, uint64_t epoch
 	struct gt_w w = gt_acquire(t);
 	uint32_t before = facts_len(t);
 
-	w.ticks = gt_buf_last(w.b).fact;
+	w.ticks = w.last.fact;
 	put_block(&w, object, epoch, GT_OBJECT_MUTEX, owner);
 	gt_release(&w);
 	return facts_len(t) - before;

@@ -28,8 +28,8 @@ Test(buf, a_new_one_is_empty, .init = started, .fini = ended)
 	cr_expect_eq(b->gen, (uint64_t)GEN);
 	cr_expect_eq(b->m, (uint64_t)M);
 	cr_expect_eq(b->base, 1000u);
-	cr_expect_eq(gt_buf_last(b).event, 1000u);
-	cr_expect_eq(gt_buf_last(b).fact, 1000u);
+	cr_expect_eq(b->last[0].event, 1000u);
+	cr_expect_eq(b->last[0].fact, 1000u);
 	cr_expect_eq(gt_buf_events(b), 0u);
 	cr_expect_eq(gt_buf_facts(b), 0u);
 	cr_expect_null(gt_buf_next(b));
