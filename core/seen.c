@@ -58,7 +58,7 @@ void gt_seen_again(struct gt_seen *s)
 	s->id_gen = 0;
 }
 
-void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash)
+void gt_seen_settle(struct gt_seen *s, unsigned n, unsigned max, bool whole, uint64_t hash)
 {
 	unsigned pcs = 0;
 
@@ -87,6 +87,8 @@ void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash)
 		s->word[i]--;
 	}
 	s->n = (uint16_t)n;
+	s->least = (uint16_t)(n < max ? n + 1 : max);
+	s->more = n < max ? INT16_MAX : 0;
 	s->whole = whole;
 	s->hash = hash;
 	gt_signal_fence();

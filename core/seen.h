@@ -15,7 +15,7 @@
 #define GT_STACK_READER __attribute__((no_sanitize("address")))
 
 enum {
-	GT_SEEN_WORDS = 48,
+	GT_SEEN_WORDS = 64,
 	GT_SEEN_STEP = 4, /* words that are compared at a time */
 	GT_SEEN_WALKS = 24,
 	GT_SEEN_SETS = 16,
@@ -28,8 +28,10 @@ struct gt_seen {
 	uint32_t forgets; /* how often all was forgotten by then; not so often: nothing is kept */
 	uint16_t words;   /* more than there is room for: cannot be kept; settled: whole steps */
 	uint16_t n;       /* of them, the first ones: the list */
-	uint64_t pcs;     /* while it is noted: which words are return addresses */
-	uint64_t hash;    /* of the list, the same for the same list only */
+	uint16_t least; /* for walks of that many at most, or up to so many more, it is the same */
+	uint16_t more;
+	uint64_t pcs;  /* while it is noted: which words are return addresses */
+	uint64_t hash; /* of the list, the same for the same list only */
 	/* The list's id in the generation with that low half (gt_stack_put_walked); 0: none. */
 	uint32_t id_gen;
 	uint32_t id;
@@ -63,10 +65,22 @@ extern GT_HIDDEN _Atomic uint32_t gt_seen_forgets;
 struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame);
 /* From the beginning again. */
 void gt_seen_again(struct gt_seen *s);
-/* They are over: n return addresses, of those noted the first ones, are the list. */
-void gt_seen_settle(struct gt_seen *s, unsigned n, bool whole, uint64_t hash);
+/*
+ * They are over: n return addresses, of those noted the first ones, are the list. max: where that
+ * was the end of the walk, it is the same for no other.
+ */
+void gt_seen_settle(struct gt_seen *s, unsigned n, unsigned max, bool whole, uint64_t hash);
 /* Of a list; never 0. */
 uint64_t gt_seen_hash(const uint64_t *pcs, unsigned n);
+
+/* Of n entries, those of a list with that hash and then the one; never 0. */
+GT_INLINE uint64_t gt_seen_hash_and(uint64_t hash, uint64_t entry, unsigned n)
+{
+	uint64_t h = (hash ^ entry) * 0xff51afd7ed558ccd;
+
+	return ((h ^ h >> 32 ^ n) * 0x9e3779b97f4a7c15) | 1;
+}
+
 /* Release: partner is the load in gt_seen_find. After what walks go by has been forgotten. */
 void gt_seen_forget(void);
 
@@ -123,7 +137,7 @@ GT_INLINE bool gt_seen_is(const struct gt_seen *s, uintptr_t frame, unsigned max
 	const uint64_t *end = word + s->words;
 	const uint16_t *at = s->at;
 
-	if (gt_unlikely(s->frame != frame || s->n >= max ||
+	if (gt_unlikely(s->frame != frame || max - s->least > s->more ||
 			s->forgets != gt_load_acquire(&gt_seen_forgets))) {
 		return false;
 	}
@@ -141,7 +155,7 @@ GT_INLINE bool gt_seen_is(const struct gt_seen *s, uintptr_t frame, unsigned max
 }
 
 /*
- * The walk from frame, if it would be the same again, and has less than max return addresses; NULL.
+ * The walk from frame by max return addresses at most, if it would be the same again; NULL.
  * All its words lie on the stack that frame is on: they can be read, whatever is there now.
  */
 GT_INLINE struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t frame, unsigned max)

@@ -79,14 +79,19 @@ static GT_STACK_READER unsigned walk_frames(const struct gt_stack_root *root, ui
 	return n;
 }
 
-/* Puts the entry last where the walk did not reach the trampoline. */
+/* Puts the entry last where the walk did not reach the trampoline. hash: of what it found, or 0. */
 static unsigned finish(const struct gt_stack_root *root, struct gt_walks *walks, unsigned n,
-		       unsigned max, bool whole)
+		       unsigned max, bool whole, uint64_t hash)
 {
 	walks->truncated = !whole;
+	walks->hash = hash;
 	if (!whole && root->entry != 0) {
 		n = GT_MIN(n, max - 1);
 		walks->list[n++] = root->entry;
+	}
+	if (!whole && hash != 0) {
+		/* What it found may be more than what is in the list: never less. */
+		walks->hash = gt_seen_hash_and(hash, root->entry, n);
 	}
 	return n;
 }
@@ -121,24 +126,23 @@ static GT_NOINLINE unsigned walk(const struct gt_stack_root *root, uintptr_t fra
 	unsigned n = 0;
 
 	walks->pcs = pcs;
-	walks->hash = 0;
 	walks->seen = NULL;
 	/* On another stack (a signal's, a coroutine's) nothing bounds a walk by frame pointers. */
 	if (gt_likely(known && !exact_only)) {
-		enum verdict verdict;
-
 		n = walk_frames(root, frame, pcs, max, &hash, &whole, seen);
-		if (!gt_unwind_ready()) {
+		if (gt_unlikely(!gt_unwind_ready())) {
 			/* Nobody to ask: the caller is certain, the rest if it led to the end. */
 			n = whole || n == max ? n : GT_MIN(n, 1);
-			return finish(root, walks, n, max, whole);
+			right = true;
+		} else {
+			enum verdict verdict = whole || n == max ? verdict_of(hash) : WRONG;
+
+			if (verdict == UNKNOWN) {
+				n = judge(root, frame, pcs, n, max, hash, &whole, walks->scratch);
+				return finish(root, walks, n, max, whole, 0);
+			}
+			right = verdict == RIGHT;
 		}
-		verdict = whole || n == max ? verdict_of(hash) : WRONG;
-		if (verdict == UNKNOWN) {
-			n = judge(root, frame, pcs, n, max, hash, &whole, walks->scratch);
-			return finish(root, walks, n, max, whole);
-		}
-		right = verdict == RIGHT;
 	}
 	if (!right) {
 		if (seen) {
@@ -147,12 +151,11 @@ static GT_NOINLINE unsigned walk(const struct gt_stack_root *root, uintptr_t fra
 		n = gt_unwind_walk(root, frame, pcs, max, &whole, seen);
 		hash = gt_seen_hash(pcs, n);
 	}
-	walks->hash = whole ? hash : 0;
-	if (seen && n != max) {
-		gt_seen_settle(seen, n, whole, walks->hash);
+	if (seen && !(whole && n == max)) {
+		gt_seen_settle(seen, n, max, whole, hash);
 		walks->seen = whole ? seen : NULL;
 	}
-	return finish(root, walks, n, max, whole);
+	return finish(root, walks, n, max, whole, hash);
 }
 
 unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
@@ -165,13 +168,13 @@ unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned m
 	if (gt_unlikely(!seen)) {
 		return walk(root, (uintptr_t)frame, max, walks);
 	}
-	walks->hash = seen->hash;
 	if (gt_unlikely(!seen->whole)) {
 		memcpy(walks->list, seen->word, seen->n * sizeof(*walks->list));
 		walks->pcs = walks->list;
 		walks->seen = NULL;
-		return finish(root, walks, seen->n, max, false);
+		return finish(root, walks, seen->n, max, false, seen->hash);
 	}
+	walks->hash = seen->hash;
 	walks->pcs = seen->word;
 	walks->seen = seen;
 	walks->truncated = false;

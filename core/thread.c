@@ -69,16 +69,6 @@ void gt_thread_give_p(struct gt_thread *t, uint32_t p)
 	}
 }
 
-unsigned gt_thread_walk_none(struct gt_thread *t)
-{
-	/* No hash: of the empty list it is another thread's as well. */
-	t->walks.hash = 0;
-	t->walks.seen = NULL;
-	t->walks.list[0] = t->root.entry;
-	t->walks.pcs = t->walks.list;
-	return 1;
-}
-
 bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp)
 {
 	stack_t other = {0};

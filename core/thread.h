@@ -501,7 +501,14 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 }
 
 /* A stack that is its entry alone (t->walks). */
-GT_COLD unsigned gt_thread_walk_none(struct gt_thread *t);
+GT_INLINE unsigned gt_thread_walk_none(struct gt_thread *t)
+{
+	t->walks.hash = gt_seen_hash_and(0, t->root.entry, 1);
+	t->walks.seen = NULL;
+	t->walks.list[0] = t->root.entry;
+	t->walks.pcs = t->walks.list;
+	return 1;
+}
 
 /*
  * Whether the hook frame that t was in is gone: left by longjmp, and the hook that runs at sp is

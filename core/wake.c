@@ -21,7 +21,7 @@ GT_INLINE unsigned walk(struct gt_thread *t, void *frame)
 		}
 		if (n > GT_WAKE_DEPTH) {
 			n = GT_WAKE_DEPTH;
-			t->walks.hash = 0;
+			t->walks.hash = t->block_hash ? gt_seen_hash_and(t->block_hash, 0, n) : 0;
 		}
 		return n;
 	}

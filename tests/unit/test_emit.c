@@ -449,20 +449,33 @@ Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = end
 
 /* --- Stacks ----------------------------------------------------------------------------------- */
 
-/* A start routine that ends by a jump to a hook: the list that is hashed has nothing in it. */
-Test(emit, a_list_of_the_entry_alone_has_no_hash, .init = started_inside, .fini = ended)
+/*
+ * A start routine that ends by a jump to a hook: what is walked has nothing in it, and the list is the
+ * entry, whose hash is no other thread's. The same without stacks.
+ */
+Test(emit, a_list_of_the_entry_alone_has_a_hash_of_its_own, .init = started_inside, .fini = ended)
 {
 	struct gt_thread *t = gt_tls.thread;
 	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uint64_t hash[2];
 
 	gt_stack_init();
-	gt_env.stacks = 1;
 	gt_env.depth = 64;
-	t->root = (struct gt_stack_root){frame - 4096, frame + 4096, 0x1234, 1, UINTPTR_MAX};
-	for (int again = 0; again < 3; again++) {
-		t->walks.hash = 1;
-		cr_expect_eq(gt_thread_walk(t, (void *)frame, GT_WAKE_DEPTH), 1u);
-		cr_expect_eq(t->walks.pcs[0], 0x1234u);
-		cr_expect_eq(t->walks.hash, 0u);
+	for (unsigned stacks = 0; stacks < 2; stacks++) {
+		gt_env.stacks = stacks;
+		for (unsigned i = 0; i < 2; i++) {
+			uint64_t entry = 0x1234 + i;
+
+			t->root = (struct gt_stack_root){frame - 4096, frame + 4096, entry, 1,
+							 UINTPTR_MAX};
+			for (int again = 0; again < 3; again++) {
+				t->walks.hash = 1;
+				cr_expect_eq(gt_thread_walk(t, (void *)frame, GT_WAKE_DEPTH), 1u);
+				cr_expect_eq(t->walks.pcs[0], entry);
+				cr_expect(again == 0 || t->walks.hash == hash[i]);
+				hash[i] = t->walks.hash;
+			}
+		}
+		cr_expect_neq(hash[0], hash[1]);
 	}
 }
