@@ -322,7 +322,7 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 {
 	struct gt_w w = gt_acquire(self);
 	/* In a section, so that another thread that advances leaves the line as it is. */
-	uint64_t age = w.ticks - (gt_trace->clock[w.parity].base_ns >> GT_TICK_SHIFT);
+	uint64_t age = w.ticks - gt_trace->clock[w.parity].base_ticks;
 	uint64_t signals = 0;
 	uint64_t began;
 	int saved;

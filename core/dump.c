@@ -72,7 +72,7 @@ void gt_dump_stamp(struct gt_stamp *to, const struct gt_clock *clock, const stru
 {
 	struct timespec wall = {0, 0};
 
-	to->ticks = gt_clock_now(clock) >> GT_TICK_SHIFT;
+	to->ticks = gt_clock_ticks_now(clock);
 	to->mono = gt_clock_monotonic();
 	gt_sys_clock(CLOCK_REALTIME, &wall);
 	to->sec = (uint64_t)wall.tv_sec;
@@ -304,7 +304,7 @@ void gt_dump_about(uint64_t gen)
 static void put_broken(uint64_t gen, enum gt_broken why, int error)
 {
 	const struct gt_clock *clock = &gt_trace->clock[~gen & 1];
-	uint64_t ticks = gt_clock_now(clock) >> GT_TICK_SHIFT;
+	uint64_t ticks = gt_clock_ticks_now(clock);
 	uint64_t more = ticks - GT_MIN(ticks, start_of(gen + 1));
 
 	put_byte(GT_FACT_MAGIC);

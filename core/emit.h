@@ -125,7 +125,7 @@ enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
 GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
 {
 	/* In this order: who posts takes the lock, then counts, then drops it. */
-	return gt_load_seq(&box->lock.word) || gt_mailbox_left(box);
+	return (gt_load_seq(&box->lock.word) | gt_mailbox_left(box)) != 0;
 }
 
 /* There is no buffer: no event has room. */
@@ -164,6 +164,7 @@ GT_INLINE void gt_load_buf(struct gt_w *w)
 /* Opens one. Through a pointer: to copy what was just written costs more than to write it. */
 GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, uint64_t moment)
 {
+	const struct gt_trace *trace = gt_trace;
 	const struct gt_clock *clock;
 
 	*w = (struct gt_w){.t = t};
@@ -172,20 +173,19 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	gt_signal_fence();
 	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
 	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	w->gen = gt_load_seq(&gt_trace->head.gen);
+	w->gen = gt_load_seq(&trace->head.gen);
 	GT_DELAY();
 	w->parity = w->gen & 1;
 	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
 	 * this section is open. */
-	clock = &gt_trace->clock[w->parity];
-	w->ticks = (when == GT_WHEN_LATER ? clock->base_ns
-		    : when == GT_WHEN_NOW ? gt_clock_now(clock)
-					  : gt_clock_at(clock, moment)) >>
-		   GT_TICK_SHIFT;
+	clock = &trace->clock[w->parity];
+	w->ticks = when == GT_WHEN_LATER ? clock->base_ticks
+		   : when == GT_WHEN_NOW ? gt_clock_ticks_now(clock)
+					 : gt_clock_ticks_at(clock, moment);
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, w->gen);
 #endif
-	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&gt_trace->broken))) {
+	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&trace->broken))) {
 		gt_no_buf(w);
 		return;
 	}
@@ -216,7 +216,7 @@ GT_INLINE struct gt_w gt_acquire(struct gt_thread *t)
 /* A moment as a time of the section's generation. */
 GT_INLINE uint64_t gt_section_ticks(const struct gt_w *w, uint64_t moment)
 {
-	return gt_clock_at(&gt_trace->clock[w->parity], moment) >> GT_TICK_SHIFT;
+	return gt_clock_ticks_at(&gt_trace->clock[w->parity], moment);
 }
 
 /* What follows in the section is of now; returns the moment. */
@@ -360,10 +360,20 @@ GT_INLINE bool gt_fact_fits(const struct gt_w *w)
 							   GT_BUF_FACTS - GT_WIRE_EVENT_MAX);
 }
 
+/* The later one. By a branch, which is foreseen: what follows does not wait for the comparison. */
+GT_INLINE uint64_t gt_not_before(uint64_t ticks, uint64_t last)
+{
+	if (gt_unlikely(ticks < last)) {
+		__asm__("" : "+r"(last));
+		return last;
+	}
+	return ticks;
+}
+
 /* Its number and its time. */
 GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
 {
-	uint64_t ticks = GT_MAX(w->ticks, w->last.event);
+	uint64_t ticks = gt_not_before(w->ticks, w->last.event);
 	uint64_t dt = ticks - w->last.event;
 
 	w->last.event = ticks;
@@ -373,7 +383,7 @@ GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
 
 GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
 {
-	uint64_t ticks = GT_MAX(w->ticks, w->last.fact);
+	uint64_t ticks = gt_not_before(w->ticks, w->last.fact);
 	uint64_t dt = ticks - w->last.fact;
 	uint8_t *p = w->facts_at;
 

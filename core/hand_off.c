@@ -89,7 +89,7 @@ static void compose(struct gt_thread *t, uint64_t gen, uint64_t now)
 	enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 	struct gt_draft *d = &t->draft;
 	uint64_t start = gt_trace->stamp[gen & 1].ticks;
-	uint64_t at = gt_clock_at(&gt_trace->clock[gen & 1], seen.at) >> GT_TICK_SHIFT;
+	uint64_t at = gt_clock_ticks_at(&gt_trace->clock[gen & 1], seen.at);
 	uint64_t stack = stack_id(gen, seen.pcs, seen.n);
 	uint8_t bytes[GT_BUF_HEAD + GT_DRAFT_BYTES];
 	uint8_t *payload = bytes + GT_BUF_HEAD;
@@ -175,7 +175,7 @@ void gt_hand_off_draft(uint64_t gen)
 	}
 	gt_fence_all();
 	GT_DELAY();
-	now = gt_clock_now(&gt_trace->clock[gen & 1]) >> GT_TICK_SHIFT;
+	now = gt_clock_ticks_now(&gt_trace->clock[gen & 1]);
 	for (struct gt_thread *t = first; t; t = gt_thread_next(t)) {
 		uint32_t wanted = GT_CLAIM_WANTED;
 

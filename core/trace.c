@@ -237,7 +237,7 @@ static void say_about(void)
 	gt_about(GT_ABOUT_CLASSES, gt_env.classes);
 	gt_about(GT_ABOUT_MIN, gt_env.min);
 	gt_about(GT_ABOUT_DEPTH, gt_env.stacks ? gt_env.depth : 0);
-	gt_about(GT_ABOUT_TSC, gt_trace->clock[1].mult != 0);
+	gt_about(GT_ABOUT_TSC, gt_clock_unit != 0);
 	gt_about(GT_ABOUT_FIND_OBJECT, gt_unwind_lock_free());
 	gt_about(GT_ABOUT_PROCESS, (uint64_t)gt_trace->head.pid);
 }

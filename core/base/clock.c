@@ -10,6 +10,7 @@
 #include <time.h>
 
 #include "base/sys.h"
+#include "base/wire.h"
 
 typedef int (*clock_fn)(clockid_t, struct timespec *);
 
@@ -127,14 +128,29 @@ void gt_clock_mark(struct gt_clock_mark *mark)
 	read_both(mark);
 }
 
+/* The line of ticks below that of ns. */
+static void set_ticks(struct gt_clock *c)
+{
+	c->base_ticks = c->base_ns >> GT_TICK_SHIFT;
+	c->tick_mult = c->mult << (32 - GT_TICK_SHIFT);
+}
+
+/* A line that begins now, of moments that are CLOCK_MONOTONIC themselves. */
+static void begin_unscaled(struct gt_clock *c)
+{
+	uint64_t now = gt_clock_monotonic();
+
+	*c = (struct gt_clock){.base_counter = now, .base_ns = now, .mult = UINT64_C(1) << 32};
+	set_ticks(c);
+}
+
 void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
 {
 	struct gt_clock_mark now = *since;
 
-	/* A line begins somewhere also where it is not scaled: its age is asked for. */
-	*c = (struct gt_clock){.base_ns = gt_clock_monotonic()};
 	gt_clock_unit = 0;
 	if (!counter_is_clock()) {
+		begin_unscaled(c);
 		return;
 	}
 	do {
@@ -144,8 +160,14 @@ void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
 	c->base_ns = now.ns;
 	c->base_mono = now.ns;
 	c->rate = slope(now.ns - since->ns, now.counter - since->counter);
+	if (c->rate >> (31 + GT_TICK_SHIFT)) {
+		/* Slower than 250 MHz: the line of ticks would not fit. */
+		begin_unscaled(c);
+		return;
+	}
 	c->mult = c->rate;
 	gt_clock_unit = c->rate;
+	set_ticks(c);
 }
 
 void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t period)
@@ -153,11 +175,11 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 	struct gt_clock_mark now = {0};
 	uint64_t counts;
 
-	*next = *c;
-	if (!c->mult) {
-		next->base_ns = gt_clock_monotonic();
+	if (!gt_clock_unit) {
+		begin_unscaled(next);
 		return;
 	}
+	*next = *c;
 	read_both(&now);
 	counts = now.counter - c->base_counter;
 	if ((int64_t)counts <= 0) {
@@ -166,6 +188,7 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 		next->base_counter = now.counter;
 		next->base_ns += now.ns > c->base_mono ? now.ns - c->base_mono : 0;
 		next->base_mono = now.ns;
+		set_ticks(next);
 		return;
 	}
 	next->base_counter = now.counter;
@@ -188,4 +211,5 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 		next->mult = (uint64_t)((gt_u128)next->rate * (gt_u128)(horizon + error) /
 					(gt_u128)horizon);
 	}
+	set_ticks(next);
 }

@@ -15,15 +15,23 @@
 
 #include "base/util.h"
 
-/* One line of the clock: ns = base_ns + (counter - base_counter) * mult >> 32. */
+/*
+ * One line of the clock: ns = base_ns + (counter - base_counter) * mult >> 32. Where there is no
+ * counter the vDSO's ns are counted instead, and the line is themselves.
+ *
+ * Sections ask for ticks, by a line of their own below that of ns by less than a tick, and in the
+ * high half of one product: what an event waits for between the counter and its bytes is short.
+ */
 struct gt_clock {
 	uint64_t base_counter;
+	uint64_t base_ticks;
+	uint64_t tick_mult; /* ticks * 2^64 per count */
 	uint64_t base_ns;
-	uint64_t mult; /* ns * 2^32 per count; 0: no counter, ask the vDSO */
+	uint64_t mult; /* ns * 2^32 per count; below 2^35, so that tick_mult has 64 bits */
 	/* For the next line: where CLOCK_MONOTONIC was at base_counter, and its measured slope. */
 	uint64_t base_mono;
 	uint64_t rate;
-};
+} GT_ALIGNED(GT_LINE);
 
 /* Both clocks at one moment. */
 struct gt_clock_mark {
@@ -72,14 +80,22 @@ GT_INLINE uint64_t gt_clock_at(const struct gt_clock *c, uint64_t moment)
 {
 	uint64_t d = moment - c->base_counter;
 
-	if (gt_unlikely(c->mult == 0)) {
-		return GT_MAX(moment, c->base_ns);
-	}
 	/* A counter read just before the line began gives a small negative distance. */
 	if (gt_unlikely((int64_t)d < 0)) {
 		return c->base_ns;
 	}
 	return c->base_ns + (uint64_t)(((gt_u128)d * c->mult) >> 32);
+}
+
+/* The same in ticks of the trace. */
+GT_INLINE uint64_t gt_clock_ticks_at(const struct gt_clock *c, uint64_t moment)
+{
+	uint64_t d = moment - c->base_counter;
+
+	if (gt_unlikely((int64_t)d < 0)) {
+		return c->base_ticks;
+	}
+	return c->base_ticks + (uint64_t)(((gt_u128)d * c->tick_mult) >> 64);
 }
 
 /* From one moment to a later one, in ns. */
@@ -90,8 +106,13 @@ GT_INLINE uint64_t gt_clock_between(uint64_t from, uint64_t to)
 	return gt_likely(gt_clock_unit != 0) ? (uint64_t)(((gt_u128)d * gt_clock_unit) >> 32) : d;
 }
 
-/* Now, in ns of the trace clock. Any thread, any context. */
+/* Now, in ns of the trace clock; in ticks. Any thread, any context. */
 GT_INLINE uint64_t gt_clock_now(const struct gt_clock *c)
 {
 	return gt_clock_at(c, gt_clock_moment());
+}
+
+GT_INLINE uint64_t gt_clock_ticks_now(const struct gt_clock *c)
+{
+	return gt_clock_ticks_at(c, gt_clock_moment());
 }

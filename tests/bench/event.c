@@ -52,7 +52,7 @@ static unsigned path;
  */
 
 /* frames: of the stack that was walked last. */
-static void put_log(struct gt_thread *t, unsigned frames)
+GT_INLINE void put_log(struct gt_thread *t, unsigned frames)
 {
 	struct gt_w w = gt_acquire(t);
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sys.h"
+#include "base/wire.h"
 
 #define MS UINT64_C(1000000)
 
@@ -57,7 +58,7 @@ static struct gt_clock calibrated(void)
 	struct gt_clock c;
 
 	clock_begin(&c);
-	if (!c.mult) {
+	if (!gt_clock_unit) {
 		cr_skip_test("the clocksource is not tsc");
 	}
 	return c;
@@ -118,8 +119,25 @@ Test(clock, lines_meet)
 		before = at(&c, next.base_counter);
 		cr_assert_eq(next.base_ns, before, "line %d begins %lld ns away", line,
 			     (long long)(next.base_ns - before));
+		cr_assert_geq(next.base_ticks, gt_clock_ticks_at(&c, next.base_counter));
 		c = next;
 	}
+}
+
+/* The line of ticks lies below that of ns, by less than one. */
+Test(clock, ticks_follow_ns)
+{
+	struct gt_clock c = calibrated();
+
+	for (uint64_t d = 0; d < UINT64_C(1) << 44; d += d / 7 + 1) {
+		uint64_t moment = c.base_counter + d;
+		uint64_t ns = gt_clock_at(&c, moment);
+		uint64_t ticks = gt_clock_ticks_at(&c, moment);
+
+		cr_assert_leq(ticks, ns >> GT_TICK_SHIFT);
+		cr_assert_geq(ticks + 1, ns >> GT_TICK_SHIFT);
+	}
+	cr_expect_eq(gt_clock_ticks_at(&c, c.base_counter - 1), c.base_ticks);
 }
 
 /* A clock that is wrong comes back slowly, without a step, and not beyond the truth. */
@@ -178,15 +196,19 @@ Test(clock, without_a_counter)
 	uint64_t b;
 
 	clock_begin(&c);
-	c = (struct gt_clock){0};
 	gt_clock_unit = 0;
+	gt_clock_next(&c, &next, MS);
+	c = next;
 	for (int line = 0; line < 3; line++) {
 		a = libc_monotonic();
 		now = gt_clock_now(&c);
 		b = libc_monotonic();
 		cr_expect(a <= now && now <= b);
 		gt_clock_next(&c, &next, MS);
-		cr_expect_eq(next.mult, 0u, "there is no counter now either");
+		cr_expect_eq(gt_clock_at(&next, next.base_ns + 12345), next.base_ns + 12345);
+		cr_expect_eq(gt_clock_at(&next, next.base_ns - 1), next.base_ns);
+		cr_expect_eq(gt_clock_ticks_at(&next, next.base_ns + 12345),
+			     (next.base_ns >> GT_TICK_SHIFT) + (12345 >> GT_TICK_SHIFT));
 		c = next;
 	}
 }
@@ -200,7 +222,6 @@ Test(clock, a_line_without_a_counter_has_a_beginning)
 
 	gt_clock_unit = 0;
 	gt_clock_next(&c, &next, 1000000000);
-	cr_expect_eq(next.mult, 0u);
 	cr_expect_geq(next.base_ns, before);
 	cr_expect_leq(next.base_ns, gt_clock_now(&next));
 }
