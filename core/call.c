@@ -93,7 +93,7 @@ static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now)
 }
 
 /* Nothing of the call has been written yet. */
-static void end_kept(struct gt_thread *t, int64_t result)
+GT_INLINE void end_kept(struct gt_thread *t, int64_t result)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
 	uint64_t moment = gt_clock_moment();

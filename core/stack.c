@@ -112,9 +112,8 @@ static GT_NOINLINE unsigned judge(const struct gt_stack_root *root, uintptr_t fr
 	return nexact;
 }
 
-/* One that is not remembered. */
-static GT_NOINLINE unsigned walk(const struct gt_stack_root *root, uintptr_t frame, unsigned max,
-				 struct gt_walks *walks)
+unsigned gt_stack_walk_new(const struct gt_stack_root *root, uintptr_t frame, unsigned max,
+			   struct gt_walks *walks)
 {
 	bool known = frame >= root->lo && frame < root->hi && root->hi - frame >= 16;
 	/* Only of a stack whose bounds are known: beyond them, what was there may be gone. */
@@ -158,27 +157,14 @@ static GT_NOINLINE unsigned walk(const struct gt_stack_root *root, uintptr_t fra
 	return finish(root, walks, n, max, whole, hash);
 }
 
-unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
-		       struct gt_walks *walks)
+unsigned gt_stack_walk_cut(const struct gt_stack_root *root, unsigned max, struct gt_walks *walks)
 {
-	struct gt_seen *seen;
+	const struct gt_seen *seen = walks->seen;
 
-	max = GT_MIN(max, (unsigned)GT_STACK_MAX);
-	seen = gt_seen_find(&walks->memory, (uintptr_t)frame, max);
-	if (gt_unlikely(!seen)) {
-		return walk(root, (uintptr_t)frame, max, walks);
-	}
-	if (gt_unlikely(!seen->whole)) {
-		memcpy(walks->list, seen->word, seen->n * sizeof(*walks->list));
-		walks->pcs = walks->list;
-		walks->seen = NULL;
-		return finish(root, walks, seen->n, max, false, seen->hash);
-	}
-	walks->hash = seen->hash;
-	walks->pcs = seen->word;
-	walks->seen = seen;
-	walks->truncated = false;
-	return seen->n;
+	memcpy(walks->list, seen->word, seen->n * sizeof(*walks->list));
+	walks->pcs = walks->list;
+	walks->seen = NULL;
+	return finish(root, walks, seen->n, max, false, seen->hash);
 }
 
 void gt_stack_init(void)

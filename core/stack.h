@@ -50,6 +50,12 @@ struct gt_walks {
 	uint64_t scratch[GT_STACK_MAX];
 };
 
+/* Slow halves: one that is not remembered; one that is (walks->seen), and was cut. */
+GT_NOINLINE unsigned gt_stack_walk_new(const struct gt_stack_root *root, uintptr_t frame,
+				       unsigned max, struct gt_walks *walks);
+GT_NOINLINE unsigned gt_stack_walk_cut(const struct gt_stack_root *root, unsigned max,
+				       struct gt_walks *walks);
+
 /*
  * The stack of the caller of the function whose __builtin_frame_address(0) is frame: innermost
  * first, each the return address - 1, so that it lies in the call instruction (exact where a signal
@@ -58,8 +64,25 @@ struct gt_walks {
  * The last one lies in the start routine or main: where the walk did not get there (deeper than
  * max, or code that cannot be walked), the entry itself is put last and truncated is set.
  */
-unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
-		       struct gt_walks *walks);
+GT_INLINE unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, unsigned max,
+				 struct gt_walks *walks)
+{
+	struct gt_seen *seen;
+
+	max = GT_MIN(max, (unsigned)GT_STACK_MAX);
+	seen = gt_seen_find(&walks->memory, (uintptr_t)frame, max);
+	if (gt_unlikely(!seen)) {
+		return gt_stack_walk_new(root, (uintptr_t)frame, max, walks);
+	}
+	walks->seen = seen;
+	if (gt_unlikely(!seen->whole)) {
+		return gt_stack_walk_cut(root, max, walks);
+	}
+	walks->hash = seen->hash;
+	walks->pcs = seen->word;
+	walks->truncated = false;
+	return seen->n;
+}
 
 /*
  * Drops all that was remembered of code. To be called after each dlclose, and when the executable
