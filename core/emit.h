@@ -125,7 +125,9 @@ enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
 GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
 {
 	/* In this order: who posts takes the lock, then counts, then drops it. */
-	return (gt_load_seq(&box->lock.word) | gt_mailbox_left(box)) != 0;
+	uint32_t locked = gt_load_seq(&box->lock.word);
+
+	return (locked | gt_mailbox_left(box)) != 0;
 }
 
 /* There is no buffer: no event has room. */

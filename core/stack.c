@@ -84,15 +84,15 @@ static unsigned finish(const struct gt_stack_root *root, struct gt_walks *walks,
 		       unsigned max, bool whole, uint64_t hash)
 {
 	walks->truncated = !whole;
-	walks->hash = hash;
 	if (!whole && root->entry != 0) {
 		n = GT_MIN(n, max - 1);
 		walks->list[n++] = root->entry;
 	}
 	if (!whole && hash != 0) {
 		/* What it found may be more than what is in the list: never less. */
-		walks->hash = gt_seen_hash_and(hash, root->entry, n);
+		hash = gt_seen_hash_and(hash, root->entry, n);
 	}
+	walks->hash = hash;
 	return n;
 }
 

@@ -503,7 +503,8 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 /* A stack that is its entry alone (t->walks). */
 GT_INLINE unsigned gt_thread_walk_none(struct gt_thread *t)
 {
-	t->walks.hash = gt_seen_hash_and(0, t->root.entry, 1);
+	/* As of a walk that found nothing (gt_seen_hash). */
+	t->walks.hash = gt_seen_hash_and(1, t->root.entry, 1);
 	t->walks.seen = NULL;
 	t->walks.list[0] = t->root.entry;
 	t->walks.pcs = t->walks.list;

@@ -6,41 +6,33 @@
 #include "emit.h"
 #include "shm.h"
 
-/* The stack of this wake-up. That of a wait that has just begun is known already. */
-GT_INLINE unsigned walk(struct gt_thread *t, void *frame)
-{
-	if ((gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame) {
-		unsigned n = gt_load_relaxed(&t->nblock);
-
-		/* The walk of a handler's hint may have come between. */
-		if (gt_unlikely(t->walks.hash != t->block_hash || !t->block_hash)) {
-			n = gt_thread_get_stack(t, t->walks.list);
-			t->walks.pcs = t->walks.list;
-			t->walks.hash = t->block_hash;
-			t->walks.seen = NULL;
-		}
-		if (n > GT_WAKE_DEPTH) {
-			n = GT_WAKE_DEPTH;
-			t->walks.hash = t->block_hash ? gt_seen_hash_and(t->block_hash, 0, n) : 0;
-		}
-		return n;
-	}
-	return gt_thread_walk(t, frame, GT_WAKE_DEPTH);
-}
-
-/* Notes the stack of this wake-up in the thread's own ring. */
+/*
+ * Notes the stack of this wake-up in the thread's own ring. That of a wait that has just begun is
+ * known already; what was walked since may be another's, of a handler that was left meanwhile.
+ */
 GT_INLINE void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame)
 {
 	struct gt_wake_stack *s = &t->wake[hint->version % GT_WAKE_STACKS];
-	unsigned n = walk(t, frame);
+	bool begun = (gt_load_relaxed(&t->wait_number) & 1) && t->wait_sp == (uintptr_t)frame;
+	unsigned n;
 
+	if (begun) {
+		n = gt_load_relaxed(&t->nblock);
+		hint->hash = t->block_hash;
+		if (n > GT_WAKE_DEPTH) {
+			n = GT_WAKE_DEPTH;
+			hint->hash = hint->hash ? gt_seen_hash_and(hint->hash, 0, n) : 0;
+		}
+	} else {
+		n = gt_thread_walk(t, frame, GT_WAKE_DEPTH);
+		hint->hash = t->walks.hash;
+	}
 	/*
 	 * A seqlock of its own; partner: read_stack. 0 says that it is being written. Release, so
 	 * that who reads one of the new words also reads that the version is no longer its own.
 	 */
 	gt_store_relaxed(&s->version, 0);
 	gt_store_release(&s->over, false);
-	hint->hash = t->walks.hash;
 	/* Who wakes from one place has the list in every slot. */
 	if (s->hash != hint->hash || !hint->hash) {
 		/* A handler may jump out of here: the hash is there when the rest is. */
@@ -48,7 +40,8 @@ GT_INLINE void note_stack(struct gt_thread *t, struct gt_hint *hint, void *frame
 		gt_signal_fence();
 		gt_store_release(&s->n, (uint16_t)n);
 		for (unsigned i = 0; i < n; i++) {
-			gt_store_release(&s->pcs[i], t->walks.pcs[i]);
+			gt_store_release(&s->pcs[i], begun ? gt_load_relaxed(&t->block_pcs[i])
+							   : t->walks.pcs[i]);
 		}
 		gt_signal_fence();
 		s->hash = hint->hash;

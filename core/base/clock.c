@@ -128,6 +128,10 @@ void gt_clock_mark(struct gt_clock_mark *mark)
 	read_both(mark);
 }
 
+/* 4 ns a count, slower than any counter: a line of ticks, steered too, has room for that. */
+#define RATE_MAX (UINT64_C(4) << 32)
+_Static_assert(GT_TICK_SHIFT == 3, "and room for it is below 8 ns a count");
+
 /* The line of ticks below that of ns. */
 static void set_ticks(struct gt_clock *c)
 {
@@ -160,8 +164,7 @@ void gt_clock_init(struct gt_clock *c, const struct gt_clock_mark *since)
 	c->base_ns = now.ns;
 	c->base_mono = now.ns;
 	c->rate = slope(now.ns - since->ns, now.counter - since->counter);
-	if (c->rate >> (31 + GT_TICK_SHIFT)) {
-		/* Slower than 250 MHz: the line of ticks would not fit. */
+	if (c->rate > RATE_MAX) {
 		begin_unscaled(c);
 		return;
 	}
@@ -196,7 +199,7 @@ void gt_clock_next(const struct gt_clock *c, struct gt_clock *next, uint64_t per
 	next->base_ns = c->base_ns + (uint64_t)(((gt_u128)counts * c->mult) >> 32);
 	/* Short lines measure the slope badly: below 10 ms the old one is kept. */
 	if (now.ns - c->base_mono >= 10000000) {
-		next->rate = slope(now.ns - c->base_mono, counts);
+		next->rate = GT_MIN(slope(now.ns - c->base_mono, counts), RATE_MAX);
 	}
 	/*
 	 * The true slope, plus what brings the error to 0 within a period: at most 1/1024, so that

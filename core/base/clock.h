@@ -27,7 +27,7 @@ struct gt_clock {
 	uint64_t base_ticks;
 	uint64_t tick_mult; /* ticks * 2^64 per count */
 	uint64_t base_ns;
-	uint64_t mult; /* ns * 2^32 per count; below 2^35, so that tick_mult has 64 bits */
+	uint64_t mult; /* ns * 2^32 per count; below 8 ns, so that tick_mult has 64 bits */
 	/* For the next line: where CLOCK_MONOTONIC was at base_counter, and its measured slope. */
 	uint64_t base_mono;
 	uint64_t rate;

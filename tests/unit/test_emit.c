@@ -450,8 +450,8 @@ Test(emit, a_post_keeps_its_time_in_a_block, .init = started_inside, .fini = end
 /* --- Stacks ----------------------------------------------------------------------------------- */
 
 /*
- * A start routine that ends by a jump to a hook: what is walked has nothing in it, and the list is the
- * entry, whose hash is no other thread's. The same without stacks.
+ * A start routine that ends by a jump to a hook: what is walked has nothing in it, and the list is
+ * the entry, whose hash is no other thread's. The same without stacks.
  */
 Test(emit, a_list_of_the_entry_alone_has_a_hash_of_its_own, .init = started_inside, .fini = ended)
 {
