@@ -129,6 +129,23 @@ GT_INLINE bool gt_budget_call(struct gt_meter *m, unsigned call)
 	return left >= 0;
 }
 
+/*
+ * The same where there is a budget, for who can do no more than go straight: true, it is left out;
+ * false: not known.
+ */
+GT_INLINE bool gt_budget_refuses(struct gt_meter *m, unsigned call)
+{
+	struct gt_budget_place *place = &m->place[call % GT_BUDGET_CALLS];
+	int32_t left = gt_load_relaxed(&place->left) - 1;
+
+	if (left >= 0 || left % GT_BUDGET_LOOK == 0 ||
+	    gt_load_relaxed(&m->step) != gt_load_relaxed(&gt_budget.step)) {
+		return false;
+	}
+	gt_store_relaxed(&place->left, left);
+	return true;
+}
+
 GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object)
 {
 	return gt_likely(!gt_budget.on) || gt_budget_ask_wait(m, object);

@@ -37,27 +37,26 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 	return w;
 }
 
-static int close_wait(const struct waiting *w, int result)
+static int close_wait(struct waiting w, int result)
 {
-	if (w->t) {
-		gt_wait_end(w->t, w->wait, gt_ended_of(result), result);
-	}
+	gt_wait_end(w.t, w.wait, gt_ended_of(result), result);
 	return result;
 }
 
-static int close_c11(const struct waiting *w, int result)
+static int close_c11(struct waiting w, int result)
 {
-	if (w->t) {
-		gt_wait_end(w->t, w->wait, gt_ended_of_c11(result), result);
-	}
+	gt_wait_end(w.t, w.wait, gt_ended_of_c11(result), result);
 	return result;
 }
+
+/* Straight through by a jump, as in plain.h. */
+#define CLOSED(close, w, real) ((w).t ? close((w), (real)) : (real))
 
 int gt_hook_pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
 	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return close_wait(&w, GT_REAL(pthread_cond_wait)(c, m));
+	return CLOSED(close_wait, w, GT_REAL(pthread_cond_wait)(c, m));
 }
 
 int gt_hook_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
@@ -65,7 +64,7 @@ int gt_hook_pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
 {
 	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return close_wait(&w, GT_REAL(pthread_cond_timedwait)(c, m, until));
+	return CLOSED(close_wait, w, GT_REAL(pthread_cond_timedwait)(c, m, until));
 }
 
 int gt_hook_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clockid_t clock,
@@ -73,28 +72,28 @@ int gt_hook_pthread_cond_clockwait(pthread_cond_t *c, pthread_mutex_t *m, clocki
 {
 	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return close_wait(&w, GT_REAL(pthread_cond_clockwait)(c, m, clock, until));
+	return CLOSED(close_wait, w, GT_REAL(pthread_cond_clockwait)(c, m, clock, until));
 }
 
 int gt_hook_old_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
 	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return close_wait(&w, GT_REAL(old_cond_wait)(c, m));
+	return CLOSED(close_wait, w, GT_REAL(old_cond_wait)(c, m));
 }
 
 int gt_hook_old_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
 {
 	struct waiting w = open_wait(c, m, GT_FRAME());
 
-	return close_wait(&w, GT_REAL(old_cond_timedwait)(c, m, until));
+	return CLOSED(close_wait, w, GT_REAL(old_cond_timedwait)(c, m, until));
 }
 
 int gt_hook_cnd_wait(cnd_t *c, mtx_t *m)
 {
 	struct waiting w = open_wait(c, (pthread_mutex_t *)(void *)m, GT_FRAME());
 
-	return close_c11(&w, GT_REAL(cnd_wait)(c, m));
+	return CLOSED(close_c11, w, GT_REAL(cnd_wait)(c, m));
 }
 
 int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
@@ -102,7 +101,7 @@ int gt_hook_cnd_timedwait(cnd_t *restrict c, mtx_t *restrict m,
 {
 	struct waiting w = open_wait(c, (pthread_mutex_t *)(void *)m, GT_FRAME());
 
-	return close_c11(&w, GT_REAL(cnd_timedwait)(c, m, until));
+	return CLOSED(close_c11, w, GT_REAL(cnd_timedwait)(c, m, until));
 }
 
 /*

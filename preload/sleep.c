@@ -26,11 +26,13 @@ static struct gt_thread *yield_open(void *frame)
 	int gt_hook_##id(void)                                \
 	{                                                     \
 		struct gt_thread *t = yield_open(GT_FRAME()); \
-		int r = GT_REAL(id)();                        \
+		int r;                                        \
                                                               \
-		if (t) {                                      \
-			gt_yield_end(t, GT_FRAME());          \
+		if (!t) { /* as in plain.h */                 \
+			return GT_REAL(id)();                 \
 		}                                             \
+		r = GT_REAL(id)();                            \
+		gt_yield_end(t, GT_FRAME());                  \
 		return r;                                     \
 	}
 YIELDS(sched_yield)

@@ -184,3 +184,23 @@ Test(budget, short_stacks_stay_as_they_are_set)
 	run(&r, &storm, 100, &last);
 	cr_expect_eq(r.depth, 3u);
 }
+
+Test(budget, refuses_only_what_is_left_out_for_sure)
+{
+	struct gt_meter m = {.since = 0};
+	struct gt_budget_place *place = &m.place[5];
+
+	gt_store_relaxed(&gt_budget.step, 7);
+	gt_store_relaxed(&m.step, 7);
+	gt_store_relaxed(&place->left, 1);
+	cr_expect_not(gt_budget_refuses(&m, 5), "one is left");
+	cr_expect_eq(gt_load_relaxed(&place->left), 1, "and stays");
+	gt_store_relaxed(&place->left, 0);
+	cr_expect(gt_budget_refuses(&m, 5));
+	cr_expect_eq(gt_load_relaxed(&place->left), -1, "it is counted");
+	gt_store_relaxed(&place->left, 1 - GT_BUDGET_LOOK);
+	cr_expect_not(gt_budget_refuses(&m, 5), "one of so many looks after the steps");
+	gt_store_relaxed(&place->left, -3);
+	gt_store_relaxed(&gt_budget.step, 8);
+	cr_expect_not(gt_budget_refuses(&m, 5), "a step has begun");
+}
