@@ -12,10 +12,9 @@
 #include "trace.h"
 
 enum {
-	STEP_THREADS = 256, /* so many threads more make it longer by that */
-	/* What one costs that is left out: too little to be timed, too much to be nothing. */
-	PASS_CALL_NS = 1,
-	PASS_WAIT_NS = 20,
+	STEP_THREADS = 256,   /* so many threads more make it longer by that */
+	PRICE_MAX = 200000,   /* ps; what was measured to be more was disturbed */
+	COLD_NS = 1000,       /* calls that take longer find the lines of the hook gone */
 	PREEMPTED_NS = 50000, /* a passage that took longer was interrupted */
 	PLACES = 1024,        /* of objects, by hash: a power of two */
 	MEAN_PART = 8,        /* of a mean that the newest value is */
@@ -23,6 +22,15 @@ enum {
 };
 
 struct gt_budget gt_budget;
+
+/* Of two machines (docs/budget.md). What needs no second thread is measured anew: these at least.
+ */
+uint32_t gt_budget_prices[GT_PRICES] = {
+	[GT_PRICE_CALL] = 6000,         [GT_PRICE_CALL_COLD] = 25000,
+	[GT_PRICE_WAIT_MUTEX] = 25000,  [GT_PRICE_WAIT_COND] = 65000,
+	[GT_PRICE_WAIT_OTHER] = 45000,  [GT_PRICE_RWLOCK] = 2000,
+	[GT_PRICE_RWLOCK_BUSY] = 40000, [GT_PRICE_SEM] = 3000,
+};
 
 /* --- Meters ----------------------------------------------------------------------------------- */
 
@@ -48,12 +56,30 @@ void gt_budget_timed(struct gt_meter *m, enum gt_cost cost)
 	}
 }
 
+/* --- Prices ----------------------------------------------------------------------------------- */
+
+GT_TLS uint32_t gt_budget_due;   /* ps that the thread has not passed on yet */
+static _Atomic uint64_t paid_ps; /* by all, since the process began */
+
+void gt_budget_set_price(enum gt_price what, uint64_t ps)
+{
+	ps = GT_MIN(ps, (uint64_t)PRICE_MAX);
+	gt_budget_prices[what] = GT_MAX(gt_budget_prices[what], (uint32_t)ps);
+}
+
+void gt_budget_paid(void)
+{
+	gt_add_relaxed(&paid_ps, gt_budget_due);
+	gt_budget_due = 0;
+}
+
 /* What threads that have ended left; and what all have done so far. */
 struct totals {
 	uint64_t timed[GT_COSTS];
 	uint64_t kept[GT_BUDGET_KINDS];
 	uint64_t left_out[GT_BUDGET_KINDS];
 	uint64_t left_out_ns[GT_BUDGET_KINDS];
+	uint64_t paid_ps;
 };
 static struct {
 	_Atomic uint64_t timed[GT_COSTS];
@@ -80,6 +106,9 @@ void gt_budget_meter_close(struct gt_meter *m)
 	}
 	gt_budget_next_step(m);
 	gt_store_relaxed(&m->step, 0);
+	if (gt_budget_due) {
+		gt_budget_paid();
+	}
 	for (int i = 0; i < GT_COSTS; i++) {
 		gt_add_relaxed(&gone.timed[i], gt_exchange_acq_rel(&m->timed[i], 0));
 	}
@@ -88,6 +117,7 @@ void gt_budget_meter_close(struct gt_meter *m)
 		gt_add_relaxed(&gone.left_out[i], gt_exchange_acq_rel(&m->left_out[i], 0));
 		gt_add_relaxed(&gone.left_out_ns[i], gt_exchange_acq_rel(&m->left_out_ns[i], 0));
 	}
+	gt_add_relaxed(&paid_ps, gt_exchange_acq_rel(&m->paid_ps, 0));
 }
 
 /* --- Allowances ------------------------------------------------------------------------------- */
@@ -132,6 +162,13 @@ void gt_budget_look(void)
 	}
 }
 
+static uint64_t call_price(uint64_t mean)
+{
+	uint32_t price = gt_budget_prices[GT_PRICE_CALL];
+
+	return mean > COLD_NS ? GT_MAX(price, gt_budget_prices[GT_PRICE_CALL_COLD]) : price;
+}
+
 /* What the places of calls have counted since they were filled. */
 static void add_places(const struct gt_meter *m, struct totals *sum)
 {
@@ -143,10 +180,14 @@ static void add_places(const struct gt_meter *m, struct totals *sum)
 	for (int i = 0; i < GT_BUDGET_CALLS; i++) {
 		int64_t left = gt_load_relaxed(&m->place[i].left);
 		uint64_t out = (uint64_t)GT_MAX(-left, 0);
+		uint64_t kept = (uint64_t)(limit - GT_MAX(left, 0));
+		uint64_t mean = gt_load_relaxed(&m->place[i].mean);
 
-		sum->kept[GT_BUDGET_CALL] += (uint64_t)(limit - GT_MAX(left, 0));
+		sum->kept[GT_BUDGET_CALL] += kept;
 		sum->left_out[GT_BUDGET_CALL] += out;
-		sum->left_out_ns[GT_BUDGET_CALL] += out * gt_load_relaxed(&m->place[i].mean);
+		sum->left_out_ns[GT_BUDGET_CALL] += out * mean;
+		/* Each has come by, whatever became of it. */
+		sum->paid_ps += (kept + out) * call_price(mean);
 	}
 }
 
@@ -160,6 +201,7 @@ void gt_budget_next_step(struct gt_meter *m)
 	add(&m->kept[GT_BUDGET_CALL], counted.kept[GT_BUDGET_CALL]);
 	add(&m->left_out[GT_BUDGET_CALL], counted.left_out[GT_BUDGET_CALL]);
 	add(&m->left_out_ns[GT_BUDGET_CALL], counted.left_out_ns[GT_BUDGET_CALL]);
+	add(&m->paid_ps, counted.paid_ps);
 	for (int i = 0; i < GT_BUDGET_CALLS; i++) {
 		gt_store_relaxed(&m->place[i].left, (int32_t)limit);
 	}
@@ -167,13 +209,14 @@ void gt_budget_next_step(struct gt_meter *m)
 	gt_store_relaxed(&m->step, gt_load_relaxed(&gt_budget.step));
 }
 
-bool gt_budget_ask_wait(struct gt_meter *m, const void *object)
+bool gt_budget_ask_wait(struct gt_meter *m, const void *object, enum gt_price price)
 {
 	struct place *place = place_of(object);
 	uint64_t word = gt_load_relaxed(&place->word);
 	uint32_t step = gt_load_relaxed(&gt_budget.step);
 	uint64_t out;
 
+	gt_budget_pay(price);
 	if (gt_unlikely(word >> 32 != step)) {
 		word = (uint64_t)step << 32 | (word & PARTIAL) |
 		       gt_load_relaxed(&gt_budget.limit[GT_BUDGET_WAIT]);
@@ -255,6 +298,7 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	memset(&gone, 0, sizeof(gone));
 	memset(places, 0, sizeof(places));
 	memset(&before, 0, sizeof(before));
+	before.paid_ps = gt_load_relaxed(&paid_ps);
 	said_first = said_count = 0;
 	advancer_before = 0;
 	/* The start itself is processor time of the process as well. */
@@ -298,6 +342,7 @@ uint64_t gt_budget_next(uint64_t ns)
 /* With x_advance. */
 static void sum_up(struct totals *sum)
 {
+	sum->paid_ps = gt_load_relaxed(&paid_ps);
 	for (int i = 0; i < GT_COSTS; i++) {
 		sum->timed[i] = gt_load_relaxed(&gone.timed[i]);
 	}
@@ -317,6 +362,7 @@ static void sum_up(struct totals *sum)
 			sum->left_out[i] += gt_load_relaxed(&m->left_out[i]);
 			sum->left_out_ns[i] += gt_load_relaxed(&m->left_out_ns[i]);
 		}
+		sum->paid_ps += gt_load_relaxed(&m->paid_ps);
 		add_places(m, sum);
 	}
 }
@@ -359,20 +405,20 @@ static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said
 	sum_up(&sum);
 	for (int i = 0; i < GT_COSTS; i++) {
 		/* Those that were timed stand for all. */
-		cost[i] = since(sum.timed[i], before.timed[i]) * GT_BUDGET_TIMED;
+		cost[i] = gt_budget_real((enum gt_cost)i,
+					 since(sum.timed[i], before.timed[i]) * GT_BUDGET_TIMED);
 	}
 	seen->ns = now - began_ns;
 	seen->cpu = since(cpu, cpu_before);
 	/* One that began after another has left counts anew. */
 	seen->fixed = cost[GT_COST_LIFE] + (own < advancer_before ? own : own - advancer_before) +
-		      gt_exchange_acq_rel(&fixed_more, 0);
+		      gt_exchange_acq_rel(&fixed_more, 0) +
+		      since(sum.paid_ps, before.paid_ps) / 1000;
 	seen->spent[GT_BUDGET_CALL] = cost[GT_COST_CALL];
 	seen->spent[GT_BUDGET_WAIT] = cost[GT_COST_WAIT] + cost[GT_COST_HELD];
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
 		seen->kept[i] = since(sum.kept[i], before.kept[i]);
 		seen->left_out[i] = since(sum.left_out[i], before.left_out[i]);
-		seen->fixed +=
-			seen->left_out[i] * (i == GT_BUDGET_CALL ? PASS_CALL_NS : PASS_WAIT_NS);
 		step->left_out[i] = seen->left_out[i];
 		/* An estimate, but nobody lives longer than he lives. */
 		step->left_out_ns[i] = GT_MIN(since(sum.left_out_ns[i], before.left_out_ns[i]),

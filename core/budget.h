@@ -22,6 +22,25 @@ struct gt_thread;
  */
 enum gt_cost { GT_COST_CALL, GT_COST_WAIT, GT_COST_HELD, GT_COST_LIFE, GT_COSTS };
 
+/*
+ * What costs too little to be timed, or is over before a meter begins (docs/budget.md, *What it is
+ * taken to cost*). CALL, WAIT_*: to come by the hook of a call or of a wait, traced or left out;
+ * COLD: of a call that is long enough for the processor to have had other things to do. RWLOCK,
+ * SEM: to take one that is free; BUSY: that others have, or had just now. Free plain mutexes have
+ * none: they cost what they do untraced (docs/adr/0018).
+ */
+enum gt_price {
+	GT_PRICE_CALL,
+	GT_PRICE_CALL_COLD,
+	GT_PRICE_WAIT_MUTEX,
+	GT_PRICE_WAIT_COND,
+	GT_PRICE_WAIT_OTHER,
+	GT_PRICE_RWLOCK,
+	GT_PRICE_RWLOCK_BUSY,
+	GT_PRICE_SEM,
+	GT_PRICES
+};
+
 /* What can be left out. */
 enum gt_budget_kind { GT_BUDGET_CALL, GT_BUDGET_WAIT, GT_BUDGET_KINDS };
 
@@ -33,6 +52,7 @@ enum {
 	/* One of so many that are left out looks whether a step is due (there may be no advancer).
 	 */
 	GT_BUDGET_LOOK = 32,
+	GT_BUDGET_PAID_PS = 4000000, /* what a thread has paid is passed on when it is so much */
 };
 
 /* The place of one kind of call: what is left of its allowance, how long its calls take. */
@@ -51,6 +71,7 @@ struct gt_meter {
 	_Atomic uint64_t kept[GT_BUDGET_KINDS];
 	_Atomic uint64_t left_out[GT_BUDGET_KINDS];
 	_Atomic uint64_t left_out_ns[GT_BUDGET_KINDS]; /* estimated */
+	_Atomic uint64_t paid_ps;                      /* of calls, by their prices */
 	struct gt_budget_place place[GT_BUDGET_CALLS];
 };
 
@@ -81,6 +102,9 @@ struct gt_budget_rule {
 void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth);
 void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *seen);
 
+/* What passages really cost the program, of which the meter saw so much (ns); never less. */
+uint64_t gt_budget_real(enum gt_cost cost, uint64_t metered);
+
 /* --- In the process --------------------------------------------------------------------------- */
 
 /* What hooks read: a line that is written a few times a second. */
@@ -96,8 +120,13 @@ extern GT_HIDDEN struct gt_budget gt_budget;
 uint64_t gt_budget_cpu(void);
 void gt_budget_start(uint64_t share, uint64_t cpu);
 
+/* Prices in ps: as they are; one that was measured on this machine, and is more. */
+extern GT_HIDDEN uint32_t gt_budget_prices[GT_PRICES];
+void gt_budget_set_price(enum gt_price what, uint64_t ps);
+
 /* Slow halves. */
-bool gt_budget_ask_wait(struct gt_meter *m, const void *object);
+bool gt_budget_ask_wait(struct gt_meter *m, const void *object, enum gt_price price);
+void gt_budget_paid(void);
 void gt_budget_next_step(struct gt_meter *m);
 void gt_budget_look(void);
 bool gt_budget_is_partial(const void *object);
@@ -146,9 +175,19 @@ GT_INLINE bool gt_budget_refuses(struct gt_meter *m, unsigned call)
 	return true;
 }
 
-GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object)
+GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object, enum gt_price price)
 {
-	return gt_likely(!gt_budget.on) || gt_budget_ask_wait(m, object);
+	return gt_likely(!gt_budget.on) || gt_budget_ask_wait(m, object, price);
+}
+
+/* The calling thread, which need not have a record, has come by for that price. */
+extern GT_HIDDEN GT_TLS uint32_t gt_budget_due;
+GT_INLINE void gt_budget_pay(enum gt_price price)
+{
+	gt_budget_due += gt_budget_prices[price];
+	if (gt_unlikely(gt_budget_due >= GT_BUDGET_PAID_PS)) {
+		gt_budget_paid();
+	}
 }
 
 /* Whether waits for that object were left out, so that who waits for it is known in part only. */

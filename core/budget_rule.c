@@ -20,6 +20,23 @@ enum {
 	DEPTH_REST_UP = 20,  /* and longer */
 };
 
+/*
+ * What a passage really takes, in hundredths of what its meter saw: lines of the cache that the
+ * program has to fetch again, and what runs before the meter and after. Measured by
+ * tests/bench/detour.c (docs/budget.md).
+ */
+static const uint32_t margins[GT_COSTS] = {
+	[GT_COST_CALL] = 115,
+	[GT_COST_WAIT] = 175,
+	[GT_COST_HELD] = 175,
+	[GT_COST_LIFE] = 220,
+};
+
+uint64_t gt_budget_real(enum gt_cost cost, uint64_t metered)
+{
+	return (uint64_t)((gt_u128)metered * margins[cost] / 100);
+}
+
 static uint64_t part_of(const struct gt_budget_rule *r, uint64_t ns)
 {
 	return (uint64_t)((gt_u128)ns * r->share / PARTS);

@@ -60,7 +60,7 @@ int gt_hook_pthread_barrier_wait(pthread_barrier_t *b)
 		return GT_REAL(pthread_barrier_wait)(b);
 	}
 	last = last_to_come(b);
-	if (!last && !gt_budget_wait(&t->meter, b)) {
+	if (!last && !gt_budget_wait(&t->meter, b, GT_PRICE_WAIT_OTHER)) {
 		return wait_untraced(b, GT_FRAME());
 	}
 	if (!last) {

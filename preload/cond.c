@@ -20,7 +20,8 @@ struct waiting {
 static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *frame)
 {
 	struct gt_thread *t = gt_self(frame);
-	struct waiting w = {.t = t && gt_budget_wait(&t->meter, cond) ? t : NULL};
+	struct waiting w = {.t = t && gt_budget_wait(&t->meter, cond, GT_PRICE_WAIT_COND) ? t
+											  : NULL};
 	struct gt_wait_for what = {.reason = GT_REASON_COND,
 				   .kind = GT_OBJECT_COND,
 				   .object = cond,

@@ -44,7 +44,7 @@ static long wait_for(const struct gt_six *s, long address, uint32_t mask, void *
 	uint32_t wait;
 	long r;
 
-	if (!t || !gt_budget_wait(&t->meter, what.object)) {
+	if (!t || !gt_budget_wait(&t->meter, what.object, GT_PRICE_WAIT_OTHER)) {
 		return gt_six_real(s);
 	}
 	wait = gt_wait_begin(t, &what);

@@ -132,14 +132,15 @@ GT_INLINE struct gt_thread *gt_self(void *frame)
 #define GT_FRAME() __builtin_frame_address(0)
 
 /*
- * The same for a wait that is about to begin; object: what it will stand under in the registry.
+ * The same for a wait that is about to begin; object: what it will stand under in the registry;
+ * price: what it costs to come by here.
  * NULL also where GTRACE_BUDGET leaves it out: as a whole, and with the real call.
  */
-GT_INLINE struct gt_thread *gt_self_to_wait(const void *object, void *frame)
+GT_INLINE struct gt_thread *gt_self_to_wait(const void *object, enum gt_price price, void *frame)
 {
 	struct gt_thread *t = gt_self(frame);
 
-	return t && gt_budget_wait(&t->meter, object) ? t : NULL;
+	return t && gt_budget_wait(&t->meter, object, price) ? t : NULL;
 }
 
 /* The same for a call. */

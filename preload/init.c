@@ -21,6 +21,7 @@
 #include "base/wire.h"
 
 #include "hook.h"
+#include "price.h"
 #include "quick.h"
 #include "root.h"
 #include "seccomp.h"
@@ -488,6 +489,9 @@ __attribute__((constructor(101))) static void begin(void)
 	process = gt_sys_pid();
 	if (start(absolute, !has_pid)) {
 		gt_quick_init();
+		if (settings.budget) {
+			gt_price_measure();
+		}
 		if (settings.follow) {
 			hand_on(absolute);
 		}

@@ -114,7 +114,9 @@ struct locking {
 
 static struct locking begin(pthread_mutex_t *m, int (*try)(pthread_mutex_t *), void *frame)
 {
-	struct locking l = {.t = gt_self_to_wait(m, frame), .tried = EBUSY, .plain = is_plain(m)};
+	struct locking l = {.t = gt_self_to_wait(m, GT_PRICE_WAIT_MUTEX, frame),
+			    .tried = EBUSY,
+			    .plain = is_plain(m)};
 	struct gt_wait_for what = {.reason = GT_REASON_MUTEX,
 				   .kind = GT_OBJECT_MUTEX,
 				   .object = m,

@@ -76,7 +76,8 @@ struct locking {
 static struct locking begin(pthread_rwlock_t *l, bool write, void *frame)
 {
 	const void *queue = write ? writers_of(l) : readers_of(l);
-	struct locking k = {.t = gt_self_to_wait(queue, frame), .tried = EBUSY};
+	struct locking k = {.t = gt_self_to_wait(queue, GT_PRICE_WAIT_OTHER, frame),
+			    .tried = EBUSY};
 	struct gt_wait_for what = {.reason = GT_REASON_RWLOCK,
 				   .kind = write ? GT_OBJECT_RWLOCK_WRITE : GT_OBJECT_RWLOCK_READ,
 				   .object = l,

@@ -185,6 +185,42 @@ Test(budget, short_stacks_stay_as_they_are_set)
 	cr_expect_eq(r.depth, 3u);
 }
 
+Test(budget, what_is_said_is_never_below_what_was_metered)
+{
+	static const uint64_t metered[] = {0, 1, 99, 1000, STEP, UINT64_C(1) << 60};
+
+	for (int cost = 0; cost < GT_COSTS; cost++) {
+		for (size_t i = 0; i < GT_LEN(metered); i++) {
+			uint64_t real = gt_budget_real((enum gt_cost)cost, metered[i]);
+
+			cr_expect_geq(real, metered[i], "cost %d of %lu", cost,
+				      (unsigned long)metered[i]);
+			cr_expect_leq(real / 4, metered[i], "cost %d of %lu: a margin, no more",
+				      cost, (unsigned long)metered[i]);
+		}
+	}
+}
+
+/* Without a trace: what a thread pays is passed on in lumps, and all of it arrives. */
+Test(budget, prices_add_up)
+{
+	uint64_t due = 0;
+
+	gt_budget_set_price(GT_PRICE_CALL, 17000);
+	cr_expect_eq(gt_budget_prices[GT_PRICE_CALL], 17000u);
+	gt_budget_set_price(GT_PRICE_CALL, 0);
+	cr_expect_eq(gt_budget_prices[GT_PRICE_CALL], 17000u, "an hour that was too good");
+	gt_budget_set_price(GT_PRICE_CALL, UINT64_MAX);
+	cr_expect_lt(gt_budget_prices[GT_PRICE_CALL], 1000000u, "what was disturbed is cut");
+	gt_budget_set_price(GT_PRICE_SEM, 7000);
+	for (int i = 0; i < 1000; i++) {
+		gt_budget_pay(GT_PRICE_SEM);
+		due += 7000;
+		due = due >= GT_BUDGET_PAID_PS ? 0 : due;
+		cr_assert_eq(gt_budget_due, due, "after %d", i);
+	}
+}
+
 Test(budget, refuses_only_what_is_left_out_for_sure)
 {
 	struct gt_meter m = {.since = 0};

@@ -1,0 +1,179 @@
+/*
+ * What it costs to come by hooks that trace nothing: measured at the start, where GTRACE_BUDGET has
+ * to know it (core/budget.h).
+ *
+ * A few ns, and other ones on each machine: what a call into the kernel makes the processor forget
+ * is more than the instructions. So the hook and the real function are called in turn, some rounds
+ * of each, and compared: the median round counts. A third of a ms in all. Constructor only; what is
+ * called has no effect.
+ */
+#include "price.h"
+
+#include "hook.h"
+#include "trace.h"
+
+enum { ROUNDS = 24, TURNS_CALL = 16, TURNS_LOCK = 128 };
+
+/* As they were found, before they were counted. */
+static __typeof__(&pthread_rwlock_tryrdlock) tryrdlock;
+static __typeof__(&pthread_rwlock_trywrlock) trywrlock;
+static __typeof__(&sem_trywait) trywait;
+
+/*
+ * In one that others have, readers too, a try takes the line of the cache more often than a lock
+ * would: which compares and exchanges where that adds.
+ */
+GT_INLINE void pay_rwlock(const pthread_rwlock_t *l)
+{
+	enum { PHASE_WRITE = 1 }; /* it may say so where nobody has it (rwlock.c) */
+	unsigned had = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED) & ~PHASE_WRITE;
+
+	gt_budget_pay(had ? GT_PRICE_RWLOCK_BUSY : GT_PRICE_RWLOCK);
+}
+
+static int count_tryrdlock(pthread_rwlock_t *l)
+{
+	pay_rwlock(l);
+	return tryrdlock(l);
+}
+
+static int count_trywrlock(pthread_rwlock_t *l)
+{
+	pay_rwlock(l);
+	return trywrlock(l);
+}
+
+static int count_trywait(sem_t *s)
+{
+	gt_budget_pay(GT_PRICE_SEM);
+	return trywait(s);
+}
+
+/* A free lock comes by no other place that could count it: without a budget nothing does. */
+static void count_free_locks(void)
+{
+	tryrdlock = gt_real.pthread_rwlock_tryrdlock;
+	trywrlock = gt_real.pthread_rwlock_trywrlock;
+	trywait = gt_real.sem_trywait;
+	if (tryrdlock && trywrlock) {
+		gt_real.pthread_rwlock_tryrdlock = count_tryrdlock;
+		gt_real.pthread_rwlock_trywrlock = count_trywrlock;
+	}
+	if (trywait) {
+		gt_real.sem_trywait = count_trywait;
+	}
+}
+
+/* Reached by pointers, as a program reaches them (the PLT is one). */
+static const volatile struct {
+	__typeof__(&read) read;
+	__typeof__(&pthread_rwlock_rdlock) rdlock;
+	__typeof__(&pthread_rwlock_unlock) unlock;
+	__typeof__(&sem_post) post;
+	__typeof__(&sem_wait) wait;
+} hooks = {gt_hook_read, gt_hook_pthread_rwlock_rdlock, gt_hook_pthread_rwlock_unlock,
+	   gt_hook_sem_post, gt_hook_sem_wait};
+
+/* One that goes the way of a call that is left out, and is over at once. */
+static void call_by_hook(GT_UNUSED void *unused)
+{
+	(void)!hooks.read(-1, NULL, 0);
+}
+
+static void call_by_libc(GT_UNUSED void *unused)
+{
+	(void)!gt_real.read(-1, NULL, 0);
+}
+
+static void rwlock_by_hook(void *l)
+{
+	hooks.rdlock(l);
+	hooks.unlock(l);
+}
+
+static void rwlock_by_libc(void *l)
+{
+	gt_real.pthread_rwlock_rdlock(l);
+	gt_real.pthread_rwlock_unlock(l);
+}
+
+static void sem_by_hook(void *s)
+{
+	hooks.post(s);
+	hooks.wait(s);
+}
+
+static void sem_by_libc(void *s)
+{
+	gt_real.sem_post(s);
+	gt_real.sem_wait(s);
+}
+
+struct way {
+	void (*by_hook)(void *);
+	void (*by_libc)(void *);
+	void *object;
+	int turns;
+	struct gt_budget_place *place; /* of the call's allowance; NULL: it has none */
+};
+
+/* Not inlined: one place calls both, and what a processor remembers of it is the same for both. */
+static GT_NOINLINE int64_t time_of(const struct way *w, void (*what)(void *))
+{
+	uint64_t began = gt_clock_moment();
+
+	for (int i = 0; i < w->turns; i++) {
+		what(w->object);
+	}
+	return (int64_t)gt_clock_between(began, gt_clock_moment());
+}
+
+static GT_NOINLINE void measure(enum gt_price price, const struct way *w)
+{
+	int64_t more[ROUNDS];
+	int64_t median;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		int64_t at;
+		int j;
+
+		if (w->place) {
+			gt_store_relaxed(&w->place->left, 0);
+		}
+		at = time_of(w, w->by_hook) - time_of(w, w->by_libc);
+		for (j = i; j > 0 && more[j - 1] > at; j--) {
+			more[j] = more[j - 1];
+		}
+		more[j] = at;
+	}
+	median = more[ROUNDS / 2];
+	gt_budget_set_price(price, median > 0 ? (uint64_t)(median * 1000 / w->turns) : 0);
+}
+
+void gt_price_measure(void)
+{
+	struct gt_meter *m = &gt_tls.thread->meter;
+	struct gt_budget_place *place = &m->place[GT_CALL_READ % GT_BUDGET_CALLS];
+	pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+	uint64_t began = gt_budget_clock();
+	sem_t sem;
+
+	count_free_locks();
+	if (gt_class_on(gt_calls[GT_CALL_READ].class) && gt_real.read) {
+		gt_budget_next_step(m);
+		measure(GT_PRICE_CALL,
+			&(struct way){call_by_hook, call_by_libc, NULL, TURNS_CALL, place});
+		/* Nobody has made these calls. */
+		gt_store_relaxed(&place->left, (int32_t)gt_load_relaxed(&m->limit));
+	}
+	if (gt_real.pthread_rwlock_rdlock && gt_real.pthread_rwlock_unlock) {
+		measure(GT_PRICE_RWLOCK,
+			&(struct way){rwlock_by_hook, rwlock_by_libc, &rwlock, TURNS_LOCK, NULL});
+	}
+	if (gt_real.sem_init && gt_real.sem_post && gt_real.sem_wait &&
+	    gt_real.sem_init(&sem, 0, 0) == 0) {
+		measure(GT_PRICE_SEM,
+			&(struct way){sem_by_hook, sem_by_libc, &sem, TURNS_LOCK, NULL});
+	}
+	gt_budget_add_fixed(began);
+}
