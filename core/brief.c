@@ -46,7 +46,7 @@ void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t
 void gt_put_call_full(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
 {
 	if (remembers(w)) {
-		gt_brief_call(&w->t->brief, call, arg);
+		gt_brief_call(&w->t->brief, call, arg, result);
 	}
 	gt_event(w, FACT_CALL, gt_value(call), gt_value(arg), gt_value(result));
 }

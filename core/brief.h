@@ -27,7 +27,7 @@ GT_INLINE void gt_put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uin
 	struct gt_brief *b = &w->t->brief;
 
 	/* Where there is no room now, the next batch is another, which has said nothing. */
-	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->blocks); i++) {
+	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->blocks, GT_BRIEF_SLOTS); i++) {
 		if (b->block[i].object == object && b->block[i].kind == kind &&
 		    b->block[i].epoch == epoch) {
 			b->wait = i;
@@ -65,14 +65,18 @@ GT_INLINE void gt_put_retake(struct gt_w *w, uint64_t mutex, uint64_t owner, uin
 /* A FACT_CALL of its M; arg and result as they stand there. */
 GT_INLINE void gt_put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
 {
-	const struct gt_brief *b = &w->t->brief;
+	struct gt_brief *b = &w->t->brief;
 
-	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->calls); i++) {
-		if (b->call[i].call == call && b->call[i].arg == arg &&
-		    gt_likely(result >> (64 - GT_BRIEF_BITS) == 0)) {
-			gt_event(w, FACT_CALLED, gt_value(result << GT_BRIEF_BITS | i));
-			return;
-		}
+	const uint32_t n = gt_fact_fits(w) ? gt_brief_used(b->calls, GT_BRIEF_CALLS) : 0;
+	uint32_t i = 0;
+
+	while (i < n && (b->call[i].arg != arg || b->call[i].call != call)) {
+		i++;
+	}
+	if (gt_likely(i < n) && gt_likely(result >> (64 - GT_BRIEF_CALL_BITS) == 0)) {
+		gt_brief_called(b, i, result);
+		gt_event(w, FACT_REPEATING, gt_value(result << GT_BRIEF_CALL_BITS | i));
+		return;
 	}
 	GT_RARELY(w, gt_put_call_full(&rare, call, arg, result));
 }

@@ -74,22 +74,47 @@ static void write_end(struct gt_w *w, uint32_t p)
 	}
 }
 
-GT_INLINE void write_facts(struct gt_w *w, int64_t result)
+GT_INLINE void write_yields(struct gt_w *w)
 {
-	struct gt_thread *t = w->t;
-
-	gt_put_call(w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
-	if (gt_unlikely(t->yields)) {
+	if (gt_unlikely(w->t->yields)) {
 		GT_RARELY(w, gt_yields_emit(&rare));
 	}
 }
 
+static void write_facts(struct gt_w *w, int64_t result)
+{
+	struct gt_thread *t = w->t;
+
+	gt_put_call(w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
+	write_yields(w);
+}
+
+/* Both ends of one that kept its P. */
+GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t result)
+{
+	struct gt_thread *t = w->t;
+	uint64_t arg = (uint64_t)(t->call_arg + 1);
+
+	/* Or the end would stand alone in a full buffer, as one whose fact is not written. */
+	if (gt_unlikely(!gt_fact_fits(w))) {
+		gt_make_room(w);
+	}
+	gt_event(w, GO_SYSCALL_BEGIN, gt_seq_p(w, p), gt_stack_put_walked(w, t->call_stack));
+	w->ticks = GT_MAX(GT_MAX(now, w->last.event + 1), w->last.fact);
+	gt_event0(w, GO_SYSCALL_END);
+	if (!gt_brief_again(&t->brief, t->call, arg, gt_zigzag(result))) {
+		gt_put_call(w, t->call, arg, gt_zigzag(result));
+	}
+	write_yields(w);
+}
+
 /* Both ends of one that gave its P back, and has it again. */
-static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now)
+static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now, int64_t result)
 {
 	write_begin(w, p, gt_stack_put_walked(w, w->t->call_stack), now);
 	w->ticks = now;
 	write_end(w, p);
+	write_facts(w, result);
 }
 
 /* Nothing of the call has been written yet. */
@@ -111,15 +136,11 @@ GT_INLINE void end_kept(struct gt_thread *t, int64_t result)
 	}
 	if (gt_likely(now - w.ticks <= KEEP)) {
 		gt_undoable_events(&w);
-		gt_event(&w, GO_SYSCALL_BEGIN, gt_seq_p(&w, p),
-			 gt_stack_put_walked(&w, t->call_stack));
-		w.ticks = now;
-		gt_event0(&w, GO_SYSCALL_END);
+		write_short(&w, p, now, result);
 	} else {
 		gt_undoable(&w);
-		GT_RARELY(&w, write_long(&rare, p, now));
+		GT_RARELY(&w, write_long(&rare, p, now, result));
 	}
-	write_facts(&w, result);
 	gt_release(&w);
 }
 

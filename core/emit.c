@@ -9,6 +9,7 @@ void gt_buf_refill(struct gt_w *w)
 {
 	struct gt_thread *t = w->t;
 	struct gt_buf *full = w->b;
+	uint64_t before = t->last_ticks; /* the last event of all sections but this one */
 	uint64_t ticks;
 
 	GT_INVARIANT(1, t->registered);
@@ -28,7 +29,9 @@ void gt_buf_refill(struct gt_w *w)
 	if (!full && gt_mailbox_left(&t->mailbox[w->parity])) {
 		ticks = GT_MIN(ticks, gt_trace->stamp[w->parity].ticks);
 	}
-	ticks = GT_MAX(ticks, t->last_ticks);
+	/* Later than before: by that the end of a call in another batch has none of these facts
+	 * (base/brief.h). */
+	ticks = GT_MAX(ticks, GT_MAX(before + 1, t->last_ticks));
 	if (t->kept_buf) {
 		w->b = gt_ref_ptr(t->kept_buf);
 		t->kept_buf = 0;

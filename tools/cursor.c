@@ -29,7 +29,7 @@ static void enter(struct gt_cursor *c, const struct gt_batch *b)
 	if (b != NULL) {
 		c->next = b->data + (c->facts ? 2 : 0);
 		if (c->facts) {
-			gt_brief_reset(c->facts);
+			c->facts->over = true;
 		}
 		c->end = b->data + b->size;
 		c->time = gt_generation_ns(c->generation, b->time);
@@ -42,6 +42,9 @@ void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const st
 		    struct gt_brief *facts)
 {
 	*c = (struct gt_cursor){.generation = g, .m = s->m, .facts = facts};
+	if (facts) {
+		gt_brief_reset(facts);
+	}
 	enter(c, s->first);
 }
 
@@ -74,7 +77,8 @@ GT_COLD static int broken(const struct gt_cursor *c, const uint8_t *at, struct g
 /* A brief fact that repeats what nobody said. */
 GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, struct gt_error *e)
 {
-	const uint64_t slot = ev->args[0] % GT_BRIEF_SLOTS;
+	const uint64_t slot =
+		ev->args[0] % (ev->number == GT_FACT_REPEATING ? GT_BRIEF_CALLS : GT_BRIEF_SLOTS);
 	const uint64_t offset = ev->offset, gen = c->generation->number;
 
 	switch (ev->number) {
@@ -84,10 +88,11 @@ GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, 
 				    "batch has filled",
 				    slot);
 	case GT_FACT_CALLED:
+	case GT_FACT_REPEATING:
 		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
-				    "a Called with slot %" PRIu64 ", which no Call before it in "
+				    "a %s with slot %" PRIu64 ", which no Call before it in "
 				    "its batch has filled",
-				    slot);
+				    gt_spec_fact(ev->number)->name, slot);
 	case GT_FACT_RETAKEN:
 		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
 				    "a Retaken, but no Retake before it in its batch has named "
@@ -118,6 +123,8 @@ int gt_cursor_look(struct gt_cursor *c, struct gt_error *e)
 				return broken(c, p, e);
 			}
 			++*c->unread;
+			/* There may be Calls in what is left. */
+			c->facts->repeats = false;
 			c->next = c->end;
 			continue;
 		}

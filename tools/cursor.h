@@ -34,7 +34,9 @@ struct gt_event {
 	 * the waker is then the last G of that M, or better, the one that the fact WaitEnd names.
 	 */
 	uint64_t m, p, g;
-	uint64_t offset; /* of the event in the file */
+	/* Of the event in the file. A Call that is not there (base/brief.h, Repeating) has that of
+	 * its GoSyscallEnd. */
+	uint64_t offset;
 };
 
 enum gt_was {

@@ -112,6 +112,8 @@ static struct gt_lane *add_lane(struct gt_merge *t)
 	lane->m = NULL;
 	lane->fact_time = INT64_MAX;
 	lane->events.batch = lane->facts.batch = NULL;
+	lane->facts.facts = NULL;
+	lane->begin_time = lane->call_time = INT64_MIN;
 	return lane;
 }
 
@@ -319,7 +321,11 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 	if (!gt_refs_known(&t->refs, ev) && gt_refs_check(&t->refs, ev, e) < 0) {
 		return -1;
 	}
-	if (lane->fact_time <= (int64_t)ev->time || t->order.nout > 1) {
+	if (ev->number == GT_EV_GO_SYSCALL_BEGIN) {
+		lane->begin_time = (int64_t)ev->time;
+	}
+	t->facts_end = ev->number == GT_EV_GO_SYSCALL_END && gt_lane_repeats(lane);
+	if (lane->fact_time <= (int64_t)ev->time || t->order.nout > 1 || t->facts_end) {
 		t->beside = true;
 		t->out = 0;
 		t->nout = t->order.nout;
@@ -355,8 +361,26 @@ static int give_fact(struct gt_merge *t, struct gt_lane *lane, bool late, struct
 	    gt_strict_fact(t->generation, ev, late && (t->flags & GT_MERGE_LIVE), e) < 0) {
 		return -1;
 	}
+	if (ev->number == GT_FACT_CALL) {
+		lane->call_time = (int64_t)ev->time;
+	}
 	*out = ev;
 	return gt_lane_fact(lane, e) < 0 ? -1 : GIVEN;
+}
+
+/* The Call of the end in order.out, which is not written. */
+static void give_unwritten(struct gt_merge *t, const struct gt_lane *lane, struct gt_event **out)
+{
+	t->fact = (struct gt_event){.number = GT_FACT_CALL,
+				    .kind = GT_FACT,
+				    .time = (uint64_t)t->facts_until,
+				    .m = t->event.m,
+				    .p = GT_NO_P,
+				    .g = GT_NO_G,
+				    .offset = t->event.offset};
+	gt_brief_unwritten(lane->facts.facts, t->fact.args);
+	gt_brief_go_on(lane->facts.facts);
+	*out = &t->fact;
 }
 
 /* Whether the next fact of the lane stands before the event in order.out. */
@@ -391,6 +415,14 @@ static int beside(struct gt_merge *t, struct gt_event **ev, struct gt_error *e)
 	if (t->facts_of != NULL) {
 		if (fact_is_due(t, t->facts_of)) {
 			return give_fact(t, t->facts_of, false, ev, e);
+		}
+		if (t->facts_end) {
+			t->facts_end = false;
+			/* Its own may have been among them. */
+			if (gt_lane_repeats(t->facts_of)) {
+				give_unwritten(t, t->facts_of, ev);
+				return GIVEN;
+			}
 		}
 		t->facts_of = NULL;
 	}

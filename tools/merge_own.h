@@ -13,6 +13,8 @@
 struct gt_lane {
 	struct gt_m *m;    /* of the order */
 	int64_t fact_time; /* of the next fact; INT64_MAX if there is none */
+	/* Of the last GoSyscallBegin, and of the last Call that was taken; INT64_MIN: none yet. */
+	int64_t begin_time, call_time;
 	/* Each has looked at its next event; its batch is NULL where there is none. */
 	struct gt_cursor events, facts;
 };
@@ -45,6 +47,7 @@ struct gt_merge {
 	struct gt_lane *facts_of;
 	int64_t facts_until;
 	bool facts_begin;  /* it is a beginning: no Call of that time */
+	bool facts_end;    /* it is a GoSyscallEnd: its Call, if that is not written */
 	size_t facts_lane; /* at the generation's end: all lanes from this one */
 
 	struct gt_refs refs;
@@ -62,7 +65,20 @@ GT_INLINE bool gt_merge_is_begin(unsigned number)
 /* What stands in a file where such a call has ended. */
 GT_INLINE bool gt_merge_is_call(unsigned fact)
 {
-	return fact == GT_FACT_CALL || fact == GT_FACT_CALLED;
+	return fact == GT_FACT_CALL || fact == GT_FACT_CALLED || fact == GT_FACT_REPEATING;
+}
+
+/*
+ * Whether the end of a call that is next in the lane, the facts up to it having been taken, has one
+ * that is not written (base/brief.h). Not where the file ends before the generation does: what the
+ * last events had may be what is cut off.
+ */
+GT_INLINE bool gt_lane_repeats(const struct gt_lane *lane)
+{
+	const struct gt_brief *said = lane->facts.facts;
+
+	return said != NULL && said->repeats && lane->call_time <= lane->begin_time &&
+	       !lane->events.generation->cut;
 }
 
 /* The next fact of the lane, the one before having been taken: > 0, 0 if there is none, -1. */

@@ -67,7 +67,7 @@ GT_INLINE const uint8_t *happen(struct gt_merge *t, struct gt_lane *lane, unsign
 static const bool plain_facts[256] = {
 	[GT_FACT_CALL] = true,   [GT_FACT_BLOCK] = true,   [GT_FACT_WAIT_END] = true,
 	[GT_FACT_RETAKE] = true, [GT_FACT_CALLED] = true,  [GT_FACT_WAIT] = true,
-	[GT_FACT_WOKEN] = true,  [GT_FACT_RETAKEN] = true,
+	[GT_FACT_WOKEN] = true,  [GT_FACT_RETAKEN] = true, [GT_FACT_REPEATING] = true,
 };
 
 /*
@@ -110,6 +110,9 @@ static bool pass_facts(struct gt_lane *lane, unsigned number, int64_t time)
 		if (v.end == NULL || v.end > c->end ||
 		    !gt_brief_read(c->facts, c->m, &whole, args)) {
 			return false;
+		}
+		if (whole == GT_FACT_CALL) {
+			lane->call_time = lane->fact_time;
 		}
 		c->at = next;
 		c->args = v.end;
@@ -159,6 +162,7 @@ GT_INLINE enum left run(struct gt_merge *t, struct gt_lane *lane, bool strict,
 	while (time < end && at < safe) {
 		const uint8_t *next = NULL;
 		struct gt_number dt;
+		bool unwritten;
 
 		if (gt_unlikely(lane->fact_time <= time) && !pass_facts(lane, *at, time)) {
 			break;
@@ -174,8 +178,17 @@ GT_INLINE enum left run(struct gt_merge *t, struct gt_lane *lane, bool strict,
 			USUAL(GT_EV_GO_UNBLOCK)
 			USUAL(GT_EV_PROC_START)
 			USUAL(GT_EV_PROC_STOP)
-			USUAL(GT_EV_GO_SYSCALL_BEGIN)
-			USUAL(GT_EV_GO_SYSCALL_END)
+		case GT_EV_GO_SYSCALL_BEGIN:
+			next = happen(t, lane, GT_EV_GO_SYSCALL_BEGIN, p, strict);
+			lane->begin_time = next != NULL ? time : lane->begin_time;
+			break;
+		case GT_EV_GO_SYSCALL_END:
+			unwritten = gt_lane_repeats(lane);
+			next = happen(t, lane, GT_EV_GO_SYSCALL_END, p, strict);
+			if (unwritten && next != NULL) {
+				gt_brief_go_on(lane->facts.facts);
+			}
+			break;
 		default:
 			break;
 		}

@@ -16,6 +16,29 @@ enum {
 
 /* --- Judging and cutting ------------------------------------------------------------------- */
 
+/*
+ * A part of a batch of facts, behind which facts of calls may be missing: that is said, since an
+ * end without a fact would else be told from what came before (base/brief.h).
+ */
+static void put_facts_cut(struct gt_compose *c, const struct gt_batch *b)
+{
+	static const uint8_t unsaid[] = {GT_FACT_UNSAID, 0};
+	struct gt_batch part = *b;
+	uint8_t *data;
+
+	/* The mark of facts must be there. */
+	if (b->size < 2) {
+		return;
+	}
+	data = gt_alloc(b->size + sizeof(unsaid));
+	memcpy(data, b->data, b->size);
+	memcpy(data + b->size, unsaid, sizeof(unsaid));
+	part.data = data;
+	part.size = b->size + sizeof(unsaid);
+	gt_compose_batch(c, &part);
+	free(data);
+}
+
 /* The part of a stream before an offset; counts what is behind it. */
 static void put_cut(struct gt_recovery *r, struct gt_compose *c, const struct gt_stream *s,
 		    uint64_t offset)
@@ -29,9 +52,11 @@ static void put_cut(struct gt_recovery *r, struct gt_compose *c, const struct gt
 			behind = true;
 			r->did->cut++;
 			part.size = (size_t)(offset - b->offset);
-			/* The mark of facts alone is no batch. */
-			part.size = b->experiment != 0 && part.size <= 2 ? 0 : part.size;
 			r->did->cut_bytes += b->size - part.size;
+			if (b->experiment != 0) {
+				put_facts_cut(c, &part);
+				part.size = 0;
+			}
 		} else if (behind) {
 			r->did->cut_bytes += b->size;
 			part.size = 0;

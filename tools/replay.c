@@ -4,6 +4,7 @@
 #include "replay.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/varint.h"
 #include "compose.h"
@@ -235,6 +236,25 @@ uint64_t gt_replay_stack(struct gt_replay *r, uint64_t g)
 
 /* --- All of it ---------------------------------------------------------------------------- */
 
+/* What out->event is. */
+static bool decode_next(struct gt_replay *r, struct gt_replayed *out)
+{
+	struct place *p = place_of(r, out->event.offset);
+	struct place end;
+
+	if (out->event.kind != GT_FACT || p->facts) {
+		return decode(p, out);
+	}
+	/* A Call that is not written: the end that it belongs to, which comes next, tells when. */
+	end = *p;
+	if (!decode(&end, out)) {
+		return false;
+	}
+	out->spec = gt_spec_fact(out->event.number);
+	memcpy(out->args, out->event.args, sizeof(out->event.args));
+	return true;
+}
+
 int gt_replay_next(struct gt_replay *r, struct gt_replayed *out, struct gt_error *e)
 {
 	for (;;) {
@@ -259,7 +279,7 @@ int gt_replay_next(struct gt_replay *r, struct gt_replayed *out, struct gt_error
 		if (out->event.implied) {
 			continue;
 		}
-		if (!decode(place_of(r, out->event.offset), out)) {
+		if (!decode_next(r, out)) {
 			return gt_error_set(e, GT_ERROR_INVALID, out->event.offset, g->number,
 					    out->event.m, "the event cannot be decoded again");
 		}
