@@ -142,6 +142,7 @@ Test(emit, a_section_that_has_filled_its_batch_is_not_undone, .init = started_in
 	while (w.at + 2 * GT_WIRE_EVENT_MAX <= first->events + GT_BUF_EVENTS) {
 		gt_event(&w, GO_LABEL, gt_str(1));
 	}
+	gt_count(&w);
 	gt_undoable(&w);
 	while (w.b == first) {
 		gt_event(&w, GO_LABEL, gt_str(2));
