@@ -480,3 +480,24 @@ Test(emit, a_list_of_the_entry_alone_has_a_hash_of_its_own, .init = started_insi
 		cr_expect_neq(hash[0], hash[1]);
 	}
 }
+
+/*
+ * The hint that a wait itself leaves has the stack that the wait began with, whatever is left of a
+ * later walk: of a handler's that a nested one has jumped out of.
+ */
+Test(emit, a_hint_of_a_wait_has_its_stack, .init = started_inside, .fini = ended)
+{
+	struct gt_wait_for what = {
+		.reason = GT_REASON_COND, .kind = GT_OBJECT_COND, .object = &what};
+	struct gt_thread *t = gt_tls.thread;
+	const struct gt_wake_stack *s;
+
+	gt_wait_begin(t, &what);
+	cr_assert_neq(t->block_hash, 0u);
+	t->walks.list[0] = 0xbad;
+	gt_wake_some(t, &t, 1, UINT32_MAX, NULL);
+	s = &t->wake[t->wake_version % GT_WAKE_STACKS];
+	cr_expect_eq(s->hash, t->block_hash);
+	cr_expect_eq(gt_load_relaxed(&s->n), 1u);
+	cr_expect_eq(gt_load_relaxed(&s->pcs[0]), t->root.entry);
+}

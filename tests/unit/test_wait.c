@@ -381,25 +381,6 @@ Test(wait, its_own_release_of_the_mutex_is_no_cause)
 	expect_ended(waiter, GT_ENDED_NOBODY, 0);
 }
 
-/*
- * The hint that a wait itself leaves has the stack that the wait began with, whatever is left of a
- * later walk: of a handler's that a nested one has jumped out of.
- */
-Test(wait, its_own_hint_has_the_stack_that_it_began_with)
-{
-	struct gt_thread *t = actor();
-	const struct gt_wake_stack *s;
-
-	blocks(t, &cond);
-	cr_assert_neq(t->block_hash, 0u);
-	t->walks.list[0] = 0xbad;
-	gt_wake_some(t, &mutex, 1, UINT32_MAX, NULL);
-	s = &t->wake[t->wake_version % GT_WAKE_STACKS];
-	cr_expect_eq(s->hash, t->block_hash);
-	cr_expect_eq(gt_load_relaxed(&s->n), 1u);
-	cr_expect_eq(gt_load_relaxed(&s->pcs[0]), t->root.entry);
-}
-
 /* --- What ends a wait besides a waker --------------------------------------------------------- */
 
 Test(wait, a_time_out_names_nobody)
