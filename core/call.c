@@ -112,7 +112,8 @@ GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t res
 static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now, int64_t result)
 {
 	write_begin(w, p, gt_stack_put_walked(w, w->t->call_stack), now);
-	w->ticks = now;
+	/* As in write_short, also where the counter has gone back: later than ends before it. */
+	w->ticks = GT_MAX(GT_MAX(now, w->last.event + 1), w->last.fact);
 	write_end(w, p);
 	write_facts(w, result);
 }

@@ -324,6 +324,7 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 	if (ev->number == GT_EV_GO_SYSCALL_BEGIN) {
 		lane->begin_time = (int64_t)ev->time;
 	}
+	lane->event_batch = lane->events.batch->time;
 	t->facts_end = ev->number == GT_EV_GO_SYSCALL_END && gt_lane_repeats(lane);
 	if (lane->fact_time <= (int64_t)ev->time || t->order.nout > 1 || t->facts_end) {
 		t->beside = true;
@@ -352,6 +353,7 @@ static int give_fact(struct gt_merge *t, struct gt_lane *lane, bool late, struct
 {
 	struct gt_event *ev = &t->fact;
 
+	lane->fact_batch = lane->facts.batch->time;
 	if (gt_cursor_take(&lane->facts, ev, e) < 0) {
 		return -1;
 	}

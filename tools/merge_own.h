@@ -15,6 +15,9 @@ struct gt_lane {
 	int64_t fact_time; /* of the next fact; INT64_MAX if there is none */
 	/* Of the last GoSyscallBegin, and of the last Call that was taken; INT64_MIN: none yet. */
 	int64_t begin_time, call_time;
+	/* The times with which the batches begin that the last event and the last fact stand in:
+	 * those of one buffer have the same. */
+	uint64_t event_batch, fact_batch;
 	/* Each has looked at its next event; its batch is NULL where there is none. */
 	struct gt_cursor events, facts;
 };
@@ -77,8 +80,8 @@ GT_INLINE bool gt_lane_repeats(const struct gt_lane *lane)
 {
 	const struct gt_brief *said = lane->facts.facts;
 
-	return said != NULL && said->repeats && lane->call_time <= lane->begin_time &&
-	       !lane->events.generation->cut;
+	return said != NULL && said->repeats && lane->event_batch == lane->fact_batch &&
+	       lane->call_time <= lane->begin_time && !lane->events.generation->cut;
 }
 
 /* The next fact of the lane, the one before having been taken: > 0, 0 if there is none, -1. */

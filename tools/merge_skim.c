@@ -111,6 +111,7 @@ static bool pass_facts(struct gt_lane *lane, unsigned number, int64_t time)
 		    !gt_brief_read(c->facts, c->m, &whole, args)) {
 			return false;
 		}
+		lane->fact_batch = c->batch->time;
 		if (whole == GT_FACT_CALL) {
 			lane->call_time = lane->fact_time;
 		}
@@ -183,6 +184,7 @@ GT_INLINE enum left run(struct gt_merge *t, struct gt_lane *lane, bool strict,
 			lane->begin_time = next != NULL ? time : lane->begin_time;
 			break;
 		case GT_EV_GO_SYSCALL_END:
+			lane->event_batch = c->batch->time;
 			unwritten = gt_lane_repeats(lane);
 			next = happen(t, lane, GT_EV_GO_SYSCALL_END, p, strict);
 			if (unwritten && next != NULL) {

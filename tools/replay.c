@@ -158,17 +158,24 @@ static bool decode(struct place *p, struct gt_replayed *out)
 	uint64_t dt = 0;
 	uint8_t number;
 
-	while (p->batch != NULL && p->at >= p->batch->data + p->batch->size) {
+	for (;;) {
+		while (p->batch != NULL && p->at >= p->batch->data + p->batch->size) {
+			enter(p, p->batch->next);
+		}
+		if (p->batch == NULL) {
+			return false;
+		}
+		out->spec = p->facts ? gt_spec_fact(*p->at) : gt_spec_event(*p->at);
+		if (out->spec != NULL) {
+			break;
+		}
+		if (!p->facts) {
+			return false;
+		}
+		/* A newer writer's: the cursor has left the batch there as well. */
 		enter(p, p->batch->next);
 	}
-	if (p->batch == NULL) {
-		return false;
-	}
 	end = p->batch->data + p->batch->size;
-	out->spec = p->facts ? gt_spec_fact(*p->at) : gt_spec_event(*p->at);
-	if (out->spec == NULL) {
-		return false;
-	}
 	p->at++;
 	p->at += GT_MAX(gt_varint_get(p->at, end, &dt), 0);
 	p->ticks += dt;

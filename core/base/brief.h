@@ -8,8 +8,9 @@
  *
  * Programs do the same again and again, so the memory also has what came after each Call when that
  * was there last. From a Repeating on, which is a Called else, a Call that is just this is not
- * written: the GoSyscallEnd alone says it. Such an end is told by times: no fact of a call of its M
- * is later than its GoSyscallBegin and not later than itself. For that an end is later than its
+ * written: the GoSyscallEnd alone says it. Such an end is told by times: its batch begins when that
+ * of the facts does, as those of one buffer do, and no fact of a call of its M is later than its
+ * GoSyscallBegin and not later than itself. For that an end is later than its
  * beginning, if by a tick only, its own fact is never in a later batch (core/call.c, write_short),
  * and a batch begins later than the sections in the one before it (gt_buf_refill). Where an older
  * gtrace has written a Called, an end may be without for other reasons, and none is told.

@@ -5,6 +5,7 @@
 #include "started.h"
 
 #include <string.h>
+#include <time.h>
 
 #include "base/sys.h"
 
@@ -512,7 +513,7 @@ Test(brief, whatever_calls_come_is_read, .init = started_inside, .fini = ended)
 /* Most events have the time of another: the clock takes 8 us for a tick. */
 Test(brief, by_a_clock_that_hardly_moves, .init = started_inside, .fini = ended)
 {
-	gt_trace->clock[1].mult /= 1000;
+	gt_trace->clock[1].tick_mult /= 1000;
 	any_calls();
 }
 
@@ -524,7 +525,7 @@ Test(brief, a_batch_begins_later_than_the_one_before, .init = started_inside, .f
 	size_t written;
 	struct gt_w w;
 
-	gt_trace->clock[1].mult = 1;
+	gt_trace->clock[1].tick_mult = 1;
 	for (unsigned i = 0; i < 3; i++) {
 		make_call(t, GT_CALL_READ, 5, 100);
 	}
@@ -537,4 +538,30 @@ Test(brief, a_batch_begins_later_than_the_one_before, .init = started_inside, .f
 	check_calls(t, &written, &batches);
 	cr_expect_eq(batches, 2u);
 	cr_expect_eq(written, (size_t)3);
+}
+
+/* The counter goes back within a generation (a suspend, a migration), and a long call follows. */
+Test(brief, by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches;
+	size_t written;
+	struct timespec ts = {0, 100000};
+
+	for (unsigned i = 0; i < 6; i++) {
+		make_call(t, GT_CALL_READ, 5, 100);
+		make_call(t, GT_CALL_WRITE, 6, 7);
+	}
+	gt_trace->clock[1].base_ticks -= 1000000 / 8;
+	gt_tls.busy = 0;
+	gt_call_begin(t, GT_CALL_READ, 0, 9, __builtin_frame_address(0));
+	nanosleep(&ts, NULL);
+	gt_call_end(t, 33);
+	gt_tls.busy = 1;
+	expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_READ, 10, gt_zigzag(33)}, 3);
+	for (unsigned i = 0; i < 6; i++) {
+		make_call(t, GT_CALL_READ, 5, 100);
+		make_call(t, GT_CALL_WRITE, 6, 7);
+	}
+	check_calls(t, &written, &batches);
 }
