@@ -341,7 +341,12 @@ static void *condemned(void *arg)
 static void *canceller(void *arg)
 {
 	uint64_t r = start_state((uintptr_t)arg);
+	sigset_t alarm;
 
+	/* In a wait a cancellation may come at any instruction, of a handler too. */
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	pthread_sigmask(SIG_BLOCK, &alarm, NULL);
 	while (!stop) {
 		pthread_t thread;
 
