@@ -7,7 +7,6 @@
  * make a run long. The main thread is parked meanwhile: every row runs in a threaded process.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -17,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "command.h"
 #include "rows.h"
 
 enum {
@@ -285,12 +285,6 @@ static void bench_idle(double seconds)
 
 /* --- The command line ---------------------------------------------------------------------- */
 
-static void usage(FILE *f)
-{
-	fprintf(f, "usage: bench ROW [--seconds S]    time one row (default 0.15 s)\n"
-		   "       bench --list               name and meaning of each row\n");
-}
-
 static void list(void)
 {
 	for (unsigned i = 0; i < rows_len; i++) {
@@ -322,42 +316,14 @@ static int run_row(const char *name, double seconds)
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"seconds", required_argument, NULL, 's'},
-		{"list", no_argument, NULL, 'l'},
-		{"help", no_argument, NULL, 'h'},
-		{0},
-	};
+	static const char usage[] =
+		"usage: bench ROW [--seconds S]    time one row (default 0.15 s)\n"
+		"       bench --list               name and meaning of each row\n";
 	double seconds = 0.15;
-	char *end;
-	int c;
+	const char *name = bench_command(argc, argv, usage, list, 60, &seconds);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seconds = strtod(optarg, &end);
-			if (*end != '\0' || !(seconds > 0 && seconds <= 60)) {
-				fprintf(stderr, "bench: --seconds %s: not in (0, 60]\n", optarg);
-				return 2;
-			}
-			break;
-		case 'l':
-			list();
-			return 0;
-		case 'h':
-			usage(stdout);
-			return 0;
-		default:
-			usage(stderr);
-			return 2;
-		}
-	}
-	if (optind + 1 != argc) {
-		usage(stderr);
-		return 2;
-	}
 	if (sched_getaffinity(0, sizeof(processors), &processors) != 0) {
 		die("sched_getaffinity", errno);
 	}
-	return run_row(argv[optind], seconds);
+	return run_row(name, seconds);
 }

@@ -11,7 +11,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
@@ -23,6 +22,8 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "command.h"
 
 #define LINE __attribute__((aligned(128)))
 
@@ -498,49 +499,25 @@ static void run(double seconds)
 	print();
 }
 
-static int usage(FILE *f, int status)
+static void list(void)
 {
-	fprintf(f, "usage: detour ROW [--seconds S]    one row (default 5 s)\n"
-		   "       detour --list               names of rows\n");
-	return status;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		puts(rows[i].name);
+	}
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"seconds", required_argument, NULL, 's'},
-						{"list", no_argument, NULL, 'l'},
-						{"help", no_argument, NULL, 'h'},
-						{0}};
+	static const char usage[] = "usage: detour ROW [--seconds S]    one row (default 5 s)\n"
+				    "       detour --list               names of rows\n";
 	double seconds = 5;
-	char *end;
-	int c;
+	const char *name = bench_command(argc, argv, usage, list, 100, &seconds);
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		switch (c) {
-		case 's':
-			seconds = strtod(optarg, &end);
-			if (*end != '\0' || !(seconds > 0 && seconds <= 100)) {
-				fprintf(stderr, "detour: --seconds %s: not in (0, 100]\n", optarg);
-				return 2;
-			}
-			break;
-		case 'l':
-			for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-				puts(rows[i].name);
-			}
-			return 0;
-		default:
-			return usage(c == 'h' ? stdout : stderr, c == 'h' ? 0 : 2);
-		}
-	}
-	if (optind + 1 != argc) {
-		return usage(stderr, 2);
-	}
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		row = strcmp(rows[i].name, argv[optind]) == 0 ? &rows[i] : row;
+		row = strcmp(rows[i].name, name) == 0 ? &rows[i] : row;
 	}
 	if (!row) {
-		fprintf(stderr, "detour: no row \"%s\" (detour --list names them)\n", argv[optind]);
+		fprintf(stderr, "detour: no row \"%s\" (detour --list names them)\n", name);
 		return 2;
 	}
 	check(sched_getaffinity(0, sizeof(processors), &processors) == 0, "sched_getaffinity");
