@@ -366,7 +366,7 @@ GT_INLINE bool gt_fact_fits(const struct gt_w *w)
 GT_INLINE uint64_t gt_not_before(uint64_t ticks, uint64_t last)
 {
 	if (gt_unlikely(ticks < last)) {
-		__asm__("" : "+r"(last));
+		GT_OPAQUE(last);
 		return last;
 	}
 	return ticks;

@@ -29,8 +29,7 @@ GT_INLINE enum gt_ended gt_ended_of_c11(int r)
  */
 GT_INLINE bool gt_until_possible(const struct timespec *until)
 {
-	/* The compiler would leave the test out. */
-	__asm__("" : "+r"(until));
+	GT_OPAQUE(until); /* else the compiler would leave the test out */
 	return !until || (until->tv_nsec >= 0 && until->tv_nsec < 1000000000);
 }
 

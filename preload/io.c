@@ -32,45 +32,45 @@ GT_INLINE bool move_refused(enum gt_class class, enum gt_call call, int fd)
 	       gt_budget_refuses(&tls->thread->meter, call);
 }
 
-#define MOVE(id, call, arguments, ask)                                                             \
-	struct gt_thread *t = move_open((enum gt_class)GT_CLASS_OF_GT_CALL_##call, GT_CALL_##call, \
-					fd, (ask), GT_FRAME());                                    \
-	ssize_t r;                                                                                 \
-                                                                                                   \
-	if (!t) { /* as in plain.h */                                                              \
-		return GT_REAL(id) arguments;                                                      \
-	}                                                                                          \
-	r = GT_REAL(id) arguments;                                                                 \
-	gt_call_end(t, gt_result(r));                                                              \
-	return r;
+#define MOVE(name, id, call, parameters, arguments, ask)                                   \
+	static GT_NOINLINE ssize_t name parameters                                         \
+	{                                                                                  \
+		struct gt_thread *t = move_open((enum gt_class)GT_CLASS_OF_GT_CALL_##call, \
+						GT_CALL_##call, fd, (ask), GT_FRAME());    \
+		ssize_t r;                                                                 \
+                                                                                           \
+		if (!t) { /* as in plain.h */                                              \
+			return GT_REAL(id) arguments;                                      \
+		}                                                                          \
+		r = GT_REAL(id) arguments;                                                 \
+		gt_call_end(t, gt_result(r));                                              \
+		return r;                                                                  \
+	}
 
 /*
  * These are what storms are made of most often, so what a budget leaves out of them has a way of
  * its own, without a frame: a third of the instructions. It begins where the others ask whether
  * there is a budget.
  */
-#define MOVES(id, call, parameters, arguments)                                               \
-	_Static_assert(GT_AS_OF_GT_CALL_##call == 0, "a system call, but of a socket");      \
-	static GT_NOINLINE ssize_t id##_asked parameters                                     \
-	{                                                                                    \
-		MOVE(id, call, arguments, true)                                              \
-	}                                                                                    \
-                                                                                             \
-	static GT_NOINLINE ssize_t id##_budgeted parameters                                  \
-	{                                                                                    \
-		return gt_likely(move_refused((enum gt_class)GT_CLASS_OF_GT_CALL_##call,     \
-					      GT_CALL_##call, fd))                           \
-			       ? GT_REAL(id) arguments                                       \
-			       : id##_asked arguments;                                       \
-	}                                                                                    \
-                                                                                             \
-	static GT_NOINLINE ssize_t id##_unasked parameters{MOVE(id, call, arguments, false)} \
-                                                                                             \
-	ssize_t gt_hook_##id parameters                                                      \
-	{                                                                                    \
-		return gt_unlikely(gt_budget.on) ? id##_budgeted arguments                   \
-						 : id##_unasked arguments;                   \
+#define MOVES(id, call, parameters, arguments)                                           \
+	_Static_assert(GT_AS_OF_GT_CALL_##call == 0, "a system call, but of a socket");  \
+	MOVE(id##_asked, id, call, parameters, arguments, true)                          \
+	MOVE(id##_unasked, id, call, parameters, arguments, false)                       \
+                                                                                         \
+	static GT_NOINLINE ssize_t id##_budgeted parameters                              \
+	{                                                                                \
+		return gt_likely(move_refused((enum gt_class)GT_CLASS_OF_GT_CALL_##call, \
+					      GT_CALL_##call, fd))                       \
+			       ? GT_REAL(id) arguments                                   \
+			       : id##_asked arguments;                                   \
+	}                                                                                \
+                                                                                         \
+	ssize_t gt_hook_##id parameters                                                  \
+	{                                                                                \
+		return gt_unlikely(gt_budget.on) ? id##_budgeted arguments               \
+						 : id##_unasked arguments;               \
 	}
+
 /* clang-format off */
 MOVES(read, READ, (int fd, void *to, size_t n), (fd, to, n))
 MOVES(__read_chk, READ, (int fd, void *to, size_t n, size_t room), (fd, to, n, room))

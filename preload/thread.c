@@ -49,7 +49,7 @@ GT_ROOT static void *thread_root(void *arg)
 
 	begin_thread(t, GT_FRAME());
 	r = start(start_arg);
-	__asm__ volatile("" : "+r"(r));
+	GT_OPAQUE(r);
 	return r;
 }
 
@@ -63,7 +63,7 @@ GT_ROOT static int thread_root_c11(void *arg)
 
 	begin_thread(t, GT_FRAME());
 	r = start(start_arg);
-	__asm__ volatile("" : "+r"(r));
+	GT_OPAQUE(r);
 	return r;
 }
 

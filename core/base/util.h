@@ -27,6 +27,9 @@
 #define GT_ROUND_UP(x, a)             (((x) + (a)-1) / (a) * (a))
 #define GT_CONTAINER(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
+/* Statement: the compiler knows nothing of this variable's value any more. */
+#define GT_OPAQUE(v) __asm__("" : "+r"(v))
+
 /*
  * Thread-local state of the preloaded library: always initial-exec. The dynamic models call
  * __tls_get_addr, which allocates on first use (koute/bytehound#131), and an allocator may be
