@@ -1,5 +1,5 @@
 /*
- * Whether a free mutex may be locked and unlocked without glibc: found out at the start.
+ * Whether a free lock may be locked and unlocked without glibc: found out at the start.
  */
 #include "quick.h"
 
@@ -12,26 +12,29 @@ static const char no;
 /* With what is linked behind it, this fills a line. */
 GT_OFTEN_READ struct gt_quick gt_quick GT_ALIGNED(GT_LINE) = {.single = &no};
 
-/*
- * What o tells debuggers of a tid's place (nptl/structs.def: bits, number, offset); 0: it is not
- * the object whose functions the real ones are.
- */
+/* Whether o itself defines the function that is the real one under this name. */
+#define IS_OF(o, id) \
+	(gt_loaded_find((o), #id, gt_loaded_hash(#id), NULL) == (void *)(uintptr_t)gt_real.id)
+
+static bool has_mutexes(const struct gt_loaded *o)
+{
+	return IS_OF(o, pthread_mutex_lock) && IS_OF(o, pthread_mutex_trylock) &&
+	       IS_OF(o, pthread_mutex_unlock);
+}
+
+static bool has_rwlocks(const struct gt_loaded *o)
+{
+	return IS_OF(o, pthread_rwlock_rdlock) && IS_OF(o, pthread_rwlock_tryrdlock) &&
+	       IS_OF(o, pthread_rwlock_wrlock) && IS_OF(o, pthread_rwlock_trywrlock) &&
+	       IS_OF(o, pthread_rwlock_unlock);
+}
+
+/* What o tells debuggers of a tid's place (nptl/structs.def: bits, number, offset); 0: nothing. */
 static uint32_t tid_offset(const struct gt_loaded *o)
 {
-	static const char lock[] = "pthread_mutex_lock", trylock[] = "pthread_mutex_trylock",
-			  unlock[] = "pthread_mutex_unlock";
 	const uint32_t *place = gt_loaded_data(o, "_thread_db_pthread_tid");
 
-	if (place && place[0] == 32 && place[1] == 1 && place[2] % 4 == 0 &&
-	    gt_loaded_find(o, lock, gt_loaded_hash(lock), NULL) ==
-		    (void *)(uintptr_t)gt_real.pthread_mutex_lock &&
-	    gt_loaded_find(o, trylock, gt_loaded_hash(trylock), NULL) ==
-		    (void *)(uintptr_t)gt_real.pthread_mutex_trylock &&
-	    gt_loaded_find(o, unlock, gt_loaded_hash(unlock), NULL) ==
-		    (void *)(uintptr_t)gt_real.pthread_mutex_unlock) {
-		return place[2];
-	}
-	return 0;
+	return place && place[0] == 32 && place[1] == 1 && place[2] % 4 == 0 ? place[2] : 0;
 }
 
 static bool same(const pthread_mutex_t *a, const pthread_mutex_t *b)
@@ -57,11 +60,43 @@ static bool is_plain(pthread_mutex_t *m, uint32_t tid)
 	return right && same(m, &unlocked);
 }
 
+static bool same_rwlock(const pthread_rwlock_t *a, const pthread_rwlock_t *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* What readers by the real functions leave, and that a writer is seen. */
+static bool counts_readers(pthread_rwlock_t *l)
+{
+	const unsigned *readers = &l->__data.__readers;
+	const pthread_rwlock_t unlocked = *l;
+	pthread_rwlock_t one = *l, two = *l;
+	bool right;
+
+	one.__data.__readers = GT_READERS_ONE;
+	two.__data.__readers = 2 * GT_READERS_ONE;
+	right = gt_real.pthread_rwlock_rdlock(l) == 0 && same_rwlock(l, &one) &&
+		gt_real.pthread_rwlock_tryrdlock(l) == 0 && same_rwlock(l, &two) &&
+		gt_real.pthread_rwlock_trywrlock(l) == EBUSY;
+	gt_real.pthread_rwlock_unlock(l);
+	right = right && same_rwlock(l, &one);
+	gt_real.pthread_rwlock_unlock(l);
+	right = right && same_rwlock(l, &unlocked) && gt_real.pthread_rwlock_trywrlock(l) == 0 &&
+		*readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
+	gt_real.pthread_rwlock_unlock(l);
+	right = right && gt_real.pthread_rwlock_wrlock(l) == 0 &&
+		*readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
+	gt_real.pthread_rwlock_unlock(l);
+	return right;
+}
+
 void gt_quick_init(void)
 {
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
+	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
 	const char *single = NULL;
 	uint32_t at = 0;
+	bool rwlocks = false;
 
 	/* A checker of locks must see each of them. */
 	if (gt_loaded_valgrind()) {
@@ -75,13 +110,20 @@ void gt_quick_init(void)
 		}
 		/* The first one: a program may have a copy, and then that is the one in use. */
 		single = single ? single : gt_loaded_data(&o, "__libc_single_threaded");
-		if (!at) {
+		if (tid_offset(&o) == 0) {
+			continue; /* not what threads and locks are of */
+		}
+		rwlocks = rwlocks || has_rwlocks(&o);
+		if (!at && has_mutexes(&o)) {
 			at = tid_offset(&o);
 			/* Before both were one library, 2.34, locks did not ask that. */
-			if (at && !gt_loaded_data(&o, "__libc_single_threaded")) {
+			if (!gt_loaded_data(&o, "__libc_single_threaded")) {
 				single = &no;
 			}
 		}
+	}
+	if (rwlocks && counts_readers(&l)) {
+		gt_store_relaxed(&gt_quick.readers, true);
 	}
 	if (!at || gt_quick_tid(at) != (uint32_t)gt_sys_tid() ||
 	    !is_plain(&m, (uint32_t)gt_sys_tid())) {

@@ -1,12 +1,14 @@
 /*
- * A plain mutex that is free: locked and unlocked here, as glibc does it, without a call.
+ * A plain mutex that is free, and a read-write lock that no writer has or waits for, to read:
+ * locked and unlocked here, as glibc does it, without a call.
  *
  * What nptl/pthread_mutex_lock.c, _trylock.c and _unlock.c (2.17 to 2.41) do with a mutex of the
  * timed kind: the word from 0 to 1, owner and users noted; and back, a futex call where somebody
- * sleeps. The hook then costs what the function would, instead of both. All other kinds, and
+ * sleeps. And what pthread_rwlock_common.c (2.25 to 2.41) does for a reader: one more in a word, or
+ * one less. The hook then costs what the function would, instead of both. All other kinds, and
  * whatever is not just so, are the real functions' affair.
  *
- * For mutex.c, any thread, at any time; init.c and thread.c say when.
+ * For mutex.c and rwlock.c, any thread, at any time; init.c and thread.c say when.
  */
 #pragma once
 
@@ -24,6 +26,8 @@ enum { GT_KIND_NO_ELISION = 0x200 };
 struct gt_quick {
 	/* Where a thread's tid stands behind its thread pointer; 0: nothing is done here. */
 	_Atomic uint32_t tid_at;
+	/* Whether readers are let in and out here. */
+	_Atomic bool readers;
 	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
 	_Atomic(const char *) single;
 };
@@ -31,7 +35,7 @@ extern GT_HIDDEN struct gt_quick gt_quick;
 
 /*
  * Constructor only, with the real functions known. Nothing is done here unless they are glibc's own
- * (not another library's that stands in front of it), and a mutex looks the same after both.
+ * (not another library's that stands in front of it), and a lock looks the same after both.
  */
 void gt_quick_init(void);
 /* There will be threads: a locked instruction is always right. */
@@ -118,4 +122,42 @@ GT_INLINE int gt_quick_unlock(pthread_mutex_t *m)
 		gt_sys_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, 1, NULL, 0);
 	}
 	return 0;
+}
+
+/*
+ * What glibc keeps in __readers: whether it is held for writing, or was the last time; whether a
+ * writer has it or will have it next; whether readers sleep until that one has been; and how many
+ * there are.
+ */
+enum {
+	GT_READERS_PHASE_WRITE = 0x1,
+	GT_READERS_WRITER = 0x2,
+	GT_READERS_SLEEP = 0x4,
+	GT_READERS_ONE = 0x8,
+	GT_READERS_LAST = 0x7ffffff7, /* below that there is room for one more */
+};
+
+/* Whether it is one more now, as by pthread_rwlock_rdlock and _tryrdlock; false: nothing was done.
+ */
+GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
+{
+	unsigned *readers = &l->__data.__readers;
+	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+
+	return gt_likely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)) == 0) &&
+	       gt_likely(r < GT_READERS_LAST) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
+	       gt_likely(__atomic_compare_exchange_n(readers, &r, r + GT_READERS_ONE, false,
+						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+}
+
+/* Whether it is one less now, as by pthread_rwlock_unlock, and nobody is to be woken. */
+GT_INLINE bool gt_quick_rdunlock(pthread_rwlock_t *l)
+{
+	unsigned *readers = &l->__data.__readers;
+	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+
+	return gt_likely((r & (GT_READERS_ONE - 1)) == 0) && gt_likely(r != 0) &&
+	       gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
+	       gt_likely(__atomic_compare_exchange_n(readers, &r, r - GT_READERS_ONE, false,
+						     __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }

@@ -1,8 +1,9 @@
 /*
  * Read-write locks: a lock that waits, and who ended that.
  *
- * Tried first, as a mutex is: where a try succeeds glibc's lock would have, at once, and where it
- * fails the real call decides, also who is preferred and who would wait for itself (EDEADLK).
+ * A reader among readers comes and goes here (quick.h). All others are tried first, as a mutex is:
+ * where a try succeeds glibc's lock would have, at once, and where it fails the real call decides,
+ * also who is preferred and who would wait for itself (EDEADLK).
  *
  * Readers and writers stand under two addresses in the wait registry. A writer's unlock concerns
  * both. A reader's concerns writers alone: of the readers that leave while a writer waits the last
@@ -14,6 +15,7 @@
 #include "hook.h"
 
 #include "codes.h"
+#include "quick.h"
 
 /* The thread that has it for writing; 0: none (nptl/pthread_rwlock_common.c). */
 static uint32_t writer_of(const pthread_rwlock_t *l)
@@ -131,16 +133,23 @@ static int end(const struct locking *k, int r)
 					: end(&k, GT_REAL(pthread_rwlock_##side##lock)(l));       \
 	}                                                                                         \
                                                                                                   \
-	int gt_hook_pthread_rwlock_##side##lock(pthread_rwlock_t *l)                              \
+	static GT_NOINLINE int side##lock_tried(pthread_rwlock_t *l)                              \
 	{                                                                                         \
 		int r = GT_REAL(pthread_rwlock_try##side##lock)(l);                               \
                                                                                                   \
 		return gt_likely(r != EBUSY) ? r : side##lock_slow(l);                            \
 	}                                                                                         \
                                                                                                   \
+	int gt_hook_pthread_rwlock_##side##lock(pthread_rwlock_t *l)                              \
+	{                                                                                         \
+		return !(write) && gt_quick_rdlock(l) ? 0 : side##lock_tried(l);                  \
+	}                                                                                         \
+                                                                                                  \
 	int gt_hook_pthread_rwlock_try##side##lock(pthread_rwlock_t *l)                           \
 	{                                                                                         \
-		return GT_REAL(pthread_rwlock_try##side##lock)(l);                                \
+		return !(write) && gt_quick_rdlock(l)                                             \
+			       ? 0                                                                \
+			       : GT_REAL(pthread_rwlock_try##side##lock)(l);                      \
 	}                                                                                         \
                                                                                                   \
 	int gt_hook_pthread_rwlock_timed##side##lock(pthread_rwlock_t *l,                         \
@@ -180,15 +189,11 @@ LOCKS(wr, true)
 #undef LOCKS
 
 /*
- * What glibc keeps of those who wait in its own calls (nptl/pthread_rwlock_common.c). In __readers:
- * whether it is held for writing; whether a writer has it or will have it next; whether readers
- * sleep until that one has been, and how many wait or read. In __writers_futex: whether other
- * writers sleep until it is their turn.
+ * What glibc keeps of those who wait in its own calls (nptl/pthread_rwlock_common.c): in __readers
+ * the readers (quick.h), and in __writers_futex whether other writers sleep until it is their turn.
  */
 enum {
-	READERS_PHASE_WRITE = 0x1,
-	READERS_WRITER = 0x2,
-	READERS_ALL = ~(READERS_PHASE_WRITE | READERS_WRITER),
+	READERS_ALL = ~(GT_READERS_PHASE_WRITE | GT_READERS_WRITER),
 	FUTEX_USED = 0x2,
 };
 
@@ -204,9 +209,9 @@ GT_INLINE struct waiters waiters_of(const pthread_rwlock_t *l)
 	const unsigned *readers = &l->__data.__readers;
 	struct waiters w = {.readers = {readers, (uint32_t)READERS_ALL, false}};
 
-	w.write = (__atomic_load_n(readers, __ATOMIC_RELAXED) & READERS_PHASE_WRITE) != 0;
+	w.write = (__atomic_load_n(readers, __ATOMIC_RELAXED) & GT_READERS_PHASE_WRITE) != 0;
 	w.writers = w.write ? (struct gt_wake_word){&l->__data.__writers_futex, FUTEX_USED, false}
-			    : (struct gt_wake_word){readers, READERS_WRITER, false};
+			    : (struct gt_wake_word){readers, GT_READERS_WRITER, false};
 	return w;
 }
 
@@ -235,12 +240,17 @@ static GT_COLD int unlock_wanted(pthread_rwlock_t *l)
 	return GT_REAL(pthread_rwlock_unlock)(l);
 }
 
+static GT_NOINLINE int unlock_real(pthread_rwlock_t *l)
+{
+	return GT_REAL(pthread_rwlock_unlock)(l);
+}
+
 int gt_hook_pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
 	if (gt_unlikely(gt_wake_wanted(readers_of(l)) || gt_wake_wanted(writers_of(l)))) {
 		return unlock_wanted(l);
 	}
-	return GT_REAL(pthread_rwlock_unlock)(l);
+	return gt_quick_rdunlock(l) ? 0 : unlock_real(l);
 }
 
 int gt_hook_pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *a)

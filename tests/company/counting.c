@@ -1,5 +1,5 @@
 /*
- * A library that counts what mutexes are locked and unlocked through it, and says so in the end.
+ * A library that counts what locks are taken and given through it, and says so in the end.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -7,42 +7,38 @@
 #include <stdio.h>
 #include <string.h>
 
-typedef int call(pthread_mutex_t *);
+static atomic_long taken, given, read_locks, write_locks, unlocks;
 
-static atomic_long taken, given;
-
-static call *real(const char *name)
+/* What the next library has under that name, counted where it succeeds. */
+static int counted(atomic_long *count, const char *name, void *lock)
 {
 	void *symbol = dlsym(RTLD_NEXT, name);
-	call *c;
+	int (*real)(void *);
+	int r;
 
-	memcpy(&c, &symbol, sizeof c);
-	return c;
-}
-
-int pthread_mutex_lock(pthread_mutex_t *m)
-{
-	int r = real("pthread_mutex_lock")(m);
-
-	taken += r == 0;
+	memcpy(&real, &symbol, sizeof real);
+	r = real(lock);
+	*count += r == 0;
 	return r;
 }
 
-int pthread_mutex_trylock(pthread_mutex_t *m)
-{
-	int r = real("pthread_mutex_trylock")(m);
-
-	taken += r == 0;
-	return r;
-}
-
-int pthread_mutex_unlock(pthread_mutex_t *m)
-{
-	given++;
-	return real("pthread_mutex_unlock")(m);
-}
+#define COUNTED(name, type, count)                   \
+	int name(type *lock)                         \
+	{                                            \
+		return counted(&count, #name, lock); \
+	}
+COUNTED(pthread_mutex_lock, pthread_mutex_t, taken)
+COUNTED(pthread_mutex_trylock, pthread_mutex_t, taken)
+COUNTED(pthread_mutex_unlock, pthread_mutex_t, given)
+COUNTED(pthread_rwlock_rdlock, pthread_rwlock_t, read_locks)
+COUNTED(pthread_rwlock_tryrdlock, pthread_rwlock_t, read_locks)
+COUNTED(pthread_rwlock_wrlock, pthread_rwlock_t, write_locks)
+COUNTED(pthread_rwlock_trywrlock, pthread_rwlock_t, write_locks)
+COUNTED(pthread_rwlock_unlock, pthread_rwlock_t, unlocks)
 
 __attribute__((destructor)) static void say(void)
 {
-	printf("%ld taken, %ld given\n", (long)taken, (long)given);
+	printf("mutexes: %ld taken, %ld given\n", (long)taken, (long)given);
+	printf("rwlocks: %ld to read, %ld to write, %ld unlocked\n", (long)read_locks,
+	       (long)write_locks, (long)unlocks);
 }

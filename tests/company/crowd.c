@@ -86,6 +86,9 @@ static void *consumer(void *arg)
 		CHECK(pthread_rwlock_wrlock(&rwlock) == 0);
 		sum += strtoul(block, NULL, 10);
 		CHECK(pthread_rwlock_unlock(&rwlock) == 0);
+		CHECK(pthread_rwlock_rdlock(&rwlock) == 0);
+		CHECK(sum < (unsigned long)ITEMS * ITEMS);
+		CHECK(pthread_rwlock_unlock(&rwlock) == 0);
 		free(old);
 		old = realloc(block, 6000);
 	}

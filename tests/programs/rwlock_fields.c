@@ -1,0 +1,133 @@
+/*
+ * Description: a read-write lock looks as glibc leaves it, and whoever wants it comes to it.
+ * Traces: 1
+ * Schedule: free
+ * Expect: 4 create of=hammer
+ * Expect: 1 create of=writer
+ */
+#include "scene.h"
+
+#include <dlfcn.h>
+
+/* What glibc keeps in __readers (nptl/pthread_rwlock_common.c, since 2.25). */
+enum { PHASE_WRITE = 1, WRITER = 2, ONE = 8, OVERFLOW = 0x7ffffff8, ROUNDS = 100000 };
+
+static pthread_rwlock_t hammered = PTHREAD_RWLOCK_INITIALIZER;
+static pthread_rwlock_t wanted = PTHREAD_RWLOCK_INITIALIZER;
+static atomic_int waits;
+static long counter, seen;
+
+static void look(int preference)
+{
+	pthread_rwlock_t lock;
+	pthread_rwlockattr_t a;
+	unsigned *readers = &lock.__data.__readers;
+
+	OK(pthread_rwlockattr_init(&a));
+	OK(pthread_rwlockattr_setkind_np(&a, preference));
+	OK(pthread_rwlock_init(&lock, &a));
+	IS((int)*readers, 0);
+	OK(pthread_rwlock_rdlock(&lock));
+	IS((int)*readers, ONE);
+	OK(pthread_rwlock_tryrdlock(&lock));
+	IS((int)*readers, 2 * ONE);
+	IS(pthread_rwlock_trywrlock(&lock), EBUSY);
+	OK(pthread_rwlock_unlock(&lock));
+	OK(pthread_rwlock_unlock(&lock));
+	IS((int)*readers, 0);
+	OK(pthread_rwlock_wrlock(&lock));
+	IS((int)*readers, PHASE_WRITE | WRITER);
+	IS(lock.__data.__cur_writer, (int)raw_syscall(SYS_gettid, 0, 0, 0, 0));
+	IS(pthread_rwlock_tryrdlock(&lock), EBUSY);
+	IS(pthread_rwlock_rdlock(&lock), EDEADLK);
+	OK(pthread_rwlock_unlock(&lock));
+	IS((int)*readers, PHASE_WRITE);
+	IS(lock.__data.__cur_writer, 0);
+	OK(pthread_rwlock_tryrdlock(&lock));
+	IS((int)*readers, ONE);
+	IS((int)lock.__data.__wrphase_futex, 0);
+	OK(pthread_rwlock_unlock(&lock));
+	/* As many readers as there can be. */
+	*readers = OVERFLOW - ONE;
+	OK(pthread_rwlock_rdlock(&lock));
+	IS((int)*readers, OVERFLOW);
+	IS(pthread_rwlock_rdlock(&lock), EAGAIN);
+	IS(pthread_rwlock_tryrdlock(&lock), EAGAIN);
+	IS((int)*readers, OVERFLOW);
+	OK(pthread_rwlock_unlock(&lock));
+	*readers = 0;
+	OK(pthread_rwlock_destroy(&lock));
+}
+
+static int libc_wrlock(pthread_rwlock_t *lock)
+{
+	int (*call)(pthread_rwlock_t *);
+	void *library = dlopen("libpthread.so.0", RTLD_NOW | RTLD_NOLOAD); /* before glibc 2.34 */
+	void *symbol = dlsym(library ? library : dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD),
+			     "pthread_rwlock_wrlock");
+
+	memcpy(&call, &symbol, sizeof(call));
+	return call(lock);
+}
+
+static void *writer(void *arg)
+{
+	tell_tid(&waits);
+	OK(libc_wrlock(&wanted));
+	OK(pthread_rwlock_unlock(&wanted));
+	return arg;
+}
+
+/* A writer that waits where no tracer sees it: the last reader lets it in. */
+static void let_in(void)
+{
+	unsigned *readers = &wanted.__data.__readers;
+	pthread_t thread;
+
+	OK(pthread_rwlock_rdlock(&wanted));
+	OK(pthread_rwlock_rdlock(&wanted));
+	OK(pthread_create(&thread, NULL, writer, NULL));
+	AWAIT_ASLEEP_ON(&waits, &wanted);
+	OK(pthread_rwlock_unlock(&wanted));
+	IS((int)__atomic_load_n(readers, __ATOMIC_RELAXED), ONE | WRITER);
+	OK(pthread_rwlock_unlock(&wanted));
+	OK(pthread_join(thread, NULL));
+	IS((int)*readers, PHASE_WRITE);
+}
+
+static void *hammer(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		if (i % 8 == 0) {
+			OK(pthread_rwlock_wrlock(&hammered));
+			counter++;
+			OK(pthread_rwlock_unlock(&hammered));
+		} else {
+			if (i % 8 > 3 || pthread_rwlock_tryrdlock(&hammered) != 0) {
+				OK(pthread_rwlock_rdlock(&hammered));
+			}
+			__atomic_fetch_add(&seen, counter > 0, __ATOMIC_RELAXED);
+			OK(pthread_rwlock_unlock(&hammered));
+		}
+	}
+	return arg;
+}
+
+int main(void)
+{
+	pthread_t thread[4];
+
+	look(PTHREAD_RWLOCK_PREFER_READER_NP);
+	look(PTHREAD_RWLOCK_PREFER_WRITER_NP);
+	look(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	let_in();
+	for (int i = 0; i < 4; i++) {
+		OK(pthread_create(&thread[i], NULL, hammer, NULL));
+	}
+	for (int i = 0; i < 4; i++) {
+		OK(pthread_join(thread[i], NULL));
+	}
+	look(PTHREAD_RWLOCK_PREFER_READER_NP);
+	printf("%ld %s\n", counter, seen > 0 ? "seen" : "not seen");
+	return counter == 4L * ROUNDS / 8 ? 0 : 1;
+}
