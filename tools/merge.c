@@ -325,7 +325,9 @@ GT_INLINE int advance_by(struct gt_merge *t, bool strict, struct gt_event **out,
 		lane->begin_time = (int64_t)ev->time;
 	}
 	lane->event_batch = lane->events.batch->time;
-	t->facts_end = ev->number == GT_EV_GO_SYSCALL_END && gt_lane_repeats(lane);
+	/* Facts that are due may say that calls repeat, or no more: then beside() knows. */
+	t->facts_end = ev->number == GT_EV_GO_SYSCALL_END &&
+		       (lane->fact_time <= (int64_t)ev->time || gt_lane_repeats(lane));
 	if (lane->fact_time <= (int64_t)ev->time || t->order.nout > 1 || t->facts_end) {
 		t->beside = true;
 		t->out = 0;
