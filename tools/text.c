@@ -100,7 +100,7 @@ static void dump_facts(FILE *out, uint64_t m, const uint8_t *p, const uint8_t *e
 	p += 2;
 	while (p < end) {
 		const struct gt_spec *const brief = gt_spec_fact(*p), *spec = brief;
-		uint64_t v[GT_LEN(spec->args) + 1];
+		uint64_t v[GT_LEN(spec->args) + 1] = {0};
 		unsigned n = spec ? spec->nargs + 1 : 0;
 		uint8_t number = *p;
 

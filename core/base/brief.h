@@ -10,10 +10,10 @@
  * was there last. From a Repeating on, which is a Called else, a Call that is just this is not
  * written: the GoSyscallEnd alone says it. Such an end is told by times: its batch begins when that
  * of the facts does, as those of one buffer do, and no fact of a call of its M is later than its
- * GoSyscallBegin and not later than itself. For that an end is later than its
- * beginning, if by a tick only, its own fact is never in a later batch (core/call.c, write_short),
- * and a batch begins later than the sections in the one before it (gt_buf_refill). Where an older
- * gtrace has written a Called, an end may be without for other reasons, and none is told.
+ * GoSyscallBegin and not later than itself. For that an end is later than its beginning, if by a
+ * tick only, its own fact is never in a later batch (core/call.c, write_short), and a batch begins
+ * later than the sections in the one before it (gt_buf_refill). Where an older gtrace has written a
+ * Called, an end may be without for other reasons, and none is told.
  */
 #pragma once
 
@@ -227,8 +227,8 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 }
 
 /*
- * The end of a call that has no fact: the arguments of the Call that it stands for, which is then
- * the last one. Only after a Repeating: by then something has come after each Call that there was.
+ * The end of a call that has no fact: the arguments of the Call that it stands for. Only after a
+ * Repeating: by then something has come after each Call that there was.
  */
 GT_INLINE void gt_brief_unwritten(const struct gt_brief *b, uint64_t *args)
 {
@@ -239,6 +239,7 @@ GT_INLINE void gt_brief_unwritten(const struct gt_brief *b, uint64_t *args)
 	args[2] = b->call[b->at].result;
 }
 
+/* That Call has been: it is the last one now. */
 GT_INLINE void gt_brief_go_on(struct gt_brief *b)
 {
 	b->at = (uint32_t)b->call[b->at].next;
