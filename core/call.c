@@ -293,20 +293,22 @@ void gt_yield_begin(struct gt_thread *t)
 void gt_yield_end(struct gt_thread *t, void *frame)
 {
 	enum { MANY = 4096 };
+	uint64_t back;
 
 	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch) || gt_tls.busy || gt_tls.thread != t) {
 		return;
 	}
 	gt_tls.busy++;
 	gt_meter_in(&t->meter);
-	if (gt_clock_between(t->yield_at, gt_clock_moment()) > GT_CALL_KEEP_NS) {
+	back = gt_clock_moment();
+	if (gt_clock_between(t->yield_at, back) > GT_CALL_KEEP_NS) {
 		unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
 		struct gt_w w;
 
 		gt_open(&w, t, GT_WHEN_MOMENT, t->yield_at);
 		gt_undoable(&w);
 		gt_event(&w, GO_STOP, gt_str(GT_REASON_YIELD), gt_stack_put_walked(&w, n));
-		gt_section_now(&w);
+		w.ticks = gt_section_ticks(&w, back);
 		gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
 		gt_release(&w);
 	} else {
