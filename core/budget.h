@@ -26,8 +26,8 @@ enum gt_cost { GT_COST_CALL, GT_COST_WAIT, GT_COST_HELD, GT_COST_LIFE, GT_COSTS 
  * What costs too little to be timed, or is over before a meter begins (docs/budget.md, *What it is
  * taken to cost*). CALL, WAIT_*: to come by the hook of a call or of a wait, traced or left out;
  * COLD: of a call that is long enough for the processor to have had other things to do. RWLOCK,
- * SEM: to take one that is free; BUSY: that others have, or had just now. Free plain mutexes have
- * none: they cost what they do untraced (docs/adr/0018).
+ * SEM: to take one that is free; BUSY: that others have, or had just now. Free plain mutexes and
+ * readers among readers have none: they cost what they do untraced (docs/adr/0018).
  */
 enum gt_price {
 	GT_PRICE_CALL,

@@ -134,7 +134,7 @@ enum {
 	GT_READERS_WRITER = 0x2,
 	GT_READERS_SLEEP = 0x4,
 	GT_READERS_ONE = 0x8,
-	GT_READERS_LAST = 0x7ffffff7, /* below that there is room for one more */
+	GT_READERS_FULL = 0x7ffffff7, /* below that there is room for one more */
 };
 
 /* Whether it is one more now, as by pthread_rwlock_rdlock and _tryrdlock; false: nothing was done.
@@ -145,7 +145,7 @@ GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
 	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
 
 	return gt_likely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)) == 0) &&
-	       gt_likely(r < GT_READERS_LAST) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
+	       gt_likely(r < GT_READERS_FULL) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
 	       gt_likely(__atomic_compare_exchange_n(readers, &r, r + GT_READERS_ONE, false,
 						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 }

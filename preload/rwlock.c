@@ -122,9 +122,9 @@ static int end(const struct locking *k, int r)
 /*
  * The locks for reading, then those for writing. An impossible time or an unknown clock is refused
  * even where the lock is free: such a call goes straight. The cold half of the plain one is reached
- * by a jump, as in mutex.c.
+ * by a jump, as in mutex.c. half: whether what tries is one too, behind what readers do here.
  */
-#define LOCKS(side, write)                                                                        \
+#define LOCKS(side, write, half)                                                                  \
 	static GT_NOINLINE int side##lock_slow(pthread_rwlock_t *l)                               \
 	{                                                                                         \
 		struct locking k = begin(l, write, GT_FRAME());                                   \
@@ -133,7 +133,7 @@ static int end(const struct locking *k, int r)
 					: end(&k, GT_REAL(pthread_rwlock_##side##lock)(l));       \
 	}                                                                                         \
                                                                                                   \
-	static GT_NOINLINE int side##lock_tried(pthread_rwlock_t *l)                              \
+	half int side##lock_tried(pthread_rwlock_t *l)                                            \
 	{                                                                                         \
 		int r = GT_REAL(pthread_rwlock_try##side##lock)(l);                               \
                                                                                                   \
@@ -184,8 +184,8 @@ static int end(const struct locking *k, int r)
 			       : end(&k,                                                          \
 				     GT_REAL(pthread_rwlock_clock##side##lock)(l, clock, until)); \
 	}
-LOCKS(rd, false)
-LOCKS(wr, true)
+LOCKS(rd, false, static GT_NOINLINE)
+LOCKS(wr, true, GT_INLINE)
 #undef LOCKS
 
 /*

@@ -16,6 +16,7 @@ static pthread_rwlock_t hammered = PTHREAD_RWLOCK_INITIALIZER;
 static pthread_rwlock_t wanted = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_int waits;
 static long counter, seen;
+static volatile long first, second; /* a writer makes them differ for a while */
 
 static void look(int preference)
 {
@@ -100,12 +101,15 @@ static void *hammer(void *arg)
 	for (int i = 0; i < ROUNDS; i++) {
 		if (i % 8 == 0) {
 			OK(pthread_rwlock_wrlock(&hammered));
+			first++;
 			counter++;
+			second++;
 			OK(pthread_rwlock_unlock(&hammered));
 		} else {
 			if (i % 8 > 3 || pthread_rwlock_tryrdlock(&hammered) != 0) {
 				OK(pthread_rwlock_rdlock(&hammered));
 			}
+			IS((int)(first - second), 0);
 			__atomic_fetch_add(&seen, counter > 0, __ATOMIC_RELAXED);
 			OK(pthread_rwlock_unlock(&hammered));
 		}
