@@ -75,17 +75,24 @@ static bool counts_readers(pthread_rwlock_t *l)
 
 	one.__data.__readers = GT_READERS_ONE;
 	two.__data.__readers = 2 * GT_READERS_ONE;
-	right = gt_real.pthread_rwlock_rdlock(l) == 0 && same_rwlock(l, &one) &&
-		gt_real.pthread_rwlock_tryrdlock(l) == 0 && same_rwlock(l, &two) &&
-		gt_real.pthread_rwlock_trywrlock(l) == EBUSY;
+	/* Before 2.25 this is where it ends. Never is more unlocked than was locked. */
+	if (gt_real.pthread_rwlock_rdlock(l) != 0 || !same_rwlock(l, &one) ||
+	    gt_real.pthread_rwlock_tryrdlock(l) != 0) {
+		return false;
+	}
+	right = same_rwlock(l, &two) && gt_real.pthread_rwlock_trywrlock(l) == EBUSY;
 	gt_real.pthread_rwlock_unlock(l);
 	right = right && same_rwlock(l, &one);
 	gt_real.pthread_rwlock_unlock(l);
-	right = right && same_rwlock(l, &unlocked) && gt_real.pthread_rwlock_trywrlock(l) == 0 &&
-		*readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
+	if (!right || !same_rwlock(l, &unlocked) || gt_real.pthread_rwlock_trywrlock(l) != 0) {
+		return false;
+	}
+	right = *readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
 	gt_real.pthread_rwlock_unlock(l);
-	right = right && gt_real.pthread_rwlock_wrlock(l) == 0 &&
-		*readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
+	if (!right || gt_real.pthread_rwlock_wrlock(l) != 0) {
+		return false;
+	}
+	right = *readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
 	gt_real.pthread_rwlock_unlock(l);
 	return right;
 }

@@ -137,8 +137,7 @@ enum {
 	GT_READERS_FULL = 0x7ffffff7, /* below that there is room for one more */
 };
 
-/* Whether it is one more now, as by pthread_rwlock_rdlock and _tryrdlock; false: nothing was done.
- */
+/* Whether it is one more now, as by pthread_rwlock_rdlock; false: nothing was done. */
 GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
 {
 	unsigned *readers = &l->__data.__readers;
@@ -156,8 +155,9 @@ GT_INLINE bool gt_quick_rdunlock(pthread_rwlock_t *l)
 	unsigned *readers = &l->__data.__readers;
 	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
 
-	return gt_likely((r & (GT_READERS_ONE - 1)) == 0) && gt_likely(r != 0) &&
-	       gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
+	return gt_likely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER | GT_READERS_SLEEP)) ==
+			 0) &&
+	       gt_likely(r != 0) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
 	       gt_likely(__atomic_compare_exchange_n(readers, &r, r - GT_READERS_ONE, false,
 						     __ATOMIC_RELEASE, __ATOMIC_RELAXED));
 }
