@@ -88,7 +88,7 @@ struct gt_budget_seen {
 };
 
 struct gt_budget_rule {
-	uint32_t share;                  /* millionths of the processor time */
+	uint32_t aim;                    /* millionths of the processor time */
 	uint32_t depth_max;              /* as GTRACE_DEPTH has it */
 	uint64_t cpu;                    /* of a step, smoothed */
 	uint64_t fixed;                  /* the same of what is fixed */
@@ -99,6 +99,7 @@ struct gt_budget_rule {
 	uint32_t depth_rest;             /* steps until it may change again */
 };
 
+/* share: millionths; what is aimed at is somewhat less. */
 void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth);
 void gt_budget_decide(struct gt_budget_rule *r, const struct gt_budget_seen *seen);
 

@@ -6,6 +6,7 @@
 enum {
 	UNIT_NS = 400,       /* what a traced call or wait is taken to cost at first */
 	PARTS = 1000000,     /* of the share */
+	AIM = 85,            /* percent of the share: costs are estimates, and it is a limit */
 	SMOOTH = 4,          /* steps over which costs are smoothed */
 	REPAY = 8,           /* and over which a debt is paid back */
 	SAVED_STEPS = 8,     /* what was saved, at most: the allowance of so many steps */
@@ -39,7 +40,7 @@ uint64_t gt_budget_real(enum gt_cost cost, uint64_t metered)
 
 static uint64_t part_of(const struct gt_budget_rule *r, uint64_t ns)
 {
-	return (uint64_t)((gt_u128)ns * r->share / PARTS);
+	return (uint64_t)((gt_u128)ns * r->aim / PARTS);
 }
 
 static uint64_t smooth(uint64_t old, uint64_t now)
@@ -59,7 +60,8 @@ static uint32_t limit_max(const struct gt_budget_rule *r, uint64_t unit, uint64_
 
 void gt_budget_rule_init(struct gt_budget_rule *r, uint32_t share, uint32_t depth)
 {
-	*r = (struct gt_budget_rule){.share = share, .depth_max = depth, .depth = depth};
+	*r = (struct gt_budget_rule){
+		.aim = (uint32_t)((uint64_t)share * AIM / 100), .depth_max = depth, .depth = depth};
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
 		r->unit[i] = UNIT_NS;
 		r->limit[i] = limit_max(r, UNIT_NS, GT_BUDGET_STEP_NS) / FIRST_PART;
