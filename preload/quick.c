@@ -97,7 +97,7 @@ static bool counts_readers(pthread_rwlock_t *l)
 	return right;
 }
 
-void gt_quick_init(void)
+static void look_up(void)
 {
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
@@ -105,10 +105,6 @@ void gt_quick_init(void)
 	uint32_t at = 0;
 	bool rwlocks = false;
 
-	/* A checker of locks must see each of them. */
-	if (gt_loaded_valgrind()) {
-		return;
-	}
 	for (const struct link_map *map = gt_loaded_first(); map; map = map->l_next) {
 		struct gt_loaded o;
 
@@ -139,6 +135,16 @@ void gt_quick_init(void)
 	gt_store_relaxed(&gt_quick.single, single);
 	/* Release: other libraries may have made threads by now, which use it from here on. */
 	gt_store_release(&gt_quick.tid_at, at);
+}
+
+void gt_quick_init(void)
+{
+	/* A checker of locks must see each of them. */
+	if (!gt_loaded_valgrind()) {
+		look_up();
+	}
+	gt_about(GT_ABOUT_FREE_MUTEXES, gt_load_relaxed(&gt_quick.tid_at) != 0);
+	gt_about(GT_ABOUT_FREE_READERS, gt_load_relaxed(&gt_quick.readers));
 }
 
 void gt_quick_not_single(void)

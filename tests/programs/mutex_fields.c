@@ -3,6 +3,7 @@
  * Traces: 1
  * Schedule: free
  * Expect: 3 create of=hammer
+ * Expect: 1 about what=12 value=1
  */
 #include "scene.h"
 

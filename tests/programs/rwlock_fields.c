@@ -4,6 +4,7 @@
  * Schedule: free
  * Expect: 4 create of=hammer
  * Expect: 1 create of=writer
+ * Expect: 1 about what=13 value=1
  */
 #include "scene.h"
 

@@ -234,6 +234,19 @@ class Loss:
         raise Failure(f"unknown word in an expectation: {key}")
 
 
+class About:
+    """A setting, or what the library has found out about its process."""
+
+    def __init__(self, what, value):
+        self.what, self.value = what, value
+
+    def matches(self, key, value):
+        number = {"what": self.what, "value": self.value}.get(key)
+        if number is None:
+            raise Failure(f"unknown word in an expectation: {key}")
+        return number == int(value)
+
+
 class Thread:
     def __init__(self, g, entry, created=None):
         self.g, self.entry, self.created = g, entry, created
@@ -258,6 +271,7 @@ class Trace:
         self.threads, self.waits = {}, []
         self.calls, self.spins, self.yields, self.retakes = [], [], [], []
         self.losses = {}   # by what
+        self.abouts = {}   # the same
         self.open = {}     # the wait of each thread that waits
         self.begun = {}    # the system call of each thread that is in one, as a Wait
         self.last_on = {}  # the thread that ran last on each M
@@ -333,6 +347,8 @@ class Trace:
             self.yields.append(Yields(g, numbers["count"], []))
         elif name == "Loss":
             self.losses[numbers["what"]] = Loss(numbers["what"], numbers["count"])
+        elif name == "About":
+            self.abouts[numbers["what"]] = About(numbers["what"], numbers["value"])
         elif name == "OnCpu":
             self.open[numbers["g"]].on_cpu = numbers["ns"]
         elif name == "Retake":
@@ -355,6 +371,7 @@ class Trace:
             "spin": self.spins,
             "yield": self.yields,
             "loss": list(self.losses.values()),
+            "about": list(self.abouts.values()),
         }[noun]
         return [x for x in things if all(x.matches(*c) for c in conditions)]
 
@@ -370,6 +387,7 @@ class Trace:
             1+ spin in=worker               waits for a spin lock, as sampled
             100 yield                       calls of sched_yield, summed up or not
             3 loss of=short                 what was counted as lost or left out (Loss.OF)
+            1 about what=12 value=1         a setting (events.def, GT_ABOUT)
         """
         count, noun, *words = text.split()
         low, _, high = count.rstrip("+").partition("-")
