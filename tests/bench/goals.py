@@ -4,8 +4,9 @@ Added time is user and system time of the process on rows of one processor, wher
 program loses and does not move with other work; elsewhere it is time on the wall.
 """
 import dataclasses
+import statistics
 
-from results import median
+from results import interval
 
 
 @dataclasses.dataclass
@@ -17,20 +18,16 @@ class Goal:
     least: bool = False     # the figure has to be at least so much
 
 
-def inverse(x):
-    return None if x is None else 1 / x
-
-
+# What each round says, of which the median is the figure.
 FIGURES = {
-    "time, ×": lambda r: median(r.ratios()),
-    "cpu, ×": lambda r: median(r.ratios("cpu")),
-    "throughput, ×": lambda r: inverse(median(r.ratios())),
-    "added, ns": lambda r: r.added("wall"),
-    "added cpu, ns": lambda r: r.added("cpu"),
-    "added, µs": lambda r: r.added("wall"),
-    "added, µs/s": lambda r: r.added("cpu"),
-    "added, KiB": lambda r: r.added("wall") / 1024,
-    "bytes an event": lambda r: r.per_event(),
+    "time, ×": lambda r: r.ratios(),
+    "cpu, ×": lambda r: r.ratios("cpu"),
+    "throughput, ×": lambda r: [1 / ratio for ratio in r.ratios()],
+    "added cpu, ns": lambda r: r.differences("cpu"),
+    "added, µs": lambda r: r.differences("wall"),
+    "added, µs/s": lambda r: r.differences("cpu"),
+    "added, KiB": lambda r: [added / 1024 for added in r.differences("wall")],
+    "bytes an event": lambda r: [] if r.per_event() is None else [r.per_event()],
 }
 
 
@@ -71,23 +68,33 @@ GOALS = [
 
 
 # What of the floor says something: what it writes and keeps is not a tracer's.
-OF_THE_FLOOR = {"time, ×", "cpu, ×", "throughput, ×", "added, ns", "added cpu, ns"}
+OF_THE_FLOOR = {"time, ×", "cpu, ×", "throughput, ×", "added cpu, ns"}
 
 
 @dataclasses.dataclass
 class Judged:
     goal: Goal
     figure: float
+    within: tuple | None    # where the figure lies with 95 %; None: too few rounds
     floor: float | None     # the same figure of the floor, in the same run
 
     def holds(self, figure):
         return figure >= self.goal.limit if self.goal.least else figure <= self.goal.limit
 
+    def told(self):
+        """Whether these rounds tell on which side of the goal it is."""
+        return self.within is None or self.holds(self.within[0]) == self.holds(self.within[1])
+
     def verdict(self):
-        """held, missed, or missed by the floor as well: not to be had on that machine then."""
+        """held, or missed, or missed by the floor as well: not to be had on that machine then. Not
+        told: the goal lies within what the figure may be."""
         if self.holds(self.figure):
-            return "held"
-        return "missed" if self.floor is None or self.holds(self.floor) else "missed, as by the floor"
+            word = "held"
+        elif self.floor is None or self.holds(self.floor):
+            word = "missed"
+        else:
+            word = "missed, as by the floor"
+        return word if self.told() else f"{word}; not told"
 
 
 def judge(runs):
@@ -100,8 +107,10 @@ def judge(runs):
     judged = []
     for goal in GOALS:
         result = measured.get((goal.row, goal.tracer))
-        figure = FIGURES[goal.figure](result) if result else None
+        values = FIGURES[goal.figure](result) if result else []
         floor = measured.get((goal.row, "floor")) if goal.figure in OF_THE_FLOOR else None
-        if figure is not None:
-            judged.append(Judged(goal, figure, FIGURES[goal.figure](floor) if floor else None))
+        if values:
+            judged.append(Judged(
+                goal, statistics.median(values), interval(values),
+                statistics.median(FIGURES[goal.figure](floor)) if floor else None))
     return judged

@@ -69,6 +69,10 @@ def measured(goal, figure):
     return f"{figure:.3f}" if "×" in goal.figure else number(figure)
 
 
+def within(judged):
+    return " to ".join(measured(judged.goal, x) for x in judged.within) if judged.within else "–"
+
+
 def limit(goal):
     return f"{'≥' if goal.least else '≤'} {goal.limit:g}"
 
@@ -100,7 +104,8 @@ def text_tail(runs):
     for j in goals.judge(runs):
         floor = f", floor {measured(j.goal, j.floor)}" if j.floor is not None else ""
         out.append(f"goal {j.goal.row:22} {j.goal.tracer:16} {j.goal.figure}: "
-                   f"{measured(j.goal, j.figure)} ({limit(j.goal)}{floor}) {j.verdict()}")
+                   f"{measured(j.goal, j.figure)} ({within(j)}; {limit(j.goal)}{floor}) "
+                   f"{j.verdict()}")
     for run in runs:
         out += [f"{r.row.name:22} {r.tracer.name:15} {in_words(verdicts(run, r), r.tracer.name)}"
                 for r in run.results if r.tracer.peer and r.traced and not r.failed]
@@ -123,11 +128,13 @@ def goals_table(runs):
     judged = goals.judge(runs)
     if not judged:
         return []
-    return ["", "## Goals", "", *table(
-        ("row", "tracer", "figure", "goal", "floor", "measured", ""),
+    return ["", "## Goals", "",
+            "The figure is the median over all rounds, and lies within *95 %* with that certainty; "
+            "*not told* where the goal does as well.", "", *table(
+        ("row", "tracer", "figure", "goal", "floor", "measured", "95 %", ""),
         [(j.goal.row, j.goal.tracer, j.goal.figure, limit(j.goal),
           "–" if j.floor is None else measured(j.goal, j.floor), measured(j.goal, j.figure),
-          j.verdict() if j.verdict() == "held" else f"**{j.verdict()}**") for j in judged])]
+          within(j), j.verdict() if j.holds(j.figure) else f"**{j.verdict()}**") for j in judged])]
 
 
 def peers_table(runs):

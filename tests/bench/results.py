@@ -1,6 +1,7 @@
 """What was measured, what follows from it, and the file it is kept in."""
 import dataclasses
 import json
+import math
 import statistics
 
 from tracers import Tracer
@@ -27,10 +28,12 @@ class Result:
     def ratios(self, field="wall"):
         return [b / a for a, b in self.pairs(field) if a and b is not None]
 
+    def differences(self, field):
+        """What each pair differs by; nothing for a figure that the row does not have."""
+        return [b - a for a, b in self.pairs(field) if a is not None and b is not None]
+
     def added(self, field):
-        """Median of what a pair differs by; None for a figure that the row does not have."""
-        differences = [b - a for a, b in self.pairs(field) if a is not None and b is not None]
-        return statistics.median(differences) if differences else None
+        return median(self.differences(field))
 
     def per_event(self, facts=False):
         """Bytes of file an event, or an event or fact; None where there are none to speak of."""
@@ -50,6 +53,19 @@ class Run:
 
 def median(values):
     return statistics.median(values) if values else None
+
+
+def interval(values, risk=0.05):
+    """Where the median of what was drawn from lies, with that risk: two of the values, which hold
+    whatever the distribution is (Conover, Practical Nonparametric Statistics, 3.2). None: there
+    are too few."""
+    n = len(values)
+    below = 0   # of 2^n ways to fall beside the median, those with fewer than k values below it
+    k = 0
+    while k < n and (below + math.comb(n, k)) * 2 <= risk * 2 ** n:
+        below += math.comb(n, k)
+        k += 1
+    return (sorted(values)[k - 1], sorted(values)[n - k]) if k else None
 
 
 # --- Who is ahead ---------------------------------------------------------------------------------
