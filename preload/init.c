@@ -464,6 +464,8 @@ __attribute__((constructor(101))) static void begin(void)
 	gt_env_read(&settings, environ, &bad, &unknown);
 	keep_log_name();
 	gt_env = settings;
+	/* Whether there will be a trace or not: a library that is left in should cost nothing. */
+	gt_quick_init();
 	if (!settings.out || !*settings.out) {
 		return;
 	}
@@ -488,7 +490,7 @@ __attribute__((constructor(101))) static void begin(void)
 	gt_stack_init();
 	process = gt_sys_pid();
 	if (start(absolute, !has_pid)) {
-		gt_quick_init();
+		gt_quick_say();
 		if (settings.budget) {
 			gt_price_measure();
 		}

@@ -143,6 +143,10 @@ void gt_quick_init(void)
 	if (!gt_loaded_valgrind()) {
 		look_up();
 	}
+}
+
+void gt_quick_say(void)
+{
 	gt_about(GT_ABOUT_FREE_MUTEXES, gt_load_relaxed(&gt_quick.tid_at) != 0);
 	gt_about(GT_ABOUT_FREE_READERS, gt_load_relaxed(&gt_quick.readers));
 }

@@ -38,6 +38,8 @@ extern GT_HIDDEN struct gt_quick gt_quick;
  * (not another library's that stands in front of it), and a lock looks the same after both.
  */
 void gt_quick_init(void);
+/* Of a trace that has begun. */
+void gt_quick_say(void);
 /* There will be threads: a locked instruction is always right. */
 void gt_quick_not_single(void);
 
