@@ -72,7 +72,7 @@ GT_INLINE struct waiting begin(sem_t *s, void *frame)
 	struct gt_wait_for what = {
 		.reason = GT_REASON_SEM, .kind = GT_OBJECT_SEM, .object = s, .frame = frame};
 
-	if (!w.t || !gt_budget_wait(&w.t->meter, s, GT_PRICE_WAIT_OTHER)) {
+	if (!w.t || !gt_budget_wait(&w.t->meter, s, GT_PRICE_WAIT_SEM)) {
 		w.left_out = w.t ? s : NULL;
 		w.t = NULL;
 		return w;
