@@ -45,6 +45,7 @@ static uint64_t born_ns;
 /* And until then it has a copy of its parent's. */
 static bool inherited;
 /* The process in which this library has something to do; 0: none. */
+static unsigned glibc; /* its version, major * 1000 + minor; 0: not known */
 static pid_t process;
 
 /* Starts a trace in the file of that name; old: an older trace there may be replaced. */
@@ -296,6 +297,10 @@ static bool start(const char *name, bool old)
 	if (r != 0) {
 		return false;
 	}
+	if (glibc) {
+		gt_about(GT_ABOUT_GLIBC, glibc);
+	}
+	gt_quick_say();
 	gt_root_mark_code(gt_tls.thread);
 	gt_thread_set_pthread(gt_tls.thread, gt_thread_id(gt_tls.thread),
 			      (uintptr_t)pthread_self());
@@ -437,16 +442,16 @@ static void keep_log_name(void)
 	}
 }
 
-static void say_glibc(void)
+static unsigned glibc_version(void)
 {
 	const char *(*get)(void);
+	const char *minor;
 
-	if (gt_hook_lookup("gnu_get_libc_version", &get)) {
-		const char *minor = strchr(get(), '.');
-
-		gt_about(GT_ABOUT_GLIBC,
-			 number_of(get()) * 1000 + (minor ? number_of(minor + 1) : 0));
+	if (!gt_hook_lookup("gnu_get_libc_version", &get)) {
+		return 0;
 	}
+	minor = strchr(get(), '.');
+	return (unsigned)(number_of(get()) * 1000 + (minor ? number_of(minor + 1) : 0));
 }
 
 __attribute__((constructor(101))) static void begin(void)
@@ -464,8 +469,9 @@ __attribute__((constructor(101))) static void begin(void)
 	gt_env_read(&settings, environ, &bad, &unknown);
 	keep_log_name();
 	gt_env = settings;
+	glibc = glibc_version();
 	/* Whether there will be a trace or not: a library that is left in should cost nothing. */
-	gt_quick_init();
+	gt_quick_init(glibc, settings.out && *settings.out);
 	if (!settings.out || !*settings.out) {
 		return;
 	}
@@ -490,7 +496,6 @@ __attribute__((constructor(101))) static void begin(void)
 	gt_stack_init();
 	process = gt_sys_pid();
 	if (start(absolute, !has_pid)) {
-		gt_quick_say();
 		if (settings.budget) {
 			gt_price_measure();
 		}
@@ -504,7 +509,6 @@ __attribute__((constructor(101))) static void begin(void)
 		if (gt_hook_lookup("__cxa_at_quick_exit", &at_quick)) {
 			at_quick(at_quick_end, NULL);
 		}
-		say_glibc();
 	}
 	if (!settings.follow) {
 		gt_strip(environ);

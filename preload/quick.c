@@ -29,12 +29,24 @@ static bool has_rwlocks(const struct gt_loaded *o)
 	       IS_OF(o, pthread_rwlock_unlock);
 }
 
-/* What o tells debuggers of a tid's place (nptl/structs.def: bits, number, offset); 0: nothing. */
-static uint32_t tid_offset(const struct gt_loaded *o)
+/*
+ * Where glibc's threads have their tid, if o is what they are of; else 0. It tells debuggers
+ * (nptl/structs.def: bits, number, offset), and all others from 2.34 on. Before, libpthread is
+ * known by a function that it has for libc alone, and the tid stands where it always did
+ * (nptl/descr.h: a head of 0x2c0 bytes, a list).
+ */
+static uint32_t tid_offset(const struct gt_loaded *o, unsigned glibc)
 {
+	static const char of_old[] = "__pthread_get_minstack";
 	const uint32_t *place = gt_loaded_data(o, "_thread_db_pthread_tid");
 
-	return place && place[0] == 32 && place[1] == 1 && place[2] % 4 == 0 ? place[2] : 0;
+	if (place) {
+		return place[0] == 32 && place[1] == 1 && place[2] % 4 == 0 ? place[2] : 0;
+	}
+	return glibc >= 2017 && glibc < 2034 &&
+			       gt_loaded_find(o, of_old, gt_loaded_hash(of_old), NULL)
+		       ? 0x2d0
+		       : 0;
 }
 
 static bool same(const pthread_mutex_t *a, const pthread_mutex_t *b)
@@ -97,7 +109,7 @@ static bool counts_readers(pthread_rwlock_t *l)
 	return right;
 }
 
-static void look_up(void)
+static void look_up(unsigned glibc)
 {
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
 	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
@@ -113,35 +125,34 @@ static void look_up(void)
 		}
 		/* The first one: a program may have a copy, and then that is the one in use. */
 		single = single ? single : gt_loaded_data(&o, "__libc_single_threaded");
-		if (tid_offset(&o) == 0) {
-			continue; /* not what threads and locks are of */
+		if (tid_offset(&o, glibc) == 0) {
+			continue;
 		}
 		rwlocks = rwlocks || has_rwlocks(&o);
 		if (!at && has_mutexes(&o)) {
-			at = tid_offset(&o);
-			/* Before both were one library, 2.34, locks did not ask that. */
-			if (!gt_loaded_data(&o, "__libc_single_threaded")) {
-				single = &no;
-			}
+			at = tid_offset(&o, glibc);
 		}
 	}
 	if (rwlocks && counts_readers(&l)) {
 		gt_store_relaxed(&gt_quick.readers, true);
 	}
-	if (!at || gt_quick_tid(at) != (uint32_t)gt_sys_tid() ||
-	    !is_plain(&m, (uint32_t)gt_sys_tid())) {
+	/* The owner that glibc itself notes is what must stand there. */
+	if (!at || !gt_quick_tid(at) || !is_plain(&m, gt_quick_tid(at))) {
 		return;
 	}
-	gt_store_relaxed(&gt_quick.single, single);
+	/* Before, locks did not ask that, or asked it of each namespace of the loader. */
+	if (single && glibc >= 2036) {
+		gt_store_relaxed(&gt_quick.single, single);
+	}
 	/* Release: other libraries may have made threads by now, which use it from here on. */
 	gt_store_release(&gt_quick.tid_at, at);
 }
 
-void gt_quick_init(void)
+void gt_quick_init(unsigned glibc, bool traced)
 {
 	/* A checker of locks must see each of them. */
-	if (!gt_loaded_valgrind()) {
-		look_up();
+	if ((traced || glibc <= GT_QUICK_NEWEST) && !gt_loaded_valgrind()) {
+		look_up(glibc);
 	}
 }
 

@@ -35,9 +35,13 @@ extern GT_HIDDEN struct gt_quick gt_quick;
 
 /*
  * Constructor only, with the real functions known. Nothing is done here unless they are glibc's own
- * (not another library's that stands in front of it), and a lock looks the same after both.
+ * (not another library's that stands in front of it), and a lock looks the same after both. Makes
+ * no system call. glibc: its version, major * 1000 + minor; 0: not known. traced: there will be a
+ * trace; without one, a version is let be of which nobody has read yet what it does with a word
+ * that others wait for.
  */
-void gt_quick_init(void);
+enum { GT_QUICK_NEWEST = 2041 };
+void gt_quick_init(unsigned glibc, bool traced);
 /* Of a trace that has begun. */
 void gt_quick_say(void);
 /* There will be threads: a locked instruction is always right. */

@@ -3,6 +3,7 @@
  * Schedule: free
  * Says: exec, which failed
  * Expect: 1 create of=before
+ * Expect: 1 about what=12 value=1
  * Exit: 15
  */
 #include "scene.h"
