@@ -4,9 +4,8 @@ Added time is user and system time of the process on rows of one processor, wher
 program loses and does not move with other work; elsewhere it is time on the wall.
 """
 import dataclasses
-import statistics
 
-from results import interval
+from results import interval, median
 
 
 @dataclasses.dataclass
@@ -67,6 +66,9 @@ GOALS = [
 ]
 
 
+# Not measured in rounds.
+EXACT = {"bytes an event"}
+
 # What of the floor says something: what it writes and keeps is not a tracer's.
 OF_THE_FLOOR = {"time, ×", "cpu, ×", "throughput, ×", "added cpu, ns"}
 
@@ -83,7 +85,9 @@ class Judged:
 
     def told(self):
         """Whether these rounds tell on which side of the goal it is."""
-        return self.within is None or self.holds(self.within[0]) == self.holds(self.within[1])
+        if self.goal.figure in EXACT:
+            return True
+        return bool(self.within) and self.holds(self.within[0]) == self.holds(self.within[1])
 
     def verdict(self):
         """held, or missed, or missed by the floor as well: not to be had on that machine then. Not
@@ -111,6 +115,6 @@ def judge(runs):
         floor = measured.get((goal.row, "floor")) if goal.figure in OF_THE_FLOOR else None
         if values:
             judged.append(Judged(
-                goal, statistics.median(values), interval(values),
-                statistics.median(FIGURES[goal.figure](floor)) if floor else None))
+                goal, median(values), interval(values),
+                median(FIGURES[goal.figure](floor)) if floor else None))
     return judged

@@ -129,8 +129,8 @@ def goals_table(runs):
     if not judged:
         return []
     return ["", "## Goals", "",
-            "The figure is the median over all rounds, and lies within *95 %* with that certainty; "
-            "*not told* where the goal does as well.", "", *table(
+            "The figure is the median over all rounds (of bytes: of one trace), and lies within *95 %* "
+            "with that certainty; *not told* where the goal does as well.", "", *table(
         ("row", "tracer", "figure", "goal", "floor", "measured", "95 %", ""),
         [(j.goal.row, j.goal.tracer, j.goal.figure, limit(j.goal),
           "–" if j.floor is None else measured(j.goal, j.floor), measured(j.goal, j.figure),

@@ -1,5 +1,6 @@
 """What was measured, what follows from it, and the file it is kept in."""
 import dataclasses
+import fractions
 import json
 import math
 import statistics
@@ -62,7 +63,8 @@ def interval(values, risk=0.05):
     n = len(values)
     below = 0   # of 2^n ways to fall beside the median, those with fewer than k values below it
     k = 0
-    while k < n and (below + math.comb(n, k)) * 2 <= risk * 2 ** n:
+    most = fractions.Fraction(risk) * 2 ** n
+    while k < n and (below + math.comb(n, k)) * 2 <= most:
         below += math.comb(n, k)
         k += 1
     return (sorted(values)[k - 1], sorted(values)[n - k]) if k else None
