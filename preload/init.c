@@ -44,8 +44,9 @@ static bool late;
 static uint64_t born_ns;
 /* And until then it has a copy of its parent's. */
 static bool inherited;
+/* The version of glibc, major * 1000 + minor; 0: not known. */
+static unsigned glibc;
 /* The process in which this library has something to do; 0: none. */
-static unsigned glibc; /* its version, major * 1000 + minor; 0: not known */
 static pid_t process;
 
 /* Starts a trace in the file of that name; old: an older trace there may be replaced. */

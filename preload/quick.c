@@ -150,8 +150,10 @@ static void look_up(unsigned glibc)
 
 void gt_quick_init(unsigned glibc, bool traced)
 {
+	bool known = glibc && glibc <= GT_QUICK_NEWEST;
+
 	/* A checker of locks must see each of them. */
-	if ((traced || glibc <= GT_QUICK_NEWEST) && !gt_loaded_valgrind()) {
+	if ((traced || known) && !gt_loaded_valgrind()) {
 		look_up(glibc);
 	}
 }
