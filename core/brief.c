@@ -43,10 +43,22 @@ void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t
 		 gt_value(ns));
 }
 
-void gt_put_call_full(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
+void gt_put_call_other(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
 {
+	struct gt_brief *b = &w->t->brief;
+
 	if (remembers(w)) {
-		gt_brief_call(&w->t->brief, call, arg, result);
+		const bool fits = gt_brief_done(call, result) != GT_BRIEF_UNFIT;
+		const uint32_t i = fits ? gt_brief_other(b, call) : GT_BRIEF_CALLS;
+
+		/* A result that fits beside a number does beside a slot. */
+		if (i < GT_BRIEF_CALLS) {
+			gt_brief_differ(b, i, arg, result);
+			gt_event(w, FACT_DIFFERING, gt_value(gt_brief_beside(i, result)),
+				 gt_value(arg));
+			return;
+		}
+		gt_brief_call(b, call, arg, result);
 	}
 	gt_event(w, FACT_CALL, gt_value(call), gt_value(arg), gt_value(result));
 }

@@ -18,7 +18,8 @@ void gt_put_block_full(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t
 		       uint32_t owner);
 void gt_put_wait_end_full(struct gt_w *w, enum gt_ended ended, uint32_t result, uint64_t waker);
 void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t ns);
-void gt_put_call_full(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result);
+/* As another result of the same call, or in full. */
+void gt_put_call_other(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result);
 
 /* A FACT_BLOCK of the section's thread. */
 GT_INLINE void gt_put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
@@ -66,17 +67,13 @@ GT_INLINE void gt_put_retake(struct gt_w *w, uint64_t mutex, uint64_t owner, uin
 GT_INLINE void gt_put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result)
 {
 	struct gt_brief *b = &w->t->brief;
+	const uint32_t i = gt_brief_find(b, gt_brief_done(call, result));
 
-	const uint32_t n = gt_fact_fits(w) ? gt_brief_used(b->calls, GT_BRIEF_CALLS) : 0;
-	uint32_t i = 0;
-
-	while (i < n && (b->call[i].arg != arg || b->call[i].call != call)) {
-		i++;
-	}
-	if (gt_likely(i < n) && gt_likely(result >> (64 - GT_BRIEF_CALL_BITS) == 0)) {
-		gt_brief_called(b, i, result);
-		gt_event(w, FACT_REPEATING, gt_value(result << GT_BRIEF_CALL_BITS | i));
+	if (gt_likely(gt_fact_fits(w)) && i < GT_BRIEF_CALLS && gt_brief_fits(arg)) {
+		b->came[i] = true;
+		gt_brief_follow(b, i, arg);
+		gt_event(w, FACT_REPEATING, gt_value(gt_brief_beside(i, arg)));
 		return;
 	}
-	GT_RARELY(w, gt_put_call_full(&rare, call, arg, result));
+	GT_RARELY(w, gt_put_call_other(&rare, call, arg, result));
 }

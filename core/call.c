@@ -102,7 +102,7 @@ GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t res
 	gt_event(w, GO_SYSCALL_BEGIN, gt_seq_p(w, p), gt_stack_put_walked(w, t->call_stack));
 	w->ticks = GT_MAX(GT_MAX(now, w->last.event + 1), w->last.fact);
 	gt_event0(w, GO_SYSCALL_END);
-	if (!gt_brief_again(&t->brief, t->call, arg, gt_zigzag(result))) {
+	if (!gt_brief_again(&t->brief, gt_brief_done(t->call, gt_zigzag(result)), arg)) {
 		gt_put_call(w, t->call, arg, gt_zigzag(result));
 	}
 	write_yields(w);

@@ -78,7 +78,7 @@ GT_COLD static int broken(const struct gt_cursor *c, const uint8_t *at, struct g
 GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, struct gt_error *e)
 {
 	const uint64_t slot =
-		ev->args[0] % (ev->number == GT_FACT_REPEATING ? GT_BRIEF_CALLS : GT_BRIEF_SLOTS);
+		ev->args[0] % (ev->number == GT_FACT_WAIT ? GT_BRIEF_SLOTS : GT_BRIEF_CALLS);
 	const uint64_t offset = ev->offset, gen = c->generation->number;
 
 	switch (ev->number) {
@@ -87,8 +87,8 @@ GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, 
 				    "a Wait with slot %" PRIu64 ", which no Block before it in its "
 				    "batch has filled",
 				    slot);
-	case GT_FACT_CALLED:
 	case GT_FACT_REPEATING:
+	case GT_FACT_DIFFERING:
 		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
 				    "a %s with slot %" PRIu64 ", which no Call before it in "
 				    "its batch has filled",

@@ -383,7 +383,6 @@ static void give_unwritten(struct gt_merge *t, const struct gt_lane *lane, struc
 				    .g = GT_NO_G,
 				    .offset = t->event.offset};
 	gt_brief_unwritten(lane->facts.facts, t->fact.args);
-	gt_brief_go_on(lane->facts.facts);
 	*out = &t->fact;
 }
 

@@ -68,7 +68,7 @@ GT_INLINE bool gt_merge_is_begin(unsigned number)
 /* What stands in a file where such a call has ended. */
 GT_INLINE bool gt_merge_is_call(unsigned fact)
 {
-	return fact == GT_FACT_CALL || fact == GT_FACT_CALLED || fact == GT_FACT_REPEATING;
+	return fact == GT_FACT_CALL || fact == GT_FACT_REPEATING || fact == GT_FACT_DIFFERING;
 }
 
 /*
@@ -80,7 +80,7 @@ GT_INLINE bool gt_lane_repeats(const struct gt_lane *lane)
 {
 	const struct gt_brief *said = lane->facts.facts;
 
-	return said != NULL && said->repeats && lane->event_batch == lane->fact_batch &&
+	return said != NULL && gt_brief_repeats(said) && lane->event_batch == lane->fact_batch &&
 	       lane->call_time <= lane->begin_time && !lane->events.generation->cut;
 }
 

@@ -65,9 +65,9 @@ GT_INLINE const uint8_t *happen(struct gt_merge *t, struct gt_lane *lane, unsign
 
 /* Facts of which nothing is to be checked but the first number of a Call. */
 static const bool plain_facts[256] = {
-	[GT_FACT_CALL] = true,   [GT_FACT_BLOCK] = true,   [GT_FACT_WAIT_END] = true,
-	[GT_FACT_RETAKE] = true, [GT_FACT_CALLED] = true,  [GT_FACT_WAIT] = true,
-	[GT_FACT_WOKEN] = true,  [GT_FACT_RETAKEN] = true, [GT_FACT_REPEATING] = true,
+	[GT_FACT_CALL] = true,   [GT_FACT_BLOCK] = true,     [GT_FACT_WAIT_END] = true,
+	[GT_FACT_RETAKE] = true, [GT_FACT_DIFFERING] = true, [GT_FACT_WAIT] = true,
+	[GT_FACT_WOKEN] = true,  [GT_FACT_RETAKEN] = true,   [GT_FACT_REPEATING] = true,
 };
 
 /*
@@ -188,7 +188,7 @@ GT_INLINE enum left run(struct gt_merge *t, struct gt_lane *lane, bool strict,
 			unwritten = gt_lane_repeats(lane);
 			next = happen(t, lane, GT_EV_GO_SYSCALL_END, p, strict);
 			if (unwritten && next != NULL) {
-				gt_brief_go_on(lane->facts.facts);
+				gt_brief_unwritten(lane->facts.facts, (uint64_t[GT_EVENT_ARGS]){0});
 			}
 			break;
 		default:

@@ -1,19 +1,20 @@
 /*
  * Brief facts: what an earlier fact of the batch has said is not written again.
  *
- * A batch remembers its last Blocks and Calls, each kind in slots that are filled in turn, the
- * mutex that a Retake named for the condition of a slot, and the G. Wait, Woken, Retaken and Called
- * say the rest. Nothing is written to make that so: the writer (core/brief.h) and who reads
+ * A batch remembers its last Blocks and Calls, each kind in slots, the mutex that a Retake named
+ * for the condition of a slot, and the G. Wait, Woken, Retaken, Repeating and Differing say the
+ * rest. Nothing is written to make that so: the writer (core/brief.h) and who reads
  * (tools/cursor.h) keep the same memory by the functions below, from the start of each batch.
  *
- * Programs do the same again and again, so the memory also has what came after each Call when that
- * was there last. From a Repeating on, which is a Called else, a Call that is just this is not
- * written: the GoSyscallEnd alone says it. Such an end is told by times: its batch begins when that
- * of the facts does, as those of one buffer do, and no fact of a call of its M is later than its
- * GoSyscallBegin and not later than itself. For that an end is later than its beginning, if by a
- * tick only, its own fact is never in a later batch (core/call.c, write_short), and a batch begins
- * later than the sections in the one before it (gt_buf_refill). Where an older gtrace has written a
- * Called, an end may be without for other reasons, and none is told.
+ * The slot of a Call is that of its number and result, and has its last argument. A server does the
+ * same for each connection, with another descriptor: so the memory also has, for each slot, which
+ * one came next when it was there last, and which slot had the argument of that one. From a
+ * Repeating or Differing on, a Call that is just this is not written: the GoSyscallEnd alone says
+ * it. Such an end is told by times: its batch begins when that of the facts does, as those of one
+ * buffer do, and no fact of a call of its M is later than its GoSyscallBegin and not later than
+ * itself. For that an end is later than its beginning, if by a tick only, its own fact is never in
+ * a later batch (core/call.c, write_short), and a batch begins later than the sections in the one
+ * before it (gt_buf_refill).
  */
 #pragma once
 
@@ -24,25 +25,33 @@ enum {
 	GT_BRIEF_BITS = 3, /* of an argument that begins with a slot */
 	GT_BRIEF_SLOTS = 1 << GT_BRIEF_BITS,
 	GT_BRIEF_NONE = GT_BRIEF_SLOTS,
-	GT_BRIEF_CALL_BITS = 4, /* the same of Calls, in a Repeating */
+	GT_BRIEF_CALL_BITS = 4, /* the same of Calls */
 	GT_BRIEF_CALLS = 1 << GT_BRIEF_CALL_BITS,
 	GT_BRIEF_NO_CALL = GT_BRIEF_CALLS,
+	GT_BRIEF_NUMBER_BITS = 16, /* of the number of a Call, beside its result */
 };
+
+/* The number and the result of a Call in one word; where they do not fit, there is none. */
+#define GT_BRIEF_UNFIT UINT64_MAX
+/* What a slot has then, and one that is not there: nobody asks for that. */
+#define GT_BRIEF_NOBODY (UINT64_MAX - 1)
 
 struct gt_brief {
 	uint64_t g;      /* of the last Block or WaitEnd; 0: none yet */
 	uint32_t blocks; /* so many there were: the next one has slot blocks % GT_BRIEF_SLOTS */
-	uint32_t calls;
-	uint32_t wait; /* the slot of the last Block or Wait */
-	uint32_t at;   /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
-	bool repeats;  /* reader: the last one that is written is a Repeating, and says more */
-	bool plain;    /* reader: after a Called or Unsaid none does in this batch */
-	bool over;     /* reader: the next fact is of another batch */
-	struct {
-		uint64_t call, arg;
-		uint64_t result;    /* of what came after it, */
-		uint64_t next;      /* and its slot; GT_BRIEF_NO_CALL: nothing yet */
-	} call[GT_BRIEF_CALLS + 1]; /* the last place is that of GT_BRIEF_NO_CALL */
+	uint32_t calls;  /* the same of Calls that are in full */
+	uint32_t wait;   /* the slot of the last Block or Wait */
+	bool repeats;    /* reader: the last one that is written says more than itself */
+	bool plain;      /* reader: after an Unsaid none does in this batch */
+	bool over;       /* reader: the next fact is of another batch */
+	uint8_t at;      /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
+	/* Of each slot, in the last place of GT_BRIEF_NO_CALL: which one came next
+	 * (GT_BRIEF_NO_CALL: none yet), and which one had its argument before. */
+	uint8_t next[GT_BRIEF_CALLS + 1], from[GT_BRIEF_CALLS + 1];
+	uint64_t done[GT_BRIEF_CALLS + 1];
+	uint64_t arg[GT_BRIEF_CALLS];
+	bool came[GT_BRIEF_CALLS]; /* writer: it has come again */
+	uint32_t strange;          /* writer: so many found no slot */
 	struct {
 		uint64_t object, epoch, kind;
 		uint64_t mutex; /* 0: no Retake named one */
@@ -53,12 +62,13 @@ struct gt_brief {
 GT_INLINE void gt_brief_reset(struct gt_brief *b)
 {
 	b->g = 0;
-	b->blocks = b->calls = 0;
+	b->blocks = b->calls = b->strange = 0;
 	b->wait = GT_BRIEF_NONE;
 	b->at = GT_BRIEF_NO_CALL;
 	b->repeats = b->plain = b->over = false;
-	b->call[GT_BRIEF_NO_CALL].call = UINT64_MAX;
-	b->call[GT_BRIEF_NO_CALL].next = GT_BRIEF_NO_CALL;
+	b->done[GT_BRIEF_NO_CALL] = GT_BRIEF_NOBODY;
+	b->next[GT_BRIEF_NO_CALL] = GT_BRIEF_NO_CALL;
+	b->from[GT_BRIEF_NO_CALL] = 0;
 }
 
 /* Of so many that were remembered, in so many slots, those that are in use: the first ones. */
@@ -87,38 +97,140 @@ GT_INLINE void gt_brief_retake(struct gt_brief *b, uint64_t mutex)
 	}
 }
 
-/* A Call of that slot. */
-GT_INLINE void gt_brief_called(struct gt_brief *b, uint64_t slot, uint64_t result)
+/* --- Calls ------------------------------------------------------------------------------------ */
+
+GT_INLINE uint64_t gt_brief_done(uint64_t call, uint64_t result)
 {
-	if (b->at != GT_BRIEF_NO_CALL) {
-		b->call[b->at].next = slot;
-		b->call[b->at].result = result;
-	}
-	b->at = (uint32_t)slot;
+	const bool fits = call < GT_BRIEF_NOBODY % (1 << GT_BRIEF_NUMBER_BITS) &&
+			  result >> (64 - GT_BRIEF_NUMBER_BITS) == 0;
+
+	return gt_likely(fits) ? result << GT_BRIEF_NUMBER_BITS | call : GT_BRIEF_UNFIT;
 }
 
+GT_INLINE uint64_t gt_brief_number(uint64_t done)
+{
+	return done % (1 << GT_BRIEF_NUMBER_BITS);
+}
+
+GT_INLINE uint64_t gt_brief_result(uint64_t done)
+{
+	return done >> GT_BRIEF_NUMBER_BITS;
+}
+
+/* The slots that are in use are the first ones. */
+GT_INLINE uint32_t gt_brief_calls(const struct gt_brief *b)
+{
+	return gt_brief_used(b->calls, GT_BRIEF_CALLS);
+}
+
+/* Which slot has that argument: that one itself, else the first; itself, where none has. */
+GT_INLINE uint32_t gt_brief_source(const struct gt_brief *b, uint32_t slot, uint64_t arg)
+{
+	const uint32_t n = gt_brief_calls(b);
+	uint32_t i = slot < n && b->arg[slot] == arg ? slot : 0;
+
+	while (i < n && b->arg[i] != arg) {
+		i++;
+	}
+	return i < n ? i : slot;
+}
+
+/* The Call of that slot has come, with that argument. */
+GT_INLINE void gt_brief_follow(struct gt_brief *b, uint32_t slot, uint64_t arg)
+{
+	b->from[b->at] = (uint8_t)gt_brief_source(b, slot, arg);
+	b->next[b->at] = (uint8_t)slot;
+	b->arg[slot] = arg;
+	b->at = (uint8_t)slot;
+}
+
+/* A Call in full. */
 GT_INLINE void gt_brief_call(struct gt_brief *b, uint64_t call, uint64_t arg, uint64_t result)
 {
-	const uint32_t slot = b->calls++ % GT_BRIEF_CALLS;
+	const uint32_t slot = b->calls % GT_BRIEF_CALLS;
 
-	/* First, since the one before may have had that slot. */
-	gt_brief_called(b, slot, result);
-	b->call[slot].call = call;
-	b->call[slot].arg = arg;
-	b->call[slot].next = GT_BRIEF_NO_CALL;
+	gt_brief_follow(b, slot, arg);
+	b->calls++;
+	b->done[slot] = GT_MIN(gt_brief_done(call, result), GT_BRIEF_NOBODY);
+	/* After that, since the one before may have had this slot. */
+	b->next[slot] = GT_BRIEF_NO_CALL;
+	b->from[slot] = 0;
+	b->came[slot] = false;
+}
+
+/* Which slot has that number and result; GT_BRIEF_CALLS or more: none. */
+GT_INLINE uint32_t gt_brief_find(const struct gt_brief *b, uint64_t done)
+{
+	const uint32_t n = gt_brief_calls(b);
+	uint32_t i = 0;
+
+	while (i < n && b->done[i] != done) {
+		i++;
+	}
+	return i < n ? i : GT_BRIEF_CALLS;
+}
+
+/*
+ * Writer: in which slot that call has its next result, since all are taken: the one that would come
+ * next, else the first of that call, unless its own result came twice, as one does that will come
+ * again. GT_BRIEF_CALLS: none, the oldest slot goes. So does one in 16 times where there would be
+ * one, or two results that take turns would never both have one.
+ */
+GT_INLINE uint32_t gt_brief_other(struct gt_brief *b, uint64_t call)
+{
+	enum { OFTEN = 16 };
+	const uint32_t next = b->next[b->at];
+	uint32_t i = 0;
+
+	if (b->calls < GT_BRIEF_CALLS || ++b->strange % OFTEN == 0) {
+		return GT_BRIEF_CALLS;
+	}
+	if (gt_brief_number(b->done[next]) == call && !b->came[next]) {
+		return next;
+	}
+	while (i < GT_BRIEF_CALLS && (gt_brief_number(b->done[i]) != call || b->came[i])) {
+		i++;
+	}
+	return i;
+}
+
+/* It has it, and that Call has come. */
+GT_INLINE void gt_brief_differ(struct gt_brief *b, uint32_t slot, uint64_t arg, uint64_t result)
+{
+	const uint64_t done = gt_brief_done(gt_brief_number(b->done[slot]), result);
+
+	b->done[slot] = GT_MIN(done, GT_BRIEF_NOBODY);
+	b->came[slot] = false;
+	gt_brief_follow(b, slot, arg);
 }
 
 /* Whether that is what came after the last Call when that was there before; then it is the last. */
-GT_INLINE bool gt_brief_again(struct gt_brief *b, uint64_t call, uint64_t arg, uint64_t result)
+GT_INLINE bool gt_brief_again(struct gt_brief *b, uint64_t done, uint64_t arg)
 {
-	const uint64_t next = b->call[b->at].next;
+	const uint8_t at = b->at, next = b->next[at];
 
-	if (b->call[next].call != call || b->call[next].arg != arg ||
-	    b->call[b->at].result != result) {
+	if (b->done[next] != done || b->arg[b->from[at]] != arg) {
 		return false;
 	}
-	b->at = (uint32_t)next;
+	b->arg[next] = arg;
+	b->came[next] = true;
+	b->at = next;
 	return true;
+}
+
+/*
+ * A slot and something else in one number, where they fit. An argument is not how far it is from
+ * the slot's last one, which calls that are not written have changed: facts are to be read without
+ * the events.
+ */
+GT_INLINE bool gt_brief_fits(uint64_t v)
+{
+	return v >> (64 - GT_BRIEF_CALL_BITS) == 0;
+}
+
+GT_INLINE uint64_t gt_brief_beside(uint32_t slot, uint64_t v)
+{
+	return v << GT_BRIEF_CALL_BITS | slot;
 }
 
 /* --- Owners ----------------------------------------------------------------------------------- */
@@ -191,31 +303,23 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 		args[1] = b->block[b->wait].mutex;
 		args[0] = b->g;
 		return true;
-	case GT_FACT_CALLED:
-		if (slot >= b->calls) {
-			return false;
-		}
-		/* One of eight slots: the last Call that they would have had there. */
-		slot = b->calls - 1 - (b->calls - 1 - slot) % GT_BRIEF_SLOTS;
-		slot %= GT_BRIEF_CALLS;
-		b->repeats = false;
-		b->plain = true;
-		*number = GT_FACT_CALL;
-		args[0] = b->call[slot].call;
-		args[1] = b->call[slot].arg;
-		args[2] = first >> GT_BRIEF_BITS;
-		return true;
 	case GT_FACT_REPEATING:
+	case GT_FACT_DIFFERING:
 		slot = first % GT_BRIEF_CALLS;
-		if (slot >= b->calls) {
+		if (slot >= gt_brief_calls(b) || b->done[slot] == GT_BRIEF_NOBODY) {
 			return false;
 		}
-		gt_brief_called(b, slot, first >> GT_BRIEF_CALL_BITS);
+		args[0] = gt_brief_number(b->done[slot]);
+		if (*number == GT_FACT_REPEATING) {
+			args[1] = first >> GT_BRIEF_CALL_BITS;
+			args[2] = gt_brief_result(b->done[slot]);
+			gt_brief_follow(b, (uint32_t)slot, args[1]);
+		} else {
+			args[2] = first >> GT_BRIEF_CALL_BITS;
+			gt_brief_differ(b, (uint32_t)slot, args[1], args[2]);
+		}
 		b->repeats = !b->plain;
 		*number = GT_FACT_CALL;
-		args[0] = b->call[slot].call;
-		args[1] = b->call[slot].arg;
-		args[2] = first >> GT_BRIEF_CALL_BITS;
 		return true;
 	case GT_FACT_UNSAID:
 		b->repeats = false;
@@ -226,21 +330,19 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 	}
 }
 
-/*
- * The end of a call that has no fact: the arguments of the Call that it stands for. Only after a
- * Repeating: by then something has come after each Call that there was.
- */
-GT_INLINE void gt_brief_unwritten(const struct gt_brief *b, uint64_t *args)
+/* Whether an end that has no fact stands for a Call. */
+GT_INLINE bool gt_brief_repeats(const struct gt_brief *b)
 {
-	const uint64_t next = b->call[b->at].next;
-
-	args[0] = b->call[next].call;
-	args[1] = b->call[next].arg;
-	args[2] = b->call[b->at].result;
+	return b->repeats && b->done[b->next[b->at]] != GT_BRIEF_NOBODY;
 }
 
-/* That Call has been: it is the last one now. */
-GT_INLINE void gt_brief_go_on(struct gt_brief *b)
+/* The arguments of that Call, which is the last one now. */
+GT_INLINE void gt_brief_unwritten(struct gt_brief *b, uint64_t *args)
 {
-	b->at = (uint32_t)b->call[b->at].next;
+	const uint8_t next = b->next[b->at];
+
+	args[0] = gt_brief_number(b->done[next]);
+	args[1] = b->arg[next] = b->arg[b->from[b->at]];
+	args[2] = gt_brief_result(b->done[next]);
+	b->at = next;
 }

@@ -22,7 +22,7 @@ from run import HERE, go_tests, run
 # What gtrace alone refuses, by its messages.
 STRICTER = re.compile(r"in that M's batch|frequency is 0|fact|WaitEnd|Spin object="
                       r"|a (Block|Loss|Spin|Call|Retake|Yields|About|Mapping|OnCpu|Wait|Woken"
-                      r"|Retaken|Called|Repeating|Unsaid) is cut|before it in its batch has"
+                      r"|Retaken|Repeating|Differing|Unsaid) is cut|before it in its batch has"
                       r"|without an end-of-generation byte|after its header|not a Go execution")
 # Go keeps 8 bits of a status.
 STRICTER_STATUS = re.compile(r"invalid status for goroutine \d+: (\d+)")

@@ -2,48 +2,7 @@
  * Brief facts: what is written is what is read, whatever a batch has said, through batches that
  * fill up and sections that are undone.
  */
-#include "started.h"
-
-#include <string.h>
-#include <time.h>
-
-#include "base/sys.h"
-
-#include "brief.h"
-#include "call.h"
-#include "shm.h"
-
-enum { ROUNDS = 30000 };
-
-/* A fact in full. */
-struct fact {
-	uint8_t number;
-	uint64_t args[GT_WIRE_ARGS_MAX];
-};
-
-static struct fact expected[ROUNDS];
-static size_t nexpected;
-
-static void started_inside(void)
-{
-	started();
-	gt_tls.busy = 1;
-	nexpected = 0;
-}
-
-static struct gt_buf *slot(struct gt_thread *t)
-{
-	return gt_ref_ptr(t->x_slot[gt_trace->head.gen & 1]);
-}
-
-static void expect(uint8_t number, const uint64_t *args, size_t n)
-{
-	struct fact *f = &expected[nexpected++];
-
-	cr_assert_leq(nexpected, (size_t)ROUNDS);
-	*f = (struct fact){.number = number};
-	memcpy(f->args, args, n * sizeof(*args));
-}
+#include "said.h"
 
 /* The writer's calls, and what is to be read of each. */
 static void put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
@@ -161,13 +120,17 @@ Test(brief, what_was_said_is_not_said_again, .init = started_inside, .fini = end
 	cr_expect_eq(block_bytes(t, 0x7f0123456788, 1, 0), 3u);
 	call_bytes(t, GT_CALL_READ, 4, gt_zigzag(1));
 	cr_expect_eq(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(1)), 3u);
-	cr_expect_eq(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(100)), 4u);
-	cr_expect_gt(call_bytes(t, GT_CALL_READ, 5, gt_zigzag(1)), 4u);
+	cr_expect_gt(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(100)), 4u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 7, gt_zigzag(1)), 3u, "another argument");
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 8, gt_zigzag(1)), 4u);
 	cr_expect_gt(call_bytes(t, GT_CALL_WRITE, 5, gt_zigzag(1)), 4u);
-	/* A result that has no room beside the slot. */
+	/* An argument that has no room beside the slot, a result that has none beside the number.
+	 */
+	cr_expect_gt(call_bytes(t, GT_CALL_WRITE, UINT64_MAX / 2, gt_zigzag(1)), 10u);
+	cr_expect_gt(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(INT64_MIN)), 10u);
 	cr_expect_gt(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(INT64_MIN)), 10u);
 	cr_expect_eq(check_all(t, &brief), 1u);
-	cr_expect_eq(brief, 6u);
+	cr_expect_eq(brief, 7u);
 }
 
 /* The slots are filled in turn. */
@@ -176,15 +139,56 @@ Test(brief, the_oldest_is_forgotten, .init = started_inside, .fini = ended)
 	struct gt_thread *t = gt_tls.thread;
 	unsigned brief;
 
-	for (unsigned i = 0; i <= GT_BRIEF_CALLS; i++) {
-		call_bytes(t, GT_CALL_READ, 10 + i, 0);
+	for (unsigned i = 1; i <= GT_BRIEF_CALLS + 1; i++) {
+		call_bytes(t, i, 3, 0);
 	}
-	cr_expect_eq(call_bytes(t, GT_CALL_READ, 11, 0), 3u);
-	cr_expect_eq(call_bytes(t, GT_CALL_READ, 10 + GT_BRIEF_CALLS, 0), 3u);
-	cr_expect_gt(call_bytes(t, GT_CALL_READ, 10, 0), 4u);
-	cr_expect_gt(call_bytes(t, GT_CALL_READ, 11, 0), 4u, "its place was taken just now");
+	cr_expect_eq(call_bytes(t, 2, 3, 0), 3u);
+	cr_expect_eq(call_bytes(t, GT_BRIEF_CALLS + 1, 3, 0), 3u);
+	cr_expect_gt(call_bytes(t, 1, 3, 0), 4u);
+	cr_expect_gt(call_bytes(t, 2, 3, 0), 4u, "its place was taken just now");
 	check_all(t, &brief);
 	cr_expect_eq(brief, 2u);
+}
+
+/* Where all slots are taken, a call's next result has the place of another one of that call. */
+Test(brief, another_result_takes_a_slot, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned brief;
+
+	for (unsigned i = 1; i < GT_BRIEF_CALLS - 1; i++) {
+		call_bytes(t, GT_CALL_READ + i, 3, 0);
+	}
+	call_bytes(t, GT_CALL_READ, 3, 5);
+	call_bytes(t, GT_CALL_READ, 3, 6);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 7), 4u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 7), 3u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 4), 4u, "not that of 7, which came twice");
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 7), 3u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 6), 4u, "whose place 4 has taken");
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 6), 3u);
+	cr_expect_gt(call_bytes(t, GT_CALL_READ, 3, 128), 4u, "in full: all came twice");
+	cr_expect_gt(call_bytes(t, GT_CALL_READ, 3, UINT64_MAX), 10u, "has no slot");
+	check_all(t, &brief);
+	cr_expect_eq(brief, 6u);
+}
+
+/* Even if the slots were full of others when they came. */
+Test(brief, two_results_that_take_turns, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned brief;
+
+	for (unsigned i = 0; i < 40; i++) {
+		call_bytes(t, GT_CALL_OPEN, 0, i);
+	}
+	for (unsigned i = 0; i < 40; i++) {
+		call_bytes(t, GT_CALL_READ, 3, i % 2);
+	}
+	for (unsigned i = 0; i < 10; i++) {
+		cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, i % 2), 3u);
+	}
+	check_all(t, &brief);
 }
 
 /* What a section that was left has said is not in the batch, and nobody refers to it. */
@@ -264,16 +268,6 @@ Test(brief, a_new_batch_begins_in_full, .init = started_inside, .fini = ended)
 	}
 }
 
-static uint64_t drawn = 1;
-
-static unsigned draw(unsigned n)
-{
-	drawn ^= drawn << 13;
-	drawn ^= drawn >> 7;
-	drawn ^= drawn << 17;
-	return (unsigned)((drawn >> 11) % n);
-}
-
 static void put_any(struct gt_w *w)
 {
 	uint64_t place = 0x7f0000001000 + 64 * draw(12);
@@ -323,245 +317,4 @@ Test(brief, whatever_is_written_is_read, .init = started_inside, .fini = ended)
 	cr_expect_gt(undone, 5u);
 	cr_expect_geq(check_all(t, &brief), 4u);
 	cr_expect_gt(brief, ROUNDS / 20u);
-}
-
-/* --- Calls of which nothing is written ----------------------------------------------------------
- */
-
-/* A call that is made now; a long one, for which the machine kept it waiting, is one as well. */
-static void make_call(struct gt_thread *t, enum gt_call call, int64_t arg, int64_t result)
-{
-	gt_tls.busy = 0;
-	gt_call_begin(t, call, 0, arg, __builtin_frame_address(0));
-	gt_call_end(t, result);
-	gt_tls.busy = 1;
-	expect(GT_FACT_CALL, (uint64_t[]){call, (uint64_t)(arg + 1), gt_zigzag(result)}, 3);
-}
-
-/* Where the reader of a thread's batches of one kind is. */
-struct place {
-	struct gt_buf *b;
-	const uint8_t *at, *end;
-	uint64_t ticks;
-	uint8_t number;
-	uint64_t args[GT_WIRE_ARGS_MAX];
-	bool facts;
-};
-
-static void enter(struct place *p, struct gt_buf *b)
-{
-	p->b = b;
-	if (b) {
-		p->at = p->facts ? b->facts + (gt_buf_facts(b) ? 2 : 0) : b->events;
-		p->end = p->facts ? b->facts + gt_buf_facts(b) : b->events + gt_buf_events(b);
-		p->ticks = b->base;
-	}
-}
-
-/* On to the next; false: there is none. */
-static bool next(struct place *p, struct gt_brief *said)
-{
-	const struct gt_spec *spec;
-	uint64_t dt = 0;
-
-	while (p->b && p->at == p->end) {
-		enter(p, gt_buf_next(p->b));
-		said->over |= p->facts;
-	}
-	if (!p->b) {
-		return false;
-	}
-	p->number = *p->at++;
-	spec = p->facts ? gt_spec_fact(p->number) : gt_spec_event(p->number);
-	p->at += gt_varint_get(p->at, p->end, &dt);
-	p->ticks += dt;
-	for (unsigned i = 0; i < spec->nargs; i++) {
-		p->at += gt_varint_get(p->at, p->end, &p->args[i]);
-	}
-	return true;
-}
-
-static void expect_call(const struct fact *f, const uint64_t *args)
-{
-	for (unsigned i = 0; i < 3; i++) {
-		cr_assert_eq(args[i], f->args[i], "call %td: %u", f - expected, i);
-	}
-}
-
-/* Reads all batches, events and facts side by side: each end has the Call that was made. */
-static void check_calls(struct gt_thread *t, size_t *written, unsigned *batches)
-{
-	struct gt_brief said;
-	struct place events = {0}, facts = {.facts = true};
-	struct gt_buf *first;
-	uint64_t begin = 0, called = 0;
-	size_t n = 0;
-	bool more;
-
-	gt_buf_seal(slot(t));
-	gt_store_relaxed(&t->x_slot[gt_trace->head.gen & 1], 0);
-	first = gt_buf_take_full(1);
-	*batches = 0;
-	for (struct gt_buf *b = first; b; b = gt_buf_next(b)) {
-		++*batches;
-	}
-	gt_brief_reset(&said);
-	enter(&events, first);
-	enter(&facts, first);
-	more = next(&facts, &said);
-	*written = 0;
-	while (next(&events, &said)) {
-		const bool ends = events.number == GT_EV_GO_SYSCALL_END;
-
-		begin = events.number == GT_EV_GO_SYSCALL_BEGIN ? events.ticks : begin;
-		while (more && facts.ticks <= events.ticks) {
-			cr_assert(
-				gt_brief_read(&said, gt_thread_tid(t), &facts.number, facts.args));
-			if (facts.number == GT_FACT_CALL) {
-				/* For who is killed when the one batch counts, and not yet the
-				 * other. */
-				cr_assert(!ends || facts.ticks <= begin || facts.b == events.b);
-				expect_call(&expected[n++], facts.args);
-				called = facts.ticks;
-				++*written;
-			}
-			more = next(&facts, &said);
-		}
-		if (ends && called <= begin) {
-			uint64_t args[3];
-
-			cr_assert(said.repeats, "call %zu is not said", n);
-			gt_brief_unwritten(&said, args);
-			gt_brief_go_on(&said);
-			expect_call(&expected[n++], args);
-		}
-	}
-	cr_expect_eq(n, nexpected);
-	for (; more; more = next(&facts, &said)) {
-		cr_expect_eq(facts.number, GT_FACT_YIELDS, "a Call later than all ends");
-	}
-}
-
-Test(brief, calls_that_go_on_as_before_are_not_written, .init = started_inside, .fini = ended)
-{
-	struct gt_thread *t = gt_tls.thread;
-	unsigned batches;
-	size_t written;
-
-	for (int i = 0; i < 5000; i++) {
-		make_call(t, GT_CALL_EPOLL_WAIT, 3, 1);
-		make_call(t, GT_CALL_READ, 5, 100);
-		make_call(t, GT_CALL_WRITE, 6, i == 2500 ? -11 : 100);
-	}
-	check_calls(t, &written, &batches);
-	cr_expect_gt(batches, 1u);
-	/* Of each batch the first time and one more; one that fails; those that the machine kept.
-	 */
-	cr_expect_lt(written, nexpected / 4, "%zu", written);
-	cr_expect_geq(written, (size_t)6);
-}
-
-/* Of many kinds, some again and again; among facts of other kinds, and sections that are undone. */
-static void any_calls(void)
-{
-	struct gt_thread *t = gt_tls.thread;
-	unsigned batches, undone = 0;
-	size_t written;
-	int fd = 0;
-
-	while (nexpected < ROUNDS - 64) {
-		const int results = draw(3) ? 1 : 40;
-
-		fd = draw(3) ? fd : (int)draw(24);
-		for (unsigned n = 1 + draw(20); n > 0; n--) {
-			make_call(t, draw(5) ? GT_CALL_READ : GT_CALL_WRITE,
-				  draw(4) ? fd : (int)draw(24) - 1,
-				  draw(300) ? (int64_t)draw((unsigned)results) : INT64_MIN);
-		}
-		if (draw(20) == 0) {
-			struct gt_w w = gt_acquire(t);
-
-			gt_undoable(&w);
-			gt_put_block(&w, 0x1000, 0, GT_OBJECT_COND, 0);
-			gt_put_call(&w, GT_CALL_WRITE, 5, 0);
-			if (t->undo.writes == GT_WRITES_UNDOABLE) {
-				cr_assert(gt_section_undo(t));
-				undone++;
-			} else {
-				/* It has come into a new buffer. */
-				gt_release(&w);
-				expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_WRITE, 5, 0}, 3);
-			}
-		} else if (draw(2)) {
-			struct gt_w w = gt_acquire(t);
-
-			gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
-			gt_release(&w);
-		}
-	}
-	check_calls(t, &written, &batches);
-	cr_expect_gt(batches, 3u);
-	cr_expect_gt(undone, 5u);
-	cr_expect_lt(written, nexpected);
-}
-
-Test(brief, whatever_calls_come_is_read, .init = started_inside, .fini = ended)
-{
-	any_calls();
-}
-
-/* Most events have the time of another: the clock takes 8 us for a tick. */
-Test(brief, by_a_clock_that_hardly_moves, .init = started_inside, .fini = ended)
-{
-	gt_trace->clock[1].tick_mult /= 1000;
-	any_calls();
-}
-
-/* The end that is not said, and the first fact of the next batch, at one time by that clock. */
-Test(brief, a_batch_begins_later_than_the_one_before, .init = started_inside, .fini = ended)
-{
-	struct gt_thread *t = gt_tls.thread;
-	unsigned batches;
-	size_t written;
-	struct gt_w w;
-
-	gt_trace->clock[1].tick_mult = 1;
-	for (unsigned i = 0; i < 3; i++) {
-		make_call(t, GT_CALL_READ, 5, 100);
-	}
-	gt_buf_seal(slot(t));
-	gt_store_relaxed(&t->x_slot[gt_trace->head.gen & 1], 0);
-	w = gt_acquire(t);
-	gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
-	gt_release(&w);
-	make_call(t, GT_CALL_READ, 5, 100);
-	check_calls(t, &written, &batches);
-	cr_expect_eq(batches, 2u);
-	cr_expect_eq(written, (size_t)3);
-}
-
-/* The counter goes back within a generation (a suspend, a migration), and a long call follows. */
-Test(brief, by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
-{
-	struct gt_thread *t = gt_tls.thread;
-	unsigned batches;
-	size_t written;
-	struct timespec ts = {0, 100000};
-
-	for (unsigned i = 0; i < 6; i++) {
-		make_call(t, GT_CALL_READ, 5, 100);
-		make_call(t, GT_CALL_WRITE, 6, 7);
-	}
-	gt_trace->clock[1].base_ticks -= 1000000 / 8;
-	gt_tls.busy = 0;
-	gt_call_begin(t, GT_CALL_READ, 0, 9, __builtin_frame_address(0));
-	nanosleep(&ts, NULL);
-	gt_call_end(t, 33);
-	gt_tls.busy = 1;
-	expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_READ, 10, gt_zigzag(33)}, 3);
-	for (unsigned i = 0; i < 6; i++) {
-		make_call(t, GT_CALL_READ, 5, 100);
-		make_call(t, GT_CALL_WRITE, 6, 7);
-	}
-	check_calls(t, &written, &batches);
 }

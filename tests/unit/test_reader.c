@@ -184,11 +184,13 @@ Test(reader, largest_batch)
 Test(reader, brief_facts_in_full)
 {
 	struct bytes b = assemble("Trace Go1.26\n" CLOCK(
-		1, 100) "ExperimentalBatch exp=1 gen=1 m=10 time=101\n"
-			"\tdata=\"G\\x01\\x05\\x01\\x01\\x06\\x14\\x10\\x01\\x18\"\n"
-			"ExperimentalBatch exp=1 gen=1 m=10 time=200\n"
-			"\tdata=\"G\\x01\\x05\\x00\\x02\\x07\\x00\\x10\\x01\\x08\\x10\\x01\\x09\"\n"
-			"EndOfGeneration\n");
+		1,
+		100) "ExperimentalBatch exp=1 gen=1 m=10 time=101\n"
+		     "\tdata=\"G\\x01\\x05\\x01\\x01\\x06\\x14\\x15\\x01\\x30\\x06\"\n"
+		     "ExperimentalBatch exp=1 gen=1 m=10 time=200\n"
+		     "\tdata="
+		     "\"G\\x01\\x05\\x00\\x02\\x07\\x00\\x15\\x01\\x10\\x07\\x15\\x01\\x21\\x07\"\n"
+		     "EndOfGeneration\n");
 	static const uint64_t calls[][4] = {
 		{102, 1, 6, 20}, {103, 1, 6, 3}, {200, 2, 7, 0}, {201, 2, 7, 1}};
 	struct gt_error e = {0};
@@ -202,7 +204,7 @@ Test(reader, brief_facts_in_full)
 	gt_cursor_init(&c, g, &g->facts.array[0], &brief);
 	for (size_t i = 0; i < GT_LEN(calls); i++) {
 		cr_assert_eq(gt_cursor_next(&c, &ev, &e), 1, "%s", e.message);
-		cr_expect_eq(*c.at, i % 2 ? GT_FACT_CALLED : GT_FACT_CALL);
+		cr_expect_eq(*c.at, i % 2 ? GT_FACT_DIFFERING : GT_FACT_CALL);
 		cr_expect_eq(ev.number, GT_FACT_CALL);
 		cr_expect_eq(ev.time, calls[i][0]);
 		cr_expect_eq(ev.args[0], calls[i][1]);
@@ -211,7 +213,7 @@ Test(reader, brief_facts_in_full)
 	}
 	cr_expect_eq(gt_cursor_next(&c, &ev, &e), -1);
 	cr_expect_str_eq(e.message,
-			 "a Called with slot 1, which no Call before it in its batch has "
+			 "a Differing with slot 1, which no Call before it in its batch has "
 			 "filled");
 	gt_reader_close(r);
 	free(b.data);

@@ -1,0 +1,264 @@
+/*
+ * Calls that go on as before and have no fact: who reads events and facts side by side finds each
+ * one.
+ */
+#include "said.h"
+
+/* A call that is made now; a long one, for which the machine kept it waiting, is one as well. */
+static void make_call(struct gt_thread *t, enum gt_call call, int64_t arg, int64_t result)
+{
+	gt_tls.busy = 0;
+	gt_call_begin(t, call, 0, arg, __builtin_frame_address(0));
+	gt_call_end(t, result);
+	gt_tls.busy = 1;
+	expect(GT_FACT_CALL, (uint64_t[]){call, (uint64_t)(arg + 1), gt_zigzag(result)}, 3);
+}
+
+/* Where the reader of a thread's batches of one kind is. */
+struct place {
+	struct gt_buf *b;
+	const uint8_t *at, *end;
+	uint64_t ticks;
+	uint8_t number;
+	uint64_t args[GT_WIRE_ARGS_MAX];
+	bool facts;
+};
+
+static void enter(struct place *p, struct gt_buf *b)
+{
+	p->b = b;
+	if (b) {
+		p->at = p->facts ? b->facts + (gt_buf_facts(b) ? 2 : 0) : b->events;
+		p->end = p->facts ? b->facts + gt_buf_facts(b) : b->events + gt_buf_events(b);
+		p->ticks = b->base;
+	}
+}
+
+/* On to the next; false: there is none. */
+static bool next(struct place *p, struct gt_brief *said)
+{
+	const struct gt_spec *spec;
+	uint64_t dt = 0;
+
+	while (p->b && p->at == p->end) {
+		enter(p, gt_buf_next(p->b));
+		said->over |= p->facts;
+	}
+	if (!p->b) {
+		return false;
+	}
+	p->number = *p->at++;
+	spec = p->facts ? gt_spec_fact(p->number) : gt_spec_event(p->number);
+	p->at += gt_varint_get(p->at, p->end, &dt);
+	p->ticks += dt;
+	for (unsigned i = 0; i < spec->nargs; i++) {
+		p->at += gt_varint_get(p->at, p->end, &p->args[i]);
+	}
+	return true;
+}
+
+static void expect_call(const struct fact *f, const uint64_t *args)
+{
+	for (unsigned i = 0; i < 3; i++) {
+		cr_assert_eq(args[i], f->args[i], "call %td: %u", f - expected, i);
+	}
+}
+
+/* Reads all batches, events and facts side by side: each end has the Call that was made. */
+static void check_calls(struct gt_thread *t, size_t *written, unsigned *batches)
+{
+	struct gt_brief said;
+	struct place events = {0}, facts = {.facts = true};
+	struct gt_buf *first;
+	uint64_t begin = 0, called = 0;
+	size_t n = 0;
+	bool more;
+
+	gt_buf_seal(slot(t));
+	gt_store_relaxed(&t->x_slot[gt_trace->head.gen & 1], 0);
+	first = gt_buf_take_full(1);
+	*batches = 0;
+	for (struct gt_buf *b = first; b; b = gt_buf_next(b)) {
+		++*batches;
+	}
+	gt_brief_reset(&said);
+	enter(&events, first);
+	enter(&facts, first);
+	more = next(&facts, &said);
+	*written = 0;
+	while (next(&events, &said)) {
+		const bool ends = events.number == GT_EV_GO_SYSCALL_END;
+
+		begin = events.number == GT_EV_GO_SYSCALL_BEGIN ? events.ticks : begin;
+		while (more && facts.ticks <= events.ticks) {
+			cr_assert(
+				gt_brief_read(&said, gt_thread_tid(t), &facts.number, facts.args));
+			if (facts.number == GT_FACT_CALL) {
+				/* For who is killed when the one batch counts, and not yet the
+				 * other. */
+				cr_assert(!ends || facts.ticks <= begin || facts.b == events.b);
+				expect_call(&expected[n++], facts.args);
+				called = facts.ticks;
+				++*written;
+			}
+			more = next(&facts, &said);
+		}
+		if (ends && called <= begin) {
+			uint64_t args[3];
+
+			cr_assert(gt_brief_repeats(&said), "call %zu is not said", n);
+			gt_brief_unwritten(&said, args);
+			expect_call(&expected[n++], args);
+		}
+	}
+	cr_expect_eq(n, nexpected);
+	for (; more; more = next(&facts, &said)) {
+		cr_expect_eq(facts.number, GT_FACT_YIELDS, "a Call later than all ends");
+	}
+}
+
+Test(unwritten, calls_that_go_on_as_before_are_not_written, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches;
+	size_t written;
+
+	for (int i = 0; i < 5000; i++) {
+		make_call(t, GT_CALL_EPOLL_WAIT, 3, 1);
+		make_call(t, GT_CALL_READ, 5, 100);
+		make_call(t, GT_CALL_WRITE, 6, i == 2500 ? -11 : 100);
+	}
+	check_calls(t, &written, &batches);
+	cr_expect_gt(batches, 1u);
+	/* Of each batch the first time and one more; one that fails; those that the machine kept.
+	 */
+	cr_expect_lt(written, nexpected / 4, "%zu", written);
+	cr_expect_geq(written, (size_t)6);
+}
+
+/* As a server does the same for each connection: only which one is new. */
+Test(unwritten, calls_go_on_with_other_arguments, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches;
+	size_t written;
+
+	for (int i = 0; i < 5000; i++) {
+		const int fd = 100 + (int)draw(50);
+
+		make_call(t, GT_CALL_RECV, fd, 50);
+		make_call(t, GT_CALL_OPEN, -1, 60 + i / 100 % 2);
+		make_call(t, GT_CALL_FSTAT, 60 + i / 100 % 2, 0);
+		make_call(t, GT_CALL_WRITEV, fd, 237);
+		make_call(t, GT_CALL_CLOSE, 60 + i / 100 % 2, 0);
+	}
+	check_calls(t, &written, &batches);
+	cr_expect_gt(batches, 1u);
+	cr_expect_lt(written, nexpected / 3, "%zu of %zu", written, nexpected);
+	cr_expect_geq(written, (size_t)5000);
+}
+
+/* Of many kinds, some again and again; among facts of other kinds, and sections that are undone. */
+static void any_calls(void)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches, undone = 0;
+	size_t written;
+	int fd = 0;
+
+	while (nexpected < ROUNDS - 64) {
+		const int results = draw(3) ? 1 : 40;
+
+		fd = draw(3) ? fd : (int)draw(24);
+		for (unsigned n = 1 + draw(20); n > 0; n--) {
+			make_call(t, draw(5) ? GT_CALL_READ : GT_CALL_WRITE,
+				  draw(4) ? fd : (int)draw(24) - 1,
+				  draw(300) ? (int64_t)draw((unsigned)results) : INT64_MIN);
+		}
+		if (draw(20) == 0) {
+			struct gt_w w = gt_acquire(t);
+
+			gt_undoable(&w);
+			gt_put_block(&w, 0x1000, 0, GT_OBJECT_COND, 0);
+			gt_put_call(&w, GT_CALL_WRITE, 5, 0);
+			if (t->undo.writes == GT_WRITES_UNDOABLE) {
+				cr_assert(gt_section_undo(t));
+				undone++;
+			} else {
+				/* It has come into a new buffer. */
+				gt_release(&w);
+				expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_WRITE, 5, 0}, 3);
+			}
+		} else if (draw(2)) {
+			struct gt_w w = gt_acquire(t);
+
+			gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
+			gt_release(&w);
+		}
+	}
+	check_calls(t, &written, &batches);
+	cr_expect_gt(batches, 3u);
+	cr_expect_gt(undone, 5u);
+	cr_expect_lt(written, nexpected);
+}
+
+Test(unwritten, whatever_calls_come_is_read, .init = started_inside, .fini = ended)
+{
+	any_calls();
+}
+
+/* Most events have the time of another: the clock takes 8 us for a tick. */
+Test(unwritten, by_a_clock_that_hardly_moves, .init = started_inside, .fini = ended)
+{
+	gt_trace->clock[1].tick_mult /= 1000;
+	any_calls();
+}
+
+/* The end that is not said, and the first fact of the next batch, at one time by that clock. */
+Test(unwritten, a_batch_begins_later_than_the_one_before, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches;
+	size_t written;
+	struct gt_w w;
+
+	gt_trace->clock[1].tick_mult = 1;
+	for (unsigned i = 0; i < 3; i++) {
+		make_call(t, GT_CALL_READ, 5, 100);
+	}
+	gt_buf_seal(slot(t));
+	gt_store_relaxed(&t->x_slot[gt_trace->head.gen & 1], 0);
+	w = gt_acquire(t);
+	gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
+	gt_release(&w);
+	make_call(t, GT_CALL_READ, 5, 100);
+	check_calls(t, &written, &batches);
+	cr_expect_eq(batches, 2u);
+	cr_expect_eq(written, (size_t)3);
+}
+
+/* The counter goes back within a generation (a suspend, a migration), and a long call follows. */
+Test(unwritten, by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned batches;
+	size_t written;
+	struct timespec ts = {0, 100000};
+
+	for (unsigned i = 0; i < 6; i++) {
+		make_call(t, GT_CALL_READ, 5, 100);
+		make_call(t, GT_CALL_WRITE, 6, 7);
+	}
+	gt_trace->clock[1].base_ticks -= 1000000 / 8;
+	gt_tls.busy = 0;
+	gt_call_begin(t, GT_CALL_READ, 0, 9, __builtin_frame_address(0));
+	nanosleep(&ts, NULL);
+	gt_call_end(t, 33);
+	gt_tls.busy = 1;
+	expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_READ, 10, gt_zigzag(33)}, 3);
+	for (unsigned i = 0; i < 6; i++) {
+		make_call(t, GT_CALL_READ, 5, 100);
+		make_call(t, GT_CALL_WRITE, 6, 7);
+	}
+	check_calls(t, &written, &batches);
+}
