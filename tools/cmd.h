@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "error.h"
+#include "mapped.h"
 
 enum { GT_EXIT_GOOD = 0, GT_EXIT_NO = 1, GT_EXIT_TROUBLE = 2, GT_EXIT_TRUNCATED = 3 };
 
@@ -34,5 +34,7 @@ int gt_cmd_trouble(const char *cmd, const char *path);
  * where it cannot be read, or GT_EXIT_NO.
  */
 int gt_cmd_wrong(const char *cmd, const char *path, const struct gt_error *e);
+/* The same where gt_mapped_open has failed. */
+int gt_cmd_unmapped(const char *cmd, const char *path, const struct gt_mapped *m);
 /* Prints "gtrace CMD: message" and how to get help on stderr; returns GT_EXIT_TROUBLE. */
 GT_PRINTF(2, 3) int gt_cmd_usage(const char *cmd, const char *format, ...);

@@ -100,8 +100,10 @@ int gt_cmd_merge(int argc, char **argv)
 	for (size_t i = 0; i < n && status == GT_EXIT_GOOD; i++) {
 		const char *path = argv[optind + (int)i];
 
-		if (inputs == NULL || files == NULL || gt_mapped_open(&files[i], path) < 0) {
+		if (inputs == NULL || files == NULL) {
 			status = gt_cmd_trouble("merge", path);
+		} else if (gt_mapped_open(&files[i], path) < 0) {
+			status = gt_cmd_unmapped("merge", path, &files[i]);
 		} else if (files[i].torn.kind != GT_ERROR_NONE) {
 			status = gt_cmd_wrong("merge", path, &files[i].torn);
 		} else {

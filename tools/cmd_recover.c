@@ -137,9 +137,9 @@ static int recover(const char *path, const char *output, unsigned zstd)
 		return gt_cmd_trouble("recover", path);
 	}
 	if (gt_mapped_open(&spool, spool_path) < 0 && errno != ENOENT) {
-		status = gt_cmd_trouble("recover", spool_path);
+		status = gt_cmd_unmapped("recover", spool_path, &spool);
 	} else if (gt_mapped_open(&file, path) < 0 && !(errno == ENOENT && spool.data != NULL)) {
-		status = gt_cmd_trouble("recover", path);
+		status = gt_cmd_unmapped("recover", path, &file);
 	} else { /* without a file it was killed early: all there is may be in the spool */
 		status = recover_from(path, spool_path, &file, &spool, output, zstd);
 	}

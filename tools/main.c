@@ -73,6 +73,12 @@ int gt_cmd_trouble(const char *cmd, const char *path)
 	return GT_EXIT_TROUBLE;
 }
 
+int gt_cmd_unmapped(const char *cmd, const char *path, const struct gt_mapped *m)
+{
+	return m->torn.kind != GT_ERROR_NONE ? gt_cmd_wrong(cmd, path, &m->torn)
+					     : gt_cmd_trouble(cmd, path);
+}
+
 int gt_cmd_wrong(const char *cmd, const char *path, const struct gt_error *e)
 {
 	const bool truncated = e->kind == GT_ERROR_TRUNCATED;

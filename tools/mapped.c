@@ -122,14 +122,20 @@ void gt_mapped_forget(const void *data, size_t size)
 	}
 }
 
+static const char *scratch_folder(void)
+{
+	const char *folder = getenv("TMPDIR");
+
+	return folder != NULL && *folder != '\0' ? folder : "/tmp";
+}
+
 /* A file that is gone when it is closed. */
 static int nameless(void)
 {
-	const char *folder = getenv("TMPDIR");
+	const char *folder = scratch_folder();
 	char name[PATH_MAX];
 	int fd;
 
-	folder = folder != NULL && *folder != '\0' ? folder : "/tmp";
 	fd = open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (fd < 0 &&
 	    snprintf(name, sizeof(name), "%s/gtrace.XXXXXX", folder) < (int)sizeof(name)) {
@@ -177,7 +183,7 @@ static int unpack(struct gt_mapped *m)
 	struct gt_error torn = {0};
 	const int fd = nameless();
 	struct gt_input *in;
-	int error, r = -1;
+	int r = -1;
 
 	if (fd >= 0) {
 		in = gt_input_open(-1, m->data, m->size);
@@ -187,14 +193,18 @@ static int unpack(struct gt_mapped *m)
 			r = lseek(fd, 0, SEEK_SET) == 0 && gt_mapped_fd(&plain, fd) ? 0 : -1;
 		}
 	}
-	error = errno;
+	if (r < 0 && torn.kind != GT_ERROR_READ) {
+		gt_error_set(&torn, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+			     "cannot unpack it into a file in %s (TMPDIR): %s", scratch_folder(),
+			     strerror(errno));
+	}
 	if (fd >= 0) {
 		close(fd);
 	}
 	gt_mapped_close(m);
 	*m = plain;
 	m->torn = torn;
-	errno = error;
+	errno = EIO;
 	return r;
 }
 

@@ -9,13 +9,13 @@ struct gt_mapped {
 	void *data; /* NULL: it is empty */
 	size_t size;
 	bool read; /* data was read and not mapped: standard input, a pipe */
-	/* Of a compressed file that could be unpacked in part only: why. */
+	/* Of a compressed file that could be unpacked in part only, or not at all: why. */
 	struct gt_error torn;
 };
 
 /*
- * "-" is standard input. 0, or -1 with errno. What is compressed is unpacked, into a file without a
- * name in TMPDIR or /tmp.
+ * "-" is standard input. 0, or -1 with errno or, of what is compressed, with m->torn: that is
+ * unpacked, all of it, into a file without a name in TMPDIR or /tmp.
  */
 int gt_mapped_open(struct gt_mapped *m, const char *path);
 /*

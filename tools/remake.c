@@ -15,7 +15,7 @@ int gt_remake(const struct gt_remake *r)
 	int n;
 
 	if (gt_mapped_open(&file, r->path) < 0) {
-		return gt_cmd_trouble(r->command, r->path);
+		return gt_cmd_unmapped(r->command, r->path, &file);
 	}
 	if (gt_output_open_trace(&out, r->output, r->zstd) < 0) {
 		gt_cmd_trouble(r->command, r->output);
