@@ -48,9 +48,14 @@ void gt_put_call_other(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t res
 	struct gt_brief *b = &w->t->brief;
 
 	if (remembers(w)) {
-		const bool fits = gt_brief_done(call, result) != GT_BRIEF_UNFIT;
-		const uint32_t i = fits ? gt_brief_other(b, call) : GT_BRIEF_CALLS;
+		const uint64_t done = gt_brief_done(call, result);
+		uint32_t i = GT_BRIEF_CALLS;
 
+		if (done != GT_BRIEF_UNFIT) {
+			/* There may be one, beside which the argument has no room. */
+			i = gt_brief_fits(arg) ? i : gt_brief_find(b, done);
+			i = i < GT_BRIEF_CALLS ? i : gt_brief_other(b, call);
+		}
 		/* A result that fits beside a number does beside a slot. */
 		if (i < GT_BRIEF_CALLS) {
 			gt_brief_differ(b, i, arg, result);

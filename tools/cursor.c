@@ -90,8 +90,8 @@ GT_COLD static int unsaid(const struct gt_cursor *c, const struct gt_event *ev, 
 	case GT_FACT_REPEATING:
 	case GT_FACT_DIFFERING:
 		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,
-				    "a %s with slot %" PRIu64 ", which no Call before it in "
-				    "its batch has filled",
+				    "a %s with slot %" PRIu64 ", which has no Call before it in "
+				    "its batch that could be repeated",
 				    gt_spec_fact(ev->number)->name, slot);
 	case GT_FACT_RETAKEN:
 		return gt_error_set(e, GT_ERROR_INVALID, offset, gen, c->m,

@@ -382,7 +382,8 @@ static void give_unwritten(struct gt_merge *t, const struct gt_lane *lane, struc
 				    .p = GT_NO_P,
 				    .g = GT_NO_G,
 				    .offset = t->event.offset};
-	gt_brief_unwritten(lane->facts.facts, t->fact.args);
+	gt_brief_go_on(lane->facts.facts);
+	gt_brief_last(lane->facts.facts, t->fact.args);
 	*out = &t->fact;
 }
 

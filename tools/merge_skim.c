@@ -188,7 +188,7 @@ GT_INLINE enum left run(struct gt_merge *t, struct gt_lane *lane, bool strict,
 			unwritten = gt_lane_repeats(lane);
 			next = happen(t, lane, GT_EV_GO_SYSCALL_END, p, strict);
 			if (unwritten && next != NULL) {
-				gt_brief_unwritten(lane->facts.facts, (uint64_t[GT_EVENT_ARGS]){0});
+				gt_brief_go_on(lane->facts.facts);
 			}
 			break;
 		default:

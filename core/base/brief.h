@@ -7,10 +7,10 @@
  * (tools/cursor.h) keep the same memory by the functions below, from the start of each batch.
  *
  * The slot of a Call is that of its number and result, and has its last argument. A server does the
- * same for each connection, with another descriptor: so the memory also has, for each slot, which
- * one came next when it was there last, and which slot had the argument of that one. From a
- * Repeating or Differing on, a Call that is just this is not written: the GoSyscallEnd alone says
- * it. Such an end is told by times: its batch begins when that of the facts does, as those of one
+ * same for each connection, with another descriptor: so a slot also notes, from the last fact of a
+ * call that came next, its slot, and which slot had its argument before. From a Repeating or
+ * Differing on, a Call that is just this is not written: the GoSyscallEnd alone says it.
+ * Such an end is told by times: its batch begins when that of the facts does, as those of one
  * buffer do, and no fact of a call of its M is later than its GoSyscallBegin and not later than
  * itself. For that an end is later than its beginning, if by a tick only, its own fact is never in
  * a later batch (core/call.c, write_short), and a batch begins later than the sections in the one
@@ -46,7 +46,7 @@ struct gt_brief {
 	bool over;       /* reader: the next fact is of another batch */
 	uint8_t at;      /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
 	/* Of each slot, in the last place of GT_BRIEF_NO_CALL: which one came next
-	 * (GT_BRIEF_NO_CALL: none yet), and which one had its argument before. */
+	 * (GT_BRIEF_NO_CALL: none yet), and, if one did, which had its argument before. */
 	uint8_t next[GT_BRIEF_CALLS + 1], from[GT_BRIEF_CALLS + 1];
 	uint64_t done[GT_BRIEF_CALLS + 1];
 	uint64_t arg[GT_BRIEF_CALLS];
@@ -68,7 +68,6 @@ GT_INLINE void gt_brief_reset(struct gt_brief *b)
 	b->repeats = b->plain = b->over = false;
 	b->done[GT_BRIEF_NO_CALL] = GT_BRIEF_NOBODY;
 	b->next[GT_BRIEF_NO_CALL] = GT_BRIEF_NO_CALL;
-	b->from[GT_BRIEF_NO_CALL] = 0;
 }
 
 /* Of so many that were remembered, in so many slots, those that are in use: the first ones. */
@@ -99,14 +98,6 @@ GT_INLINE void gt_brief_retake(struct gt_brief *b, uint64_t mutex)
 
 /* --- Calls ------------------------------------------------------------------------------------ */
 
-GT_INLINE uint64_t gt_brief_done(uint64_t call, uint64_t result)
-{
-	const bool fits = call < GT_BRIEF_NOBODY % (1 << GT_BRIEF_NUMBER_BITS) &&
-			  result >> (64 - GT_BRIEF_NUMBER_BITS) == 0;
-
-	return gt_likely(fits) ? result << GT_BRIEF_NUMBER_BITS | call : GT_BRIEF_UNFIT;
-}
-
 GT_INLINE uint64_t gt_brief_number(uint64_t done)
 {
 	return done % (1 << GT_BRIEF_NUMBER_BITS);
@@ -115,6 +106,22 @@ GT_INLINE uint64_t gt_brief_number(uint64_t done)
 GT_INLINE uint64_t gt_brief_result(uint64_t done)
 {
 	return done >> GT_BRIEF_NUMBER_BITS;
+}
+
+GT_INLINE uint64_t gt_brief_done(uint64_t call, uint64_t result)
+{
+	/* The number in NOBODY, and what is above it, is no call's. */
+	const bool fits = call < gt_brief_number(GT_BRIEF_NOBODY) &&
+			  result >> (64 - GT_BRIEF_NUMBER_BITS) == 0;
+
+	return gt_likely(fits) ? result << GT_BRIEF_NUMBER_BITS | call : GT_BRIEF_UNFIT;
+}
+
+/* The call that a slot has from now on. */
+GT_INLINE void gt_brief_fill(struct gt_brief *b, uint32_t slot, uint64_t call, uint64_t result)
+{
+	b->done[slot] = GT_MIN(gt_brief_done(call, result), GT_BRIEF_NOBODY);
+	b->came[slot] = false;
 }
 
 /* The slots that are in use are the first ones. */
@@ -151,14 +158,12 @@ GT_INLINE void gt_brief_call(struct gt_brief *b, uint64_t call, uint64_t arg, ui
 
 	gt_brief_follow(b, slot, arg);
 	b->calls++;
-	b->done[slot] = GT_MIN(gt_brief_done(call, result), GT_BRIEF_NOBODY);
+	gt_brief_fill(b, slot, call, result);
 	/* After that, since the one before may have had this slot. */
 	b->next[slot] = GT_BRIEF_NO_CALL;
-	b->from[slot] = 0;
-	b->came[slot] = false;
 }
 
-/* Which slot has that number and result; GT_BRIEF_CALLS or more: none. */
+/* Which slot has that number and result; GT_BRIEF_CALLS: none. */
 GT_INLINE uint32_t gt_brief_find(const struct gt_brief *b, uint64_t done)
 {
 	const uint32_t n = gt_brief_calls(b);
@@ -197,14 +202,20 @@ GT_INLINE uint32_t gt_brief_other(struct gt_brief *b, uint64_t call)
 /* It has it, and that Call has come. */
 GT_INLINE void gt_brief_differ(struct gt_brief *b, uint32_t slot, uint64_t arg, uint64_t result)
 {
-	const uint64_t done = gt_brief_done(gt_brief_number(b->done[slot]), result);
-
-	b->done[slot] = GT_MIN(done, GT_BRIEF_NOBODY);
-	b->came[slot] = false;
+	gt_brief_fill(b, slot, gt_brief_number(b->done[slot]), result);
 	gt_brief_follow(b, slot, arg);
 }
 
-/* Whether that is what came after the last Call when that was there before; then it is the last. */
+/* What came next when the last Call was there before has come: it is the last one now. */
+GT_INLINE void gt_brief_go_on(struct gt_brief *b)
+{
+	const uint8_t next = b->next[b->at];
+
+	b->arg[next] = b->arg[b->from[b->at]];
+	b->at = next;
+}
+
+/* Writer: whether that call is it; then it has come. */
 GT_INLINE bool gt_brief_again(struct gt_brief *b, uint64_t done, uint64_t arg)
 {
 	const uint8_t at = b->at, next = b->next[at];
@@ -212,9 +223,8 @@ GT_INLINE bool gt_brief_again(struct gt_brief *b, uint64_t done, uint64_t arg)
 	if (b->done[next] != done || b->arg[b->from[at]] != arg) {
 		return false;
 	}
-	b->arg[next] = arg;
 	b->came[next] = true;
-	b->at = next;
+	gt_brief_go_on(b);
 	return true;
 }
 
@@ -330,19 +340,16 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 	}
 }
 
-/* Whether an end that has no fact stands for a Call. */
+/* Whether an end that has no fact stands for a Call: then gt_brief_go_on. */
 GT_INLINE bool gt_brief_repeats(const struct gt_brief *b)
 {
 	return b->repeats && b->done[b->next[b->at]] != GT_BRIEF_NOBODY;
 }
 
-/* The arguments of that Call, which is the last one now. */
-GT_INLINE void gt_brief_unwritten(struct gt_brief *b, uint64_t *args)
+/* The arguments of the last Call, which has just come so. */
+GT_INLINE void gt_brief_last(const struct gt_brief *b, uint64_t *args)
 {
-	const uint8_t next = b->next[b->at];
-
-	args[0] = gt_brief_number(b->done[next]);
-	args[1] = b->arg[next] = b->arg[b->from[b->at]];
-	args[2] = gt_brief_result(b->done[next]);
-	b->at = next;
+	args[0] = gt_brief_number(b->done[b->at]);
+	args[1] = b->arg[b->at];
+	args[2] = gt_brief_result(b->done[b->at]);
 }

@@ -130,7 +130,7 @@ Test(brief, what_was_said_is_not_said_again, .init = started_inside, .fini = end
 	cr_expect_gt(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(INT64_MIN)), 10u);
 	cr_expect_gt(call_bytes(t, GT_CALL_READ, 4, gt_zigzag(INT64_MIN)), 10u);
 	cr_expect_eq(check_all(t, &brief), 1u);
-	cr_expect_eq(brief, 7u);
+	cr_expect_eq(brief, 8u);
 }
 
 /* The slots are filled in turn. */
@@ -171,6 +171,50 @@ Test(brief, another_result_takes_a_slot, .init = started_inside, .fini = ended)
 	cr_expect_gt(call_bytes(t, GT_CALL_READ, 3, UINT64_MAX), 10u, "has no slot");
 	check_all(t, &brief);
 	cr_expect_eq(brief, 6u);
+}
+
+/* The last number and the last result that a slot has room for, and those beyond. */
+Test(brief, what_a_slot_has_no_room_for, .init = started_inside, .fini = ended)
+{
+	static const struct {
+		uint64_t call, result;
+		bool fits;
+	} edges[] = {
+		{0xfffd, 0, true},
+		{0xfffe, 0, false},
+		{0xffff, 0, false},
+		{0x10001, 0, false},
+		{GT_CALL_READ, (UINT64_C(1) << 48) - 1, true},
+		{GT_CALL_READ, UINT64_C(1) << 48, false},
+	};
+	struct gt_thread *t = gt_tls.thread;
+	unsigned brief, fit = 0;
+
+	for (size_t i = 0; i < GT_LEN(edges); i++) {
+		for (unsigned k = 0; k < 3; k++) {
+			struct gt_w w = gt_acquire(t);
+
+			put_call(&w, edges[i].call, 3, edges[i].result);
+			gt_release(&w);
+		}
+		fit += edges[i].fits;
+	}
+	check_all(t, &brief);
+	cr_expect_eq(brief, fit * 2);
+}
+
+/* An argument that has none beside a slot: as another result of that call, which is the same. */
+Test(brief, an_argument_has_no_room, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	unsigned brief;
+
+	call_bytes(t, GT_CALL_READ, 3, 0);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, (UINT64_C(1) << 60) - 1, 0), 12u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, UINT64_C(1) << 60, 0), 12u);
+	cr_expect_eq(call_bytes(t, GT_CALL_READ, 3, 0), 3u);
+	check_all(t, &brief);
+	cr_expect_eq(brief, 3u);
 }
 
 /* Even if the slots were full of others when they came. */

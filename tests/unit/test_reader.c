@@ -213,8 +213,8 @@ Test(reader, brief_facts_in_full)
 	}
 	cr_expect_eq(gt_cursor_next(&c, &ev, &e), -1);
 	cr_expect_str_eq(e.message,
-			 "a Differing with slot 1, which no Call before it in its batch has "
-			 "filled");
+			 "a Differing with slot 1, which has no Call before it in its batch "
+			 "that could be repeated");
 	gt_reader_close(r);
 	free(b.data);
 }
