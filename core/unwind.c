@@ -158,7 +158,11 @@ bool gt_unwind_ready(void)
 enum { PC_BITS = 47, BUCKET_BITS = 14, WAYS = 2, ROW_BITS = 3 + GT_CFI_CFA_BITS + GT_CFI_FP_BITS };
 _Static_assert(PC_BITS - BUCKET_BITS + ROW_BITS == 64, "a row and its key fill one word");
 
-static _Atomic uint64_t rows[1 << BUCKET_BITS][WAYS]; /* 256 KiB, of which the touched pages cost */
+/* 256 KiB, of which the touched pages cost: touched has a bit for each of them. [any thread] */
+enum { PAGES = 64, PAGE_BUCKETS = (1 << BUCKET_BITS) / PAGES };
+static _Atomic uint64_t rows[1 << BUCKET_BITS][WAYS] GT_ALIGNED(4096);
+static _Atomic uint64_t touched;
+_Static_assert(sizeof(rows) == PAGES * 4096, "a bit is a page");
 
 static uint64_t pack(struct gt_cfi_row row)
 {
@@ -184,6 +188,7 @@ GT_INLINE uintptr_t fp_in(uint64_t row)
 
 static GT_NOINLINE uint64_t row_find(uintptr_t pc, _Atomic uint64_t *bucket, uint64_t key)
 {
+	const uint64_t page = UINT64_C(1) << (size_t)(bucket - rows[0]) / WAYS / PAGE_BUCKETS;
 	struct gt_cfi_row row = {.kind = GT_CFI_NONE};
 	struct object found;
 	const struct object *o = object_of(pc, &found);
@@ -193,9 +198,13 @@ static GT_NOINLINE uint64_t row_find(uintptr_t pc, _Atomic uint64_t *bucket, uin
 		row = gt_cfi_find(o->lo, o->hi, o->hdr, pc);
 	}
 	packed = key << ROW_BITS | pack(row);
+	/* Before and after: the bit may be taken, and the page cleared, in between. Partner: the
+	 * exchange in gt_unwind_forget. */
+	gt_or_acq_rel(&touched, page);
 	/* Two threads may do this at once: a row is then there twice, or lost. */
 	gt_store_relaxed(&bucket[1], gt_load_relaxed(&bucket[0]));
 	gt_store_relaxed(&bucket[0], packed);
+	gt_or_acq_rel(&touched, page);
 	return packed;
 }
 
@@ -220,9 +229,16 @@ GT_INLINE uint64_t row_at(uintptr_t next)
 
 void gt_unwind_forget(void)
 {
-	for (size_t i = 0; i < GT_LEN(rows); i++) {
-		for (unsigned way = 0; way < WAYS; way++) {
-			gt_store_relaxed(&rows[i][way], 0);
+	uint64_t pages = gt_exchange_acq_rel(&touched, 0);
+
+	/* The others are not there yet: to clear them would make them. */
+	for (; pages != 0; pages &= pages - 1) {
+		const size_t first = (size_t)__builtin_ctzll(pages) * PAGE_BUCKETS;
+
+		for (size_t i = first; i < first + PAGE_BUCKETS; i++) {
+			for (unsigned way = 0; way < WAYS; way++) {
+				gt_store_relaxed(&rows[i][way], 0);
+			}
 		}
 	}
 	/* Behind the rows: a walk by old ones must not count as one that came later. */
