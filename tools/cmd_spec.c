@@ -213,9 +213,8 @@ static void put_markdown(void)
 	put_table(GT_FACT, "Facts",
 		  "gtrace's own. A time delta comes before the arguments; the numbers are those of "
 		  "facts, not of events. Wait, Woken, Retaken, Repeating and Differing are brief: "
-		  "they "
-		  "repeat what earlier facts of their batch say, which is therefore read from its "
-		  "start.");
+		  "they repeat what earlier facts of their batch say, which is therefore read "
+		  "from its start.");
 	put_words("Kinds of objects", "In Block.", gt_object_text, GT_OBJECT_END);
 	put_words("How a wait ended", "In WaitEnd.", gt_ended_text, GT_ENDED_END);
 	put_words("What was lost", "In Loss.", gt_loss_text, GT_LOSS_END);

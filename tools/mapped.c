@@ -204,7 +204,9 @@ static int unpack(struct gt_mapped *m)
 	gt_mapped_close(m);
 	*m = plain;
 	m->torn = torn;
-	errno = EIO;
+	if (r < 0) {
+		errno = EIO; /* not what it was of TMPDIR: the file itself is there */
+	}
 	return r;
 }
 
