@@ -170,6 +170,7 @@ static void advancer_main(struct gt_thread *self)
 	uint64_t due;
 
 	gt_tls.busy = 1;
+	gt_tls.advancer = true;
 	gt_about(GT_ABOUT_OWN_DESCRIPTORS, own_files);
 	gt_sys_sched_other();
 	gt_thread_start(self, true);

@@ -395,9 +395,7 @@ static void say(const struct gt_budget_said *step)
 static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said *step)
 {
 	uint64_t cpu = gt_budget_cpu();
-	uint64_t own = gt_tls.thread && gt_tls.thread->is_advancer
-			       ? cpu_clock(CLOCK_THREAD_CPUTIME_ID)
-			       : advancer_before;
+	uint64_t own = gt_tls.advancer ? cpu_clock(CLOCK_THREAD_CPUTIME_ID) : advancer_before;
 	uint64_t cost[GT_COSTS];
 	struct totals sum;
 

@@ -27,7 +27,7 @@ void gt_stall(enum gt_stall place)
 	static uint64_t stalled;
 	uint64_t generation;
 
-	if (!gt_tls.thread || !gt_tls.thread->is_advancer) {
+	if (!gt_tls.advancer) {
 		return;
 	}
 	generation = gt_load_relaxed(&gt_trace->head.generations) + 1;

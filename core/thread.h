@@ -380,6 +380,8 @@ struct gt_tls {
 	struct gt_stack_root root;
 	/* At thread end: rounds of key destructors seen. */
 	uint32_t rounds;
+	/* Our own thread, to its end: its record may be another's sooner. */
+	bool advancer;
 };
 
 enum { GT_BUSY_CALL = 1 << 16 };

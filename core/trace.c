@@ -148,7 +148,7 @@ void gt_say(const char *a, const char *b, int error)
 	size_t n = append(line, 0, cap, "gtrace: ");
 	int fd = -1;
 
-	if (silent && !(gt_tls.thread && gt_tls.thread->is_advancer)) {
+	if (silent && !gt_tls.advancer) {
 		return;
 	}
 	error = error < 0 ? -error : error;
@@ -177,7 +177,7 @@ void gt_say(const char *a, const char *b, int error)
 	if (gt_env.log && *gt_env.log) {
 		fd = gt_sys_open(gt_env.log, O_WRONLY | O_APPEND | O_CREAT, 0644);
 	}
-	if (fd < 0 && gt_tls.thread && gt_tls.thread->is_advancer) {
+	if (fd < 0 && gt_tls.advancer) {
 		fd = gt_sys_open_stderr();
 		if (fd >= 0 && !is_stderr(fd)) {
 			gt_sys_close(fd);
@@ -188,7 +188,7 @@ void gt_say(const char *a, const char *b, int error)
 	if (fd >= 0) {
 		write_quietly(fd, line, n);
 		gt_sys_close(fd);
-	} else if (!(gt_tls.thread && gt_tls.thread->is_advancer) && is_stderr(2)) {
+	} else if (!gt_tls.advancer && is_stderr(2)) {
 		write_quietly(2, line, n);
 	}
 }

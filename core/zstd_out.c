@@ -235,8 +235,7 @@ static int write_stored(int fd, const struct iovec *pieces, int n)
 static void begin_frame(int fd)
 {
 	z.open = true;
-	z.stored = !z.context || !gt_tls.thread || !gt_tls.thread->is_advancer || !z.now ||
-		   !set(LEVEL, z.now);
+	z.stored = !z.context || !gt_tls.advancer || !z.now || !set(LEVEL, z.now);
 	z.bytes = 0;
 	z.holds = 0;
 	z.out.pos = 0;

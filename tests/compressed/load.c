@@ -1,11 +1,12 @@
 /*
  * Threads that hand a mutex and a condition on to each other, and an allocator that counts.
  *
- *	load MILLISECONDS [fork | limit BYTES]
+ *	load MILLISECONDS [fork | limit BYTES | leave]
  *
  * They do so for that time at least, and until there has been much to trace, which on a busy
  * machine takes longer. Prints how often malloc was called meanwhile: never, unless a tracer does.
  * fork: a child does the same first. limit: files are not to be longer, from main on.
+ * leave: at its end two threads make others that live shortly.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -83,6 +84,21 @@ static unsigned long run(double ms)
 	return before;
 }
 
+static void *nothing(void *arg)
+{
+	return arg;
+}
+
+static void *maker(void *arg)
+{
+	pthread_t thread;
+
+	while (pthread_create(&thread, NULL, nothing, NULL) == 0) {
+		pthread_join(thread, NULL);
+	}
+	return arg;
+}
+
 int main(int argc, char **argv)
 {
 	const double ms = argc > 1 ? atof(argv[1]) : 100;
@@ -103,5 +119,11 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_FSIZE, &limit);
 	}
 	printf("%lu\n", run(ms));
+	for (int i = 0; argc > 2 && strcmp(argv[2], "leave") == 0 && i < 2; i++) {
+		pthread_t thread;
+
+		pthread_create(&thread, NULL, maker, NULL);
+	}
+	usleep(10000);
 	return status != 0;
 }
