@@ -22,6 +22,10 @@ SKIP = 77  # as meson understands it
 HANGS = 120
 
 
+# Now and then a load whose handlers jump ends its trace so (docs/limits.md).
+JUMPED = "a signal handler jumped out of the tracer, the trace ends here"
+
+
 class Failure(Exception):
     """A test failed; the text says what was expected and what was there."""
 

@@ -14,10 +14,12 @@ import subprocess
 import sys
 import tempfile
 
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../programs"))
+
+import traced   # noqa: E402
+
 EVENTS = ["GoBlock", "GoUnblock", "GoSyscallBegin", "GoSyscallEndBlocked", "GoCreate", "GoDestroy"]
-
-
-JUMPED = "a signal handler jumped out of the tracer, the trace ends here"
 
 
 def run(options, seed):
@@ -36,7 +38,7 @@ def run(options, seed):
         except subprocess.TimeoutExpired:
             return "the load hangs", "", 0
         # A signal handler that jumped out of the tracer may have ended the trace early, and said so.
-        said = [line for line in load.stderr.splitlines() if JUMPED not in line]
+        said = [line for line in load.stderr.splitlines() if traced.JUMPED not in line]
         if load.returncode != 0 or load.stdout != done or said:
             return f"the load ends with {load.returncode}: {load.stdout}{load.stderr}", "", 0
         judged = subprocess.run([options.judge, "--build", options.build, "--each", "--live", trace],

@@ -7,6 +7,8 @@ import socket
 import subprocess
 import time
 
+import traced
+
 PATH = os.environ["PATH"] + ":/usr/sbin:/sbin"
 LOADS = {}
 TIMEOUT = 90
@@ -14,6 +16,10 @@ TIMEOUT = 90
 
 class Missing(Exception):
     """A program that the load needs is not installed."""
+
+
+class Ended(OSError):
+    """A handler jumped out of the tracer (docs/limits.md): the trace ends there, or there is none."""
 
 
 def load(function):
@@ -43,6 +49,10 @@ def call(command, env):
         raise OSError(f"{command[0]} is still running after {TIMEOUT} s") from None
     if p.returncode != 0:
         raise OSError(f"{command[0]} ends with {p.returncode}: {p.stdout}{p.stderr}")
+    if traced.JUMPED in p.stderr:
+        raise Ended(p.stderr.strip())
+    if "gtrace: " in p.stderr:
+        raise traced.Failure(p.stderr.strip())
 
 
 @load
