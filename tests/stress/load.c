@@ -170,6 +170,13 @@ static void *brief(void *arg)
 {
 	uintptr_t v = (uintptr_t)arg;
 
+	/*
+	 * Itself: glibc's pthread_detach looks at the thread once more after it has let it go
+	 * (2.36), when it and its stack may be gone.
+	 */
+	if (v % 8 == 0) {
+		pthread_detach(pthread_self());
+	}
 	if (v % 3 == 0) {
 		usleep(v % 700);
 	} else if (v % 3 == 1) {
@@ -212,17 +219,17 @@ static void *churner(void *arg)
 
 	while (!stop) {
 		pthread_t threads[4];
+		uintptr_t salts[4];
 		int n = 0;
 
 		for (; n < 4; n++) {
-			if (pthread_create(&threads[n], NULL, brief, (void *)(uintptr_t)roll(&r))) {
+			salts[n] = roll(&r);
+			if (pthread_create(&threads[n], NULL, brief, (void *)salts[n])) {
 				break;
 			}
 		}
 		for (int i = 0; i < n; i++) {
-			if (roll(&r) % 8 == 0) {
-				pthread_detach(threads[i]);
-			} else {
+			if (salts[i] % 8) {
 				join_somehow(threads[i], roll(&r));
 			}
 		}
@@ -241,7 +248,8 @@ static void *foreigner(void *arg)
 	while (create && !stop) {
 		pthread_t thread;
 
-		if (create(&thread, NULL, brief, (void *)(uintptr_t)(roll(&r) / 3 * 3 + 1)) == 0) {
+		if (create(&thread, NULL, brief, (void *)(uintptr_t)(roll(&r) / 24 * 24 + 1)) ==
+		    0) {
 			pthread_join(thread, NULL);
 		}
 		usleep(300);
