@@ -3,9 +3,34 @@
  */
 #include "proc.h"
 
+#include "shm.h"
 #include "trace.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the first of eight is the lowest byte");
+
+/*
+ * Memory for the place of p, and of some behind it. Two threads may see to the same step; that is
+ * harmless. The mark only grows over what has memory, since each begins at the mark that it read.
+ */
+static GT_COLD bool back(struct gt_procs *ps, uint32_t p)
+{
+	enum { STEP = 1024 };
+	/* Acquire: partner is the exchange below. */
+	uint32_t from = gt_load_acquire(&ps->backed);
+
+	while (from <= p && !gt_load_relaxed(&gt_trace->broken)) {
+		uint32_t to = GT_MIN(from + STEP, (uint32_t)GT_PROCS_MAX);
+
+		if (!gt_shm_back(&ps->proc[from], (to - from) * sizeof(ps->proc[0]))) {
+			gt_trace_break(GT_BROKEN_MEMORY);
+			return false;
+		}
+		if (gt_cas_acq_rel(&ps->backed, &from, to)) {
+			from = to;
+		}
+	}
+	return from > p;
+}
 
 /* The lowest one that is free of the eight from p on. */
 GT_INLINE uint32_t take_of_eight(struct gt_procs *ps, uint32_t p)
@@ -20,6 +45,10 @@ GT_INLINE uint32_t take_of_eight(struct gt_procs *ps, uint32_t p)
 		/* Acquire: partner is the release in gt_proc_give. */
 		if (gt_unlikely(gt_exchange_acq_rel(&ps->taken[one], 1))) {
 			continue;
+		}
+		if (gt_unlikely(one >= GT_PROCS_FIRST) && !back(ps, one)) {
+			gt_proc_give(one);
+			return GT_PROC_NONE;
 		}
 		while (gt_unlikely(most <= one) &&
 		       !gt_cas_weak_acq_rel(&ps->most, &most, one + 1)) {
@@ -55,5 +84,6 @@ void gt_proc_give(uint32_t p)
 
 void gt_proc_reserve(void)
 {
+	gt_store_relaxed(&gt_trace->procs.backed, GT_PROCS_FIRST);
 	gt_store_relaxed(&gt_trace->procs.taken[0], 1);
 }

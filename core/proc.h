@@ -16,7 +16,9 @@
 #include "base/util.h"
 
 #define GT_PROCS_MAX 8192
-#define GT_PROC_NONE UINT32_MAX
+/* Of so many the place has memory from the start. */
+#define GT_PROCS_FIRST 256
+#define GT_PROC_NONE   UINT32_MAX
 
 /* On a line of its own: each traced call of the thread that holds the slot writes it, and the
  * lowest slots are those of the threads that run at the same time. */
@@ -26,7 +28,8 @@ struct gt_proc {
 } GT_ALIGNED(GT_LINE);
 
 struct gt_procs {
-	_Atomic uint32_t most; /* slots ever used: one past the highest */
+	_Atomic uint32_t most;   /* slots ever used: one past the highest */
+	_Atomic uint32_t backed; /* those whose place has memory */
 	/*
 	 * Those that are taken: a byte each, so that who gives one back needs no locked
 	 * instruction. Eight at once are only looked at: whether one of them may be free.
@@ -38,8 +41,11 @@ struct gt_procs {
 	struct gt_proc proc[GT_PROCS_MAX];
 };
 
-/* The lowest free slot; GT_PROC_NONE where all are taken. Outside a section. */
+/*
+ * The lowest free slot; GT_PROC_NONE where all are taken, or there is no memory for more, and
+ * recording breaks off. Outside a section. May make a system call where hundreds run at once.
+ */
 uint32_t gt_proc_take(void);
 void gt_proc_give(uint32_t p);
-/* Takes slot 0 for good: the advancer's. */
+/* At the start: takes slot 0 for good, the advancer's. */
 void gt_proc_reserve(void);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -65,24 +66,35 @@ static uint64_t mapped_bytes;
 static char mapped_path[GT_PATH_MAX];
 
 /*
- * Blocks for the first bytes of a new file, by writing zeros: an error where a later store into the
+ * Of the start, whole pages that get blocks later: the places of Ps behind the first ones, 0.2 ms
+ * of each process's start that few need (gt_shm_back).
+ */
+enum {
+	PAGE = 4096,
+	PLACES = offsetof(struct gt_trace, procs) + offsetof(struct gt_procs, proc),
+	HOLE = (PLACES + GT_PROCS_FIRST * sizeof(struct gt_proc) + PAGE - 1) / PAGE * PAGE,
+	HOLE_END = (PLACES + GT_PROCS_MAX * sizeof(struct gt_proc)) / PAGE * PAGE,
+};
+
+/*
+ * Blocks for [from, to) of a new file, by writing zeros: an error where a later store into the
  * mapping would raise SIGBUS, and 30 times faster than having each page faulted in (ext4).
  */
-static int fill(int fd, uint64_t bytes)
+static int fill(int fd, uint64_t from, uint64_t to)
 {
 	static const char zeros[FILL_STEP];
-	int r = 0;
+	int r = gt_sys_seek(fd, (off_t)from);
 
-	while (bytes && r == 0) {
-		uint64_t n = GT_MIN(bytes, (uint64_t)sizeof(zeros));
+	while (from < to && r == 0) {
+		uint64_t n = GT_MIN(to - from, (uint64_t)sizeof(zeros));
 
 		r = gt_sys_write_all(fd, zeros, n);
-		bytes -= n;
+		from += n;
 	}
 	return r;
 }
 
-/* The new spool, whole, at *p; first: bytes of it that are backed. */
+/* The new spool, whole, at *p; first: bytes of it that are backed, but for the hole. */
 static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **what)
 {
 	struct gt_trace *t;
@@ -98,7 +110,8 @@ static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **w
 		return r;
 	}
 	*what = "finding room on the disk for ";
-	r = fill(fd, first);
+	r = fill(fd, 0, HOLE);
+	r = r < 0 ? r : fill(fd, HOLE_END, first);
 	if (r < 0) {
 		return r;
 	}
@@ -194,6 +207,13 @@ void *gt_shm_alloc(size_t bytes)
 		gt_cas_acq_rel(&t->backed, &backed, to);
 	}
 	return (char *)t + at;
+}
+
+bool gt_shm_back(const void *from, size_t bytes)
+{
+	uint64_t at = (uint64_t)((const char *)from - (const char *)gt_trace);
+
+	return back(gt_trace, at / PAGE * PAGE, GT_ROUND_UP(at + bytes, (uint64_t)PAGE)) == 0;
 }
 
 void gt_shm_unmap(struct gt_trace *t)

@@ -51,3 +51,8 @@ void gt_shm_uncopy(void);
  * may make one system call, on the average once in 256 KiB.
  */
 void *gt_shm_alloc(size_t bytes);
+/*
+ * Blocks for what lies in the part of struct gt_trace that has none at first; what is there stays.
+ * False: the disk has none left. Any thread; one system call.
+ */
+bool gt_shm_back(const void *from, size_t bytes);

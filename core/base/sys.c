@@ -125,12 +125,18 @@ int gt_sys_ftruncate(int fd, off_t bytes)
 	return (int)SYS(ftruncate, fd, bytes, 0, 0, 0, 0);
 }
 
+int gt_sys_seek(int fd, off_t offset)
+{
+	long r = SYS(lseek, fd, offset, SEEK_SET, 0, 0, 0);
+
+	return r < 0 ? (int)r : 0;
+}
+
 int gt_sys_write_from(int fd, off_t offset)
 {
-	long r = SYS(fcntl, fd, F_SETFL, 0, 0, 0, 0);
+	int r = (int)SYS(fcntl, fd, F_SETFL, 0, 0, 0, 0);
 
-	r = r < 0 ? r : SYS(lseek, fd, offset, SEEK_SET, 0, 0, 0);
-	return r < 0 ? (int)r : 0;
+	return r < 0 ? r : gt_sys_seek(fd, offset);
 }
 
 int gt_sys_fallocate(int fd, off_t offset, off_t bytes)

@@ -86,6 +86,8 @@ int gt_sys_write_all(int fd, const void *from, size_t bytes);
 /* The same for n pieces; v is changed. */
 int gt_sys_writev_all(int fd, struct iovec *v, int n);
 int gt_sys_ftruncate(int fd, off_t bytes);
+/* Where the next write or read begins. */
+int gt_sys_seek(int fd, off_t offset);
 /* The next write goes there, and not to the end: O_APPEND is taken off the open file. */
 int gt_sys_write_from(int fd, off_t offset);
 int gt_sys_fallocate(int fd, off_t offset, off_t bytes);

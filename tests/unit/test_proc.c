@@ -4,6 +4,7 @@
 #include "started.h"
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "proc.h"
 
@@ -38,6 +39,32 @@ Test(proc, exhaustion)
 	cr_expect_eq(gt_proc_take(), 4711u);
 	cr_expect_eq(gt_proc_take(), GT_PROC_NONE);
 	cr_expect_eq(gt_trace->procs.most, (uint32_t)GT_PROCS_MAX);
+}
+
+static blkcnt_t blocks(void)
+{
+	struct stat st;
+
+	cr_assert_eq(stat(gt_trace->spool, &st), 0);
+	return st.st_blocks;
+}
+
+/* Blocks for the places of those that few programs use come with their use; none is left out. */
+Test(proc, memory_of_places)
+{
+	const blkcnt_t some = (GT_PROCS_MAX - GT_PROCS_FIRST) * sizeof(struct gt_proc) / 512;
+	const blkcnt_t before = blocks();
+	uint32_t p = 0;
+
+	while (p < GT_PROCS_FIRST - 1) {
+		p = gt_proc_take();
+	}
+	cr_expect_eq(blocks(), before);
+	while (p < GT_PROCS_MAX - 1) {
+		p = gt_proc_take();
+		gt_trace->procs.proc[p].seq[0] = 1;
+	}
+	cr_expect_geq(blocks(), before + some - 2 * 8);
 }
 
 enum { THREADS = 6, ROUNDS = 20000, HELD = 12 };
