@@ -398,7 +398,7 @@ void gt_advancer_start(struct gt_thread *creator)
 	 * Blank thread-local storage below the thread block, down to ours: what lies between
 	 * belongs to the program and its libraries, and can be large.
 	 */
-	tls = GT_ROUND_UP(thread_pointer() - (uintptr_t)&gt_tls + 4096, (size_t)4096);
+	tls = GT_ROUND_UP(thread_pointer() - (uintptr_t)&gt_tls + GT_PAGE, (size_t)GT_PAGE);
 	t = gt_thread_new((uintptr_t)advancer_main);
 	if (!memory) {
 		r = gt_sys_map(&p, STACK + tls + TCB);

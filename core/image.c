@@ -199,7 +199,7 @@ static int read_symbols(struct gt_image *image, const struct gt_image_file *file
 {
 	uint64_t count = table->sh_size / sizeof(Elf64_Sym);
 	static Elf64_Sym some[128];
-	size_t bytes = GT_ROUND_UP((count + 1) * sizeof(struct gt_image_function), 4096);
+	size_t bytes = GT_ROUND_UP((count + 1) * sizeof(struct gt_image_function), GT_PAGE);
 	size_t used;
 	void *functions;
 	void *scratch;
@@ -224,7 +224,7 @@ static int read_symbols(struct gt_image *image, const struct gt_image_file *file
 		i += n;
 	}
 	/* Most symbols of a program are no functions: give back what was not needed. */
-	used = GT_ROUND_UP((image->nfunctions + 1) * sizeof(struct gt_image_function), 4096);
+	used = GT_ROUND_UP((image->nfunctions + 1) * sizeof(struct gt_image_function), GT_PAGE);
 	if (used < bytes) {
 		gt_sys_unmap((char *)functions + used, bytes - used);
 		image->mapped = used;
@@ -272,7 +272,7 @@ bool gt_image_address(const struct gt_image *image, uint64_t offset, uint64_t *a
 	for (unsigned i = 0; i < image->ncode; i++) {
 		/* Segments are mapped by whole pages. */
 		uint64_t from = image->code[i].offset & ~4095ull;
-		uint64_t to = GT_ROUND_UP(image->code[i].offset + image->code[i].bytes, 4096);
+		uint64_t to = GT_ROUND_UP(image->code[i].offset + image->code[i].bytes, GT_PAGE);
 
 		if (offset >= from && offset < to) {
 			*address = offset - image->code[i].offset + image->code[i].address;

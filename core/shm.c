@@ -70,10 +70,9 @@ static char mapped_path[GT_PATH_MAX];
  * of each process's start that few need (gt_shm_back).
  */
 enum {
-	PAGE = 4096,
 	PLACES = offsetof(struct gt_trace, procs) + offsetof(struct gt_procs, proc),
-	HOLE = (PLACES + GT_PROCS_FIRST * sizeof(struct gt_proc) + PAGE - 1) / PAGE * PAGE,
-	HOLE_END = (PLACES + GT_PROCS_MAX * sizeof(struct gt_proc)) / PAGE * PAGE,
+	HOLE = (PLACES + GT_PROCS_FIRST * sizeof(struct gt_proc) + GT_PAGE - 1) / GT_PAGE * GT_PAGE,
+	HOLE_END = (PLACES + GT_PROCS_MAX * sizeof(struct gt_proc)) / GT_PAGE * GT_PAGE,
 };
 
 /*
@@ -213,7 +212,8 @@ bool gt_shm_back(const void *from, size_t bytes)
 {
 	uint64_t at = (uint64_t)((const char *)from - (const char *)gt_trace);
 
-	return back(gt_trace, at / PAGE * PAGE, GT_ROUND_UP(at + bytes, (uint64_t)PAGE)) == 0;
+	return back(gt_trace, at / GT_PAGE * GT_PAGE, GT_ROUND_UP(at + bytes, (uint64_t)GT_PAGE)) ==
+	       0;
 }
 
 void gt_shm_unmap(struct gt_trace *t)

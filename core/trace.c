@@ -197,12 +197,12 @@ void gt_say(const char *a, const char *b, int error)
 static int make_gate(struct gt_gate **gate)
 {
 	void *p;
-	int r = gt_sys_map(&p, 4096);
+	int r = gt_sys_map(&p, GT_PAGE);
 
 	if (r == 0) {
-		r = gt_sys_madvise(p, 4096, MADV_WIPEONFORK);
+		r = gt_sys_madvise(p, GT_PAGE, MADV_WIPEONFORK);
 		if (r < 0) {
-			gt_sys_unmap(p, 4096);
+			gt_sys_unmap(p, GT_PAGE);
 		}
 	}
 	*gate = r == 0 ? p : NULL;
@@ -271,7 +271,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 		if (r != -EEXIST) {
 			gt_say(what, spool, r);
 		}
-		gt_sys_unmap(gate, 4096);
+		gt_sys_unmap(gate, GT_PAGE);
 		return r;
 	}
 	memcpy(t->spool, spool, n + 1);
@@ -291,7 +291,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 		gt_sys_unlink(spool);
 		gt_trace = NULL;
 		gt_shm_unmap(t);
-		gt_sys_unmap(gate, 4096);
+		gt_sys_unmap(gate, GT_PAGE);
 		return r;
 	}
 	gt_fence_start();
@@ -435,7 +435,7 @@ bool gt_trace_abandon(void)
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
 	gt_sys_unlink(t->path);
 	gt_sys_unlink(t->spool);
-	gt_sys_unmap(gt_gate, 4096);
+	gt_sys_unmap(gt_gate, GT_PAGE);
 	gt_trace_forget();
 	gt_shm_unmap(t);
 	return true;

@@ -159,10 +159,10 @@ enum { PC_BITS = 47, BUCKET_BITS = 14, WAYS = 2, ROW_BITS = 3 + GT_CFI_CFA_BITS 
 _Static_assert(PC_BITS - BUCKET_BITS + ROW_BITS == 64, "a row and its key fill one word");
 
 /* 256 KiB, of which the touched pages cost: touched has a bit for each of them. [any thread] */
-enum { PAGE = 4096, PAGES = 64, PAGE_BUCKETS = (1 << BUCKET_BITS) / PAGES };
-static _Atomic uint64_t rows[1 << BUCKET_BITS][WAYS] GT_ALIGNED(PAGE);
+enum { PAGES = 64, PAGE_BUCKETS = (1 << BUCKET_BITS) / PAGES };
+static _Atomic uint64_t rows[1 << BUCKET_BITS][WAYS] GT_ALIGNED(GT_PAGE);
 static _Atomic uint64_t touched;
-_Static_assert(sizeof(rows) == PAGES * PAGE, "a bit is a page");
+_Static_assert(sizeof(rows) == PAGES * GT_PAGE, "a bit is a page");
 
 static uint64_t pack(struct gt_cfi_row row)
 {
@@ -188,7 +188,7 @@ GT_INLINE uintptr_t fp_in(uint64_t row)
 
 static GT_NOINLINE uint64_t row_find(uintptr_t pc, _Atomic uint64_t *bucket, uint64_t key)
 {
-	const uint64_t page = UINT64_C(1) << ((uintptr_t)bucket - (uintptr_t)rows) / PAGE;
+	const uint64_t page = UINT64_C(1) << ((uintptr_t)bucket - (uintptr_t)rows) / GT_PAGE;
 	struct gt_cfi_row row = {.kind = GT_CFI_NONE};
 	struct object found;
 	const struct object *o = object_of(pc, &found);
@@ -289,7 +289,7 @@ GT_INLINE uintptr_t use_fp(struct cursor *c)
 static GT_COLD uintptr_t probe(uintptr_t sp)
 {
 	/* The word below sp was read; sp itself may be the end of the stack. */
-	uintptr_t end = GT_ROUND_UP(sp, (uintptr_t)4096);
+	uintptr_t end = GT_ROUND_UP(sp, (uintptr_t)GT_PAGE);
 	uint64_t set;
 
 	while (end < sp + GT_CFI_CFA_MAX) {
@@ -300,7 +300,7 @@ static GT_COLD uintptr_t probe(uintptr_t sp)
 		    -EINVAL) {
 			break;
 		}
-		end += 4096;
+		end += GT_PAGE;
 	}
 	return end;
 }

@@ -101,7 +101,7 @@ int gt_zstd_use(const struct gt_zstd_library *library, unsigned level)
 	if (library->isError(wants)) {
 		return -ENOSYS;
 	}
-	z.memory_size = GT_ROUND_UP(wants, (size_t)4096);
+	z.memory_size = GT_ROUND_UP(wants, (size_t)GT_PAGE);
 	r = gt_sys_map(&p, z.memory_size + frames + OUT);
 	if (r < 0) {
 		return r;

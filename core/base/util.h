@@ -27,6 +27,9 @@
 #define GT_ROUND_UP(x, a)             (((x) + (a)-1) / (a) * (a))
 #define GT_CONTAINER(p, type, member) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
+/* Bytes of a page: x86-64. */
+#define GT_PAGE 4096
+
 /* Statement: the compiler knows nothing of this variable's value any more. */
 #define GT_OPAQUE(v) __asm__("" : "+r"(v))
 
