@@ -57,11 +57,11 @@ struct conversion {
 	struct gt_convert_lost lost;
 };
 
-static int make(void *arg, const struct gt_mapped *file, FILE *out, struct gt_error *e)
+static int make(void *arg, const struct gt_again *file, FILE *out, struct gt_error *e)
 {
 	struct conversion *c = arg;
 
-	return gt_convert(file->data, file->size, c->version, out, &c->lost, e);
+	return gt_convert(file, c->version, out, &c->lost, e);
 }
 
 static int convert(const char *path, const char *output, unsigned zstd, unsigned version)

@@ -29,8 +29,9 @@ static const char help[] =
 	"      --zstd[=LEVEL]\n"
 	"                     compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
-	"FILE - is standard input. Exit status: 0 good, 1 nothing lies there or FILE is not valid,\n"
-	"2 trouble with a file.\n";
+	"What stands behind the part is not read. FILE - is standard input. Exit status: 0 good,\n"
+	"1 nothing lies there or FILE is not valid, 2 trouble with a file, 3 FILE ends before the\n"
+	"part does, which is written as far as it goes.\n";
 /* clang-format on */
 
 struct cutting {
@@ -38,17 +39,16 @@ struct cutting {
 	struct gt_cut_done done;
 };
 
-static int make(void *arg, const struct gt_mapped *file, FILE *out, struct gt_error *e)
+static int make(void *arg, const struct gt_again *file, FILE *out, struct gt_error *e)
 {
 	struct cutting *c = arg;
 
-	return gt_cut(file->data, file->size, &c->what, out, &c->done, e);
+	return gt_cut(file, &c->what, out, &c->done, e);
 }
 
 static void report(const char *path, const struct cutting *c)
 {
-	fprintf(stderr, "%s: %" PRIu64 " of %" PRIu64 " events", path, c->done.events,
-		c->done.of_events);
+	fprintf(stderr, "%s: %" PRIu64 " events", path, c->done.events);
 	if (c->what.threads != NULL) {
 		fprintf(stderr, ", %" PRIu64 " of %" PRIu64 " threads", c->done.threads,
 			c->done.of_threads);

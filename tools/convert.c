@@ -65,9 +65,9 @@ static bool goes_on(struct converter *c, const struct gt_generation *g, struct g
 
 /* --- 1.23 and later ----------------------------------------------------------------------- */
 
-static int copy(struct converter *c, const void *data, size_t size, struct gt_error *e)
+static int copy(struct converter *c, const struct gt_again *file, struct gt_error *e)
 {
-	struct gt_reader *r = gt_reader_open_memory(data, size, e);
+	struct gt_reader *r = gt_again_read(file, e);
 	struct gt_generation *g;
 	int n = -1;
 
@@ -172,9 +172,9 @@ static int end_generation(struct converter *c, struct gt_error *e)
 	return 0;
 }
 
-static int replace(struct converter *c, const void *data, size_t size, struct gt_error *e)
+static int replace(struct converter *c, const struct gt_again *file, struct gt_error *e)
 {
-	struct gt_replay *r = gt_replay_open_memory(data, size, e);
+	struct gt_replay *r = gt_again_replay(file, e);
 	struct gt_replayed ev;
 	int n = -1;
 
@@ -207,7 +207,7 @@ static int replace(struct converter *c, const void *data, size_t size, struct gt
 	return n;
 }
 
-int gt_convert(const void *data, size_t size, unsigned version, FILE *out,
+int gt_convert(const struct gt_again *file, unsigned version, FILE *out,
 	       struct gt_convert_lost *lost, struct gt_error *e)
 {
 	struct converter c = {.version = version, .lost = lost};
@@ -216,7 +216,7 @@ int gt_convert(const void *data, size_t size, unsigned version, FILE *out,
 	*lost = (struct gt_convert_lost){0};
 	c.compose = gt_compose_new(out, version);
 	c.rewrite.to = c.compose;
-	n = version == 22 ? replace(&c, data, size, e) : copy(&c, data, size, e);
+	n = version == 22 ? replace(&c, file, e) : copy(&c, file, e);
 	gt_compose_free(c.compose);
 	gt_rewrite_fini(&c.rewrite);
 	gt_idmap_fini(&c.pending);

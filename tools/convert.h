@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "again.h"
 #include "error.h"
 
 /* What the result has no place for. */
@@ -28,5 +29,5 @@ struct gt_convert_lost {
  * version: 22, 23, 25 or 26. 0, or -1 with *e. A truncated trace is converted as far as it is
  * whole: 1 with *e.
  */
-int gt_convert(const void *data, size_t size, unsigned version, FILE *out,
+int gt_convert(const struct gt_again *file, unsigned version, FILE *out,
 	       struct gt_convert_lost *lost, struct gt_error *e);

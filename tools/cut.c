@@ -1,6 +1,6 @@
 /*
- * Cutting: once through the trace to see between which events it is, and whom it concerns; then
- * again to write.
+ * Cutting: through the trace to see between which events it is; through all of it, where that is
+ * asked, to see whom it concerns; then again, as far as the part goes, to write.
  */
 #include "cut.h"
 
@@ -39,19 +39,21 @@ static bool is_counted(const struct gt_event *ev)
 	return (ev->kind == GT_TIMED || ev->kind == GT_ALLOC) && !ev->implied;
 }
 
-static int find_part(struct cutter *c, const void *data, size_t size, struct gt_error *e)
+static int find_part(struct cutter *c, const struct gt_again *file, struct gt_error *e)
 {
-	struct gt_merge *t = gt_merge_open_memory(data, size, 0, e);
+	struct gt_merge *t = gt_again_merge(file, e);
 	const struct gt_cut *cut = c->cut;
 	uint64_t count = 0;
 	struct gt_event ev;
-	int n;
+	int n = 1;
 
 	if (t == NULL) {
 		return -1;
 	}
 	c->first = c->end = UINT64_MAX;
-	while ((n = gt_merge_next(t, &ev, e)) > 0) {
+	/* Until both are known. */
+	while ((cut->to == UINT64_MAX ? c->first : c->end) == UINT64_MAX &&
+	       (n = gt_merge_next(t, &ev, e)) > 0) {
 		uint64_t since;
 
 		if (!is_counted(&ev)) {
@@ -67,8 +69,6 @@ static int find_part(struct cutter *c, const void *data, size_t size, struct gt_
 	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
 		return -1;
 	}
-	c->end = GT_MIN(c->end, count);
-	c->done->of_events = count;
 	if (c->first >= c->end) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 				    "no event lies between these times");
@@ -165,8 +165,11 @@ static int end_generation(struct cutter *c, struct gt_error *e)
 	}
 	c->open = false;
 	gt_rewrite_old_generation(&c->rewrite); /* the old one may be over by now */
-	/* What would have been listed after the part, or lives where nobody lists. */
-	gt_rewrite_states(&c->rewrite, c->replay, c->ticks, lives_unlisted, c);
+	/* What would have been listed after the part, or lives where nobody lists. At the end of
+	 * the trace itself there is nothing after it. */
+	if (gt_replay_generation(c->replay) != NULL) {
+		gt_rewrite_states(&c->rewrite, c->replay, c->ticks, lives_unlisted, c);
+	}
 	if (gt_compose_end(c->compose) < 0) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 				    "cannot write: %s", strerror(errno));
@@ -262,23 +265,26 @@ static int write_part(struct cutter *c, struct gt_error *e)
 			return -1;
 		}
 	}
-	return n < 0 ? -1 : end_generation(c, e);
+	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
+		return -1;
+	}
+	return end_generation(c, e) < 0 ? -1 : n < 0;
 }
 
-int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
+int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	   struct gt_cut_done *done, struct gt_error *e)
 {
 	struct cutter c = {.cut = cut, .done = done};
 	int n;
 
 	*done = (struct gt_cut_done){0};
-	n = find_part(&c, data, size, e);
+	n = find_part(&c, file, e);
 	if (n == 0) {
-		n = gt_keep_init(&c.keep, cut->threads, data, size, e);
+		n = gt_keep_init(&c.keep, cut->threads, file, e);
 		done->threads = c.keep.threads;
 		done->of_threads = c.keep.of_threads;
 	}
-	c.replay = n == 0 ? gt_replay_open_memory(data, size, e) : NULL;
+	c.replay = n == 0 ? gt_again_replay(file, e) : NULL;
 	if (c.replay != NULL) {
 		c.compose = gt_compose_new(out, gt_replay_version(c.replay));
 		c.rewrite.to = c.compose;

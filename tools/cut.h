@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 
+#include "again.h"
 #include "error.h"
 
 struct gt_cut {
@@ -22,10 +23,13 @@ struct gt_cut {
 };
 
 struct gt_cut_done {
-	uint64_t events, of_events;   /* written, of so many */
+	uint64_t events;              /* written */
 	uint64_t threads, of_threads; /* with gt_cut.threads */
 };
 
-/* 0, or -1 with *e. A truncated trace is cut as far as it goes. */
-int gt_cut(const void *data, size_t size, const struct gt_cut *cut, FILE *out,
+/*
+ * 0, or -1 with *e. 1 with *e: the trace is truncated before the part ends, and cut as far as it
+ * goes. What lies behind the part is not read.
+ */
+int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	   struct gt_cut_done *done, struct gt_error *e);

@@ -78,7 +78,7 @@ static void keep_line(struct gt_keep *k, const struct gt_spans *s,
 	}
 }
 
-int gt_keep_init(struct gt_keep *k, const char *patterns, const void *data, size_t size,
+int gt_keep_init(struct gt_keep *k, const char *patterns, const struct gt_again *file,
 		 struct gt_error *e)
 {
 	struct gt_error ignored;
@@ -90,7 +90,7 @@ int gt_keep_init(struct gt_keep *k, const char *patterns, const void *data, size
 	if (k->all) {
 		return 0;
 	}
-	merge = gt_merge_open_memory(data, size, 0, e);
+	merge = gt_again_merge(file, e);
 	if (merge == NULL) {
 		return -1;
 	}

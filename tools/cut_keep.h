@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "again.h"
 #include "rewrite.h"
 
 struct gt_keep {
@@ -23,7 +24,7 @@ struct gt_keep {
  * patterns: as gt_cut has them; NULL keeps all. Reads the trace for that: 0; -1 with *e, also where
  * nothing fits.
  */
-int gt_keep_init(struct gt_keep *k, const char *patterns, const void *data, size_t size,
+int gt_keep_init(struct gt_keep *k, const char *patterns, const struct gt_again *file,
 		 struct gt_error *e);
 void gt_keep_fini(struct gt_keep *k);
 

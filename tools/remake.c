@@ -9,27 +9,27 @@
 
 int gt_remake(const struct gt_remake *r)
 {
-	struct gt_mapped file;
+	struct gt_again file;
 	struct gt_output out;
 	struct gt_error e = {0};
 	int n;
 
-	if (gt_mapped_open(&file, r->path) < 0) {
-		return gt_cmd_unmapped(r->command, r->path, &file);
+	if (gt_again_open(&file, r->path) < 0) {
+		return gt_cmd_unmapped(r->command, r->path, &file.memory);
 	}
 	if (gt_output_open_trace(&out, r->output, r->zstd) < 0) {
 		gt_cmd_trouble(r->command, r->output);
-		gt_mapped_close(&file);
+		gt_again_close(&file);
 		return GT_EXIT_TROUBLE;
 	}
 	gt_progress_begin(r->command, r->path);
 	n = r->make(r->arg, &file, out.file, &e);
-	if (file.torn.kind != GT_ERROR_NONE && n >= 0) { /* of that the rest follows */
-		e = file.torn;
+	if (file.memory.torn.kind != GT_ERROR_NONE && n >= 0) { /* of that the rest follows */
+		e = file.memory.torn;
 		n = e.kind == GT_ERROR_TRUNCATED ? 1 : -1;
 	}
 	gt_progress_end();
-	gt_mapped_close(&file);
+	gt_again_close(&file);
 	if (gt_output_close(&out, n >= 0) < 0) {
 		return gt_cmd_trouble(r->command, r->output);
 	}

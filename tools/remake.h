@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
+#include "again.h"
 #include "error.h"
-#include "mapped.h"
 
 struct gt_remake {
 	const char *command; /* for messages */
@@ -17,7 +17,7 @@ struct gt_remake {
 	 * Makes it. Negative with *e: nothing is kept; positive with *e: what there was is kept; 0:
 	 * all is well.
 	 */
-	int (*make)(void *arg, const struct gt_mapped *file, FILE *out, struct gt_error *e);
+	int (*make)(void *arg, const struct gt_again *file, FILE *out, struct gt_error *e);
 	void *arg;
 };
 

@@ -36,9 +36,8 @@ struct gt_replay {
 	bool listed;            /* stacks has also those of later statuses */
 };
 
-struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt_error *e)
+static struct gt_replay *of(struct gt_merge *merge)
 {
-	struct gt_merge *merge = gt_merge_open_memory(data, size, 0, e);
 	struct gt_replay *r;
 
 	if (merge == NULL) {
@@ -47,6 +46,16 @@ struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt
 	r = gt_alloc(sizeof(*r));
 	*r = (struct gt_replay){.merge = merge};
 	return r;
+}
+
+struct gt_replay *gt_replay_open(const char *path, struct gt_error *e)
+{
+	return of(gt_merge_open(path, 0, e));
+}
+
+struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt_error *e)
+{
+	return of(gt_merge_open_memory(data, size, 0, e));
 }
 
 void gt_replay_close(struct gt_replay *r)

@@ -32,7 +32,8 @@ struct gt_replayed {
 
 struct gt_replay;
 
-/* Memory stays the caller's. NULL: see *e. */
+/* As gt_reader_open; memory stays the caller's. NULL: see *e. */
+struct gt_replay *gt_replay_open(const char *path, struct gt_error *e);
 struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt_error *e);
 void gt_replay_close(struct gt_replay *r);
 /* As gt_merge_next. */

@@ -33,9 +33,10 @@ static bool plain(const void *data, size_t size)
 
 static int convert(const void *data, size_t size, unsigned version, FILE *out, struct gt_error *e)
 {
+	const struct gt_again trace = {.memory = {.data = (void *)(uintptr_t)data, .size = size}};
 	struct gt_convert_lost lost;
 
-	return gt_convert(data, size, version, out, &lost, e);
+	return gt_convert(&trace, version, out, &lost, e);
 }
 
 static int combine(const void *data, size_t size, FILE *out, struct gt_error *e)

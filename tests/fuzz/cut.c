@@ -38,6 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const char *const threads[] = {NULL,   NULL, "#1",    "10",
 					      "main", "*",  "#1,#2", "?[a-z]*"};
+	const struct gt_again trace = {
+		.memory = {.data = (uint8_t *)(uintptr_t)data + 4, .size = size - 4}};
 	struct gt_error e = {0};
 	struct gt_cut_done done;
 	struct gt_cut cut;
@@ -54,7 +56,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	cut.threads = threads[data[3] % GT_LEN(threads)];
 	good = plain(data + 4, size - 4);
 	file = open_memstream(&out, &out_size);
-	if (gt_cut(data + 4, size - 4, &cut, file, &done, &e) < 0) {
+	if (gt_cut(&trace, &cut, file, &done, &e) < 0) {
 		gt_fuzz_said(&e);
 	}
 	fclose(file);

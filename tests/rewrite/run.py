@@ -139,10 +139,12 @@ def check_cut(name, trace):
     if len(whole) < 4:
         return
     start = whole[0][0]
-    for first, last in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.4, 0.45)):
-        begin, end = (whole[int(x * (len(whole) - 1))][0] - start for x in (first, last))
+    for first, last in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.4, 0.45), (0.5, None)):
+        begin, end = (whole[int(x * (len(whole) - 1))][0] - start for x in (first, last or 1.0))
         out = trace + ".cut"
-        window = ("--from", f"{round(begin * 1e9)}ns", "--to", f"{round(end * 1e9)}ns")
+        window = ("--from", f"{round(begin * 1e9)}ns")
+        if last is not None:
+            window += ("--to", f"{round(end * 1e9)}ns")
         gtrace(f"{name} {window}", "cut", *window, trace, "-o", out)
         if not judge(f"{name} {window}", out):
             continue
