@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cut_keep.h"
+#include "cut_names.h"
 
 struct about {
 	uint64_t what, value;
@@ -18,6 +18,12 @@ struct cutter {
 	struct gt_cut_done *done;
 	uint64_t first, end; /* events, counted from 0: from, up to but not that one */
 	uint64_t begin;      /* ns: the trace's first event */
+	uint64_t index;      /* of the generation in which the first of the part lies */
+	/* Clocks, ns, as that generation says that comes after it. */
+	struct {
+		uint64_t time, mono; /* time: UINT64_MAX, none comes */
+		gt_u128 wall;
+	} next_clocks;
 
 	struct gt_keep keep;
 
@@ -30,6 +36,7 @@ struct cutter {
 	uint64_t procs;                   /* ProcsChange that found nobody to say it, + 1 */
 	struct about about[GT_ABOUT_END]; /* said before the part begins */
 	size_t nabout;
+	struct gt_names names; /* given before it begins */
 };
 
 /* --- The first time ----------------------------------------------------------------------- */
@@ -37,6 +44,20 @@ struct cutter {
 static bool is_counted(const struct gt_event *ev)
 {
 	return (ev->kind == GT_TIMED || ev->kind == GT_ALLOC) && !ev->implied;
+}
+
+enum { SECOND = 1000000000 };
+
+static gt_u128 wall_of(uint64_t sec, uint64_t nsec)
+{
+	return (gt_u128)sec * SECOND + nsec;
+}
+
+static void note_next_clocks(struct cutter *c, const struct gt_generation *g)
+{
+	c->next_clocks.time = g->has_snapshot ? g->snapshot_time : g->start;
+	c->next_clocks.mono = g->snapshot_mono;
+	c->next_clocks.wall = wall_of(g->snapshot_sec, g->snapshot_nsec);
 }
 
 static int find_part(struct cutter *c, const struct gt_again *file, struct gt_error *e)
@@ -50,18 +71,26 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 	if (t == NULL) {
 		return -1;
 	}
-	c->first = c->end = UINT64_MAX;
-	/* Until both are known. */
-	while ((cut->to == UINT64_MAX ? c->first : c->end) == UINT64_MAX &&
+	c->first = c->end = c->next_clocks.time = UINT64_MAX;
+	/* Until all is known. */
+	while ((cut->to == UINT64_MAX ? c->next_clocks.time : c->end) == UINT64_MAX &&
 	       (n = gt_merge_next(t, &ev, e)) > 0) {
+		const struct gt_generation *g = gt_merge_generation(t);
 		uint64_t since;
 
+		if (c->next_clocks.time == UINT64_MAX && c->first != UINT64_MAX &&
+		    g->index != c->index) {
+			note_next_clocks(c, g);
+		}
 		if (!is_counted(&ev)) {
 			continue;
 		}
 		c->begin = count == 0 ? ev.time : c->begin;
 		since = ev.time - c->begin;
-		c->first = since >= cut->from ? GT_MIN(c->first, count) : c->first;
+		if (since >= cut->from && c->first == UINT64_MAX) {
+			c->first = count;
+			c->index = g->index;
+		}
 		c->end = since > cut->to ? GT_MIN(c->end, count) : c->end;
 		count++;
 	}
@@ -93,8 +122,42 @@ static bool lives_unlisted(void *data, uint64_t g)
 	return gt_keep_g(&c->keep, g) && gt_idmap_get(&c->rewrite.gs, g) == 0;
 }
 
-/* What the generation says in nobody's name holds for all of it. */
-static int put_common(struct cutter *c, const struct gt_generation *g, struct gt_error *e)
+/* What a clock showed when so much of all had passed since it showed that. */
+static gt_u128 shown(gt_u128 from, gt_u128 to, uint64_t passed, uint64_t all)
+{
+	return from + (to > from ? (to - from) * passed / all : 0);
+}
+
+/*
+ * All clocks as they were at a moment of the part, or it would seem to begin where its generation
+ * did: between this snapshot and the next; after the last one they go as the trace clock does.
+ */
+static void move_snapshot(const struct cutter *c, struct gt_compose_head *head,
+			  const struct gt_generation *g, uint64_t ticks)
+{
+	const uint64_t at = gt_generation_ns(g, ticks);
+	const uint64_t passed = at - g->snapshot_time, all = c->next_clocks.time - g->snapshot_time;
+	const gt_u128 wall = wall_of(head->snapshot_sec, head->snapshot_nsec);
+	gt_u128 now = wall + passed;
+
+	if (!head->has_snapshot || at <= g->snapshot_time) {
+		return;
+	}
+	head->snapshot_ticks = ticks;
+	if (c->next_clocks.time != UINT64_MAX && c->next_clocks.mono != 0) {
+		now = shown(wall, c->next_clocks.wall, passed, all);
+		head->snapshot_mono =
+			(uint64_t)shown(head->snapshot_mono, c->next_clocks.mono, passed, all);
+	} else {
+		head->snapshot_mono += passed;
+	}
+	head->snapshot_sec = (uint64_t)(now / SECOND);
+	head->snapshot_nsec = (uint64_t)(now % SECOND);
+}
+
+/* What the generation says in nobody's name holds for all of it; from: not before that. */
+static int put_common(struct cutter *c, const struct gt_generation *g, uint64_t from,
+		      struct gt_error *e)
 {
 	struct gt_cursor cursor;
 	struct gt_brief brief;
@@ -112,7 +175,7 @@ static int put_common(struct cutter *c, const struct gt_generation *g, struct gt
 				.kind = GT_REPLAY_FACT,
 				.spec = gt_spec_fact(ev.number),
 				.m = GT_NO_M,
-				.ticks = gt_compose_ticks(g, ev.time),
+				.ticks = GT_MAX(gt_compose_ticks(g, ev.time), from),
 			};
 
 			memcpy(fact.args, ev.args, sizeof(fact.args));
@@ -130,9 +193,14 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 {
 	const struct gt_generation *g = gt_replay_generation(c->replay);
 	struct gt_compose_head head = gt_compose_head_of(g);
+	uint64_t before = 0;
 
 	if (middle) {
+		const uint64_t next = gt_compose_ticks(g, c->next_clocks.time);
+
 		head.ticks = GT_MAX(c->ticks, gt_compose_ticks(g, c->begin + c->cut->from));
+		before = GT_MAX(head.ticks, 1) - 1;
+		move_snapshot(c, &head, g, GT_MIN(before, GT_MAX(next, 1) - 1));
 	}
 	c->open = true;
 	gt_compose_begin(c->compose, &head);
@@ -145,8 +213,9 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 		 * that over and go on to a later one (internal/trace/reader.go: after a failed try
 		 * the frontier is sorted, and what stands first then is not tried).
 		 */
-		gt_rewrite_states(&c->rewrite, c->replay, GT_MAX(head.ticks, 1) - 1,
+		gt_rewrite_states(&c->rewrite, c->replay, before,
 				  c->cut->threads != NULL ? lives : NULL, c);
+		gt_names_begin(&c->names, &c->keep, c->replay, c->compose, head.ticks);
 	}
 	for (size_t i = 0; i < c->nabout; i++) {
 		const uint64_t args[] = {c->about[i].what, c->about[i].value};
@@ -155,7 +224,7 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 				 args);
 	}
 	c->nabout = 0;
-	return put_common(c, g, e);
+	return put_common(c, g, before, e);
 }
 
 static int end_generation(struct cutter *c, struct gt_error *e)
@@ -204,6 +273,7 @@ static void put_event(struct cutter *c, const struct gt_replayed *ev)
 {
 	if (gt_keep_put(&c->keep, &c->rewrite, c->replay, ev)) {
 		put_procs(c, ev);
+		gt_names_put(&c->names, c->compose, ev);
 		c->done->events++;
 	} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
 		c->procs = ev->args[0] + 1;
@@ -235,8 +305,10 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 	default:
 		if (c->open) {
 			put_event(c, ev);
-		} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
-			c->procs = ev->args[0] + 1;
+		} else {
+			c->procs =
+				ev->spec->number == GT_EV_PROCS_CHANGE ? ev->args[0] + 1 : c->procs;
+			gt_names_note(&c->names, g, ev);
 		}
 		c->ticks = ev->ticks;
 		c->next++;
@@ -248,7 +320,8 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 /* The generation in which the part begins may have ended before its first event: then not here. */
 static bool begins_here(const struct cutter *c)
 {
-	return !c->open && c->next == c->first && c->first > 0;
+	return !c->open && c->next == c->first && c->first > 0 &&
+	       gt_replay_generation(c->replay)->index == c->index;
 }
 
 static int write_part(struct cutter *c, struct gt_error *e)
@@ -296,5 +369,6 @@ int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	}
 	gt_replay_close(c.replay);
 	gt_keep_fini(&c.keep);
+	gt_names_fini(&c.names);
 	return n;
 }

@@ -120,7 +120,7 @@ def check_convert(name, trace):
 # --- cut ---------------------------------------------------------------------------------------
 
 STATES = re.compile(r"(GoStatus|ProcStatus|GoStatusStack|GCActive|STWBegin|GCSweepActive|"
-                    r"GCMarkAssistActive)\b")
+                    r"GCMarkAssistActive|GoLabel)\b")
 
 
 def by_m(listed):
@@ -132,6 +132,33 @@ def by_m(listed):
             m, what = re.fullmatch(r"M=(\S+) P=\S+ G=\S+ (.*)", text).groups()
             out.setdefault(m, []).append(re.sub(r" (?:g_seq|p_seq|gc_seq)=\d+", "", what))
     return out
+
+
+def names(listed):
+    """G -> the names that it gets, in their order."""
+    out = {}
+    for text in listed:
+        label = re.search(r" G=(\d+) GoLabel label_string=(.*)", text)
+        if label:
+            out.setdefault(label[1], []).append(label[2])
+    return out
+
+
+def check_names(name, before, inside, found):
+    """A thread that has a name as the part begins has it from when it runs there first."""
+    had, gets, found = names(before), names(inside), names(found)
+    for text in before:
+        gone = re.search(r" G=(\d+) GoDestroy", text)
+        if gone:
+            had.pop(gone[1], None)
+    for g in had.keys() | gets.keys():
+        runs = re.compile(rf"GoStart g={g} |G={g} GoSyscallEnd$|G={g} GoLabel ")
+        first = next((text for text in inside if runs.search(text)), "GoLabel")
+        expected = had.get(g, [])[-1:] * ("GoLabel" not in first) + gets.get(g, [])
+        # One that runs as the part begins has it at once, also where it gets another one later.
+        if found.get(g, []) not in (expected, had.get(g, [])[-1:] + gets.get(g, [])):
+            fail(name, f"names of {g}: {found.get(g)}, expected {expected}")
+    done["names"] = done.get("names", 0) + sum(g in found and g not in gets for g in had)
 
 
 def check_cut(name, trace):
@@ -152,6 +179,9 @@ def check_cut(name, trace):
         found = by_m(e for _, e in events(out))
         if found != inside:
             fail(f"{name} {window}", f"other events: {found}, expected {inside}")
+        check_names(f"{name} {window}", [e for t, e in whole if begin - 1e-10 > t - start],
+                    [e for t, e in whole if begin - 1e-10 <= t - start <= end + 1e-10],
+                    [e for _, e in events(out)])
 
 
 SEQUENCE = re.compile(r" (?:g_seq|p_seq)=\d+")
@@ -309,7 +339,7 @@ def main():
             check_recover(name, trace)
             check_diff(name, trace)
         check_usage(os.path.join(scratch, "calls.trace"), scratch)
-    for command, least in (("convert", 100), ("cut", 40), ("merge", 10), ("recover", 100),
+    for command, least in (("convert", 100), ("cut", 40), ("names", 5), ("merge", 10), ("recover", 100),
                            ("diff", 20)):
         if done.get(command, 0) < least:
             fail("coverage", f"{command} was tried {done.get(command, 0)} times")
