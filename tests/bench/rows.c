@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "rows.h"
@@ -242,6 +243,36 @@ static void read_syscall(const struct row *row, unsigned me, uint64_t n)
 	close(fd);
 }
 
+double rows_own_time;
+
+/*
+ * Between two calls goes as much data through the caches as a server touches from one to the next:
+ * what the tracer wants of its own is not in the second cache any more. The calls alone are timed.
+ */
+static void read_cold(const struct row *row, unsigned me, uint64_t n)
+{
+	enum { OTHERS = 1 << 20 };
+	static unsigned char others[OTHERS] __attribute__((aligned(64)));
+	int fd = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+
+	(void)row;
+	(void)me;
+	check(fd >= 0 ? 0 : -1, "/dev/zero");
+	while (n-- > 0) {
+		struct timespec from, to;
+
+		for (unsigned i = 0; i < OTHERS; i += 64) {
+			others[i]++;
+		}
+		clock_gettime(CLOCK_MONOTONIC, &from);
+		get(fd);
+		clock_gettime(CLOCK_MONOTONIC, &to);
+		rows_own_time += (double)(to.tv_sec - from.tv_sec) +
+				 (double)(to.tv_nsec - from.tv_nsec) * 1e-9;
+	}
+	close(fd);
+}
+
 /*
  * One op is one call, eight kinds of them in turn, none of which blocks: bytes that are there, room
  * that is there, descriptors that are ready.
@@ -383,6 +414,8 @@ const struct row rows[] = {
 	 pipe_pingpong, 2, PLACE_PIN, OP_EACH, 0},
 	{"read_syscall", "read of one byte of /dev/zero", read_syscall, 1, PLACE_SPREAD, OP_EACH,
 	 0},
+	{"read_cold", "the same, a MiB of other data between two of them", read_cold, 1,
+	 PLACE_SPREAD, OP_EACH, 0},
 	{"syscall_mix", "one of read, write, pread, pwrite, poll, epoll_wait, send, recv in turn",
 	 syscall_mix, 1, PLACE_SPREAD, OP_EACH, 0},
 	{"rwlock_uncontended", "lock+unlock that nobody contends, nine to read and one to write",

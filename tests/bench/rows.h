@@ -34,5 +34,11 @@ struct row {
 	unsigned depth; /* frames between the thread's start routine and the loop */
 };
 
+/*
+ * Seconds that a loop says its ops have taken, where it does other work between them; 0: all of it
+ * is theirs. Set to 0 before the loop.
+ */
+extern double rows_own_time;
+
 extern const struct row rows[];
 extern const unsigned rows_len;
