@@ -26,6 +26,15 @@ void gt_again_close(struct gt_again *a)
 	}
 }
 
+int gt_again_ends(const struct gt_again *a, int n, struct gt_error *e)
+{
+	if (n < 0 || a->memory.torn.kind == GT_ERROR_NONE) {
+		return n;
+	}
+	*e = a->memory.torn;
+	return e->kind == GT_ERROR_TRUNCATED ? 1 : -1;
+}
+
 struct gt_reader *gt_again_read(const struct gt_again *a, struct gt_error *e)
 {
 	return a->path != NULL ? gt_reader_open(a->path, e)

@@ -105,7 +105,7 @@ int gt_cmd_cut(int argc, char **argv)
 	}
 	remake.path = argv[optind];
 	status = gt_remake(&remake);
-	if (status == GT_EXIT_GOOD) {
+	if (status == GT_EXIT_GOOD || status == GT_EXIT_TRUNCATED) {
 		report(remake.output, &cutting);
 	}
 	return status;

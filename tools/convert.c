@@ -220,5 +220,10 @@ int gt_convert(const struct gt_again *file, unsigned version, FILE *out,
 	gt_compose_free(c.compose);
 	gt_rewrite_fini(&c.rewrite);
 	gt_idmap_fini(&c.pending);
-	return n < 0 && e->kind == GT_ERROR_TRUNCATED && c.number != 0 ? 1 : n;
+	if (n == 0 && c.number == 0) {
+		n = gt_error_set(e, GT_ERROR_TRUNCATED, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+				 "the file ends after its header, without a generation");
+	}
+	return gt_again_ends(file, n < 0 && e->kind == GT_ERROR_TRUNCATED && c.number != 0 ? 1 : n,
+			     e);
 }

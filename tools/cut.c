@@ -21,9 +21,13 @@ struct cutter {
 	uint64_t index;      /* of the generation in which the first of the part lies */
 	/* Clocks, ns, as that generation says that comes after it. */
 	struct {
-		uint64_t time, mono; /* time: UINT64_MAX, none comes */
+		uint64_t time; /* UINT64_MAX: none comes before the part ends */
+		bool has_snapshot;
+		uint64_t mono;
 		gt_u128 wall;
 	} next_clocks;
+	bool all;             /* the part goes to the end of the file, */
+	struct gt_error torn; /* of which this was wrong */
 
 	struct gt_keep keep;
 
@@ -56,6 +60,7 @@ static gt_u128 wall_of(uint64_t sec, uint64_t nsec)
 static void note_next_clocks(struct cutter *c, const struct gt_generation *g)
 {
 	c->next_clocks.time = g->has_snapshot ? g->snapshot_time : g->start;
+	c->next_clocks.has_snapshot = g->has_snapshot;
 	c->next_clocks.mono = g->snapshot_mono;
 	c->next_clocks.wall = wall_of(g->snapshot_sec, g->snapshot_nsec);
 }
@@ -95,8 +100,13 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 		count++;
 	}
 	gt_merge_close(t);
-	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
+	if (n < 0 && (e->kind != GT_ERROR_TRUNCATED || c->first == UINT64_MAX)) {
 		return -1;
+	}
+	if (n <= 0) { /* there it ends, also if it should have grown when it is read again */
+		c->end = GT_MIN(c->end, count);
+		c->all = true;
+		c->torn = n < 0 ? *e : c->torn;
 	}
 	if (c->first >= c->end) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
@@ -130,21 +140,24 @@ static gt_u128 shown(gt_u128 from, gt_u128 to, uint64_t passed, uint64_t all)
 
 /*
  * All clocks as they were at a moment of the part, or it would seem to begin where its generation
- * did: between this snapshot and the next; after the last one they go as the trace clock does.
+ * did: between this snapshot and the next; where none follows they go as the trace clock does.
  */
 static void move_snapshot(const struct cutter *c, struct gt_compose_head *head,
 			  const struct gt_generation *g, uint64_t ticks)
 {
 	const uint64_t at = gt_generation_ns(g, ticks);
-	const uint64_t passed = at - g->snapshot_time, all = c->next_clocks.time - g->snapshot_time;
 	const gt_u128 wall = wall_of(head->snapshot_sec, head->snapshot_nsec);
-	gt_u128 now = wall + passed;
+	uint64_t passed, all;
+	gt_u128 now;
 
 	if (!head->has_snapshot || at <= g->snapshot_time) {
 		return;
 	}
+	passed = at - g->snapshot_time;
+	all = c->next_clocks.time - g->snapshot_time;
+	now = wall + passed;
 	head->snapshot_ticks = ticks;
-	if (c->next_clocks.time != UINT64_MAX && c->next_clocks.mono != 0) {
+	if (c->next_clocks.time != UINT64_MAX && c->next_clocks.has_snapshot) {
 		now = shown(wall, c->next_clocks.wall, passed, all);
 		head->snapshot_mono =
 			(uint64_t)shown(head->snapshot_mono, c->next_clocks.mono, passed, all);
@@ -215,7 +228,7 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 		 */
 		gt_rewrite_states(&c->rewrite, c->replay, before,
 				  c->cut->threads != NULL ? lives : NULL, c);
-		gt_names_begin(&c->names, &c->keep, c->replay, c->compose, head.ticks);
+		gt_names_of_running(&c->names, &c->keep, c->replay, c->compose, head.ticks);
 	}
 	for (size_t i = 0; i < c->nabout; i++) {
 		const uint64_t args[] = {c->about[i].what, c->about[i].value};
@@ -238,6 +251,7 @@ static int end_generation(struct cutter *c, struct gt_error *e)
 	 * the trace itself there is nothing after it. */
 	if (gt_replay_generation(c->replay) != NULL) {
 		gt_rewrite_states(&c->rewrite, c->replay, c->ticks, lives_unlisted, c);
+		gt_names_of_running(&c->names, &c->keep, c->replay, c->compose, c->ticks);
 	}
 	if (gt_compose_end(c->compose) < 0) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
@@ -259,7 +273,15 @@ static void note_about(struct cutter *c, const struct gt_replayed *ev)
 	}
 }
 
-/* The number of processors, which the advancer has said, by the next that may say it. */
+/* The number of processors, where nobody is there to say it. */
+static void note_procs(struct cutter *c, const struct gt_replayed *ev)
+{
+	if (ev->spec->number == GT_EV_PROCS_CHANGE) {
+		c->procs = ev->args[0] + 1;
+	}
+}
+
+/* It is said by the next that may. */
 static void put_procs(struct cutter *c, const struct gt_replayed *ev)
 {
 	if (ev->spec->number == GT_EV_GO_START && c->procs != 0) {
@@ -273,10 +295,10 @@ static void put_event(struct cutter *c, const struct gt_replayed *ev)
 {
 	if (gt_keep_put(&c->keep, &c->rewrite, c->replay, ev)) {
 		put_procs(c, ev);
-		gt_names_put(&c->names, c->compose, ev);
+		gt_names_put(&c->names, &c->keep, c->compose, ev);
 		c->done->events++;
-	} else if (ev->spec->number == GT_EV_PROCS_CHANGE) {
-		c->procs = ev->args[0] + 1;
+	} else {
+		note_procs(c, ev);
 	}
 }
 
@@ -306,8 +328,7 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 		if (c->open) {
 			put_event(c, ev);
 		} else {
-			c->procs =
-				ev->spec->number == GT_EV_PROCS_CHANGE ? ev->args[0] + 1 : c->procs;
+			note_procs(c, ev);
 			gt_names_note(&c->names, g, ev);
 		}
 		c->ticks = ev->ticks;
@@ -341,6 +362,11 @@ static int write_part(struct cutter *c, struct gt_error *e)
 	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
 		return -1;
 	}
+	if (c->next <= c->first || (n == 0 && c->next < c->end && c->end != UINT64_MAX)) {
+		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+				    "the file has changed while it was read");
+	}
+	c->all = c->all || n <= 0;
 	return end_generation(c, e) < 0 ? -1 : n < 0;
 }
 
@@ -362,6 +388,11 @@ int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 		c.compose = gt_compose_new(out, gt_replay_version(c.replay));
 		c.rewrite.to = c.compose;
 		n = write_part(&c, e);
+		if (n == 0 && c.torn.kind != GT_ERROR_NONE) {
+			*e = c.torn;
+			n = 1;
+		}
+		n = c.all ? gt_again_ends(file, n, e) : n;
 		gt_compose_free(c.compose);
 		gt_rewrite_fini(&c.rewrite);
 	} else {

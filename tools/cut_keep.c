@@ -81,10 +81,10 @@ static void keep_line(struct gt_keep *k, const struct gt_spans *s,
 int gt_keep_init(struct gt_keep *k, const char *patterns, const struct gt_again *file,
 		 struct gt_error *e)
 {
-	struct gt_error ignored;
 	struct gt_merge *merge;
 	struct gt_spans *s;
 	struct gt_span span;
+	int n;
 
 	*k = (struct gt_keep){.all = patterns == NULL};
 	if (k->all) {
@@ -95,7 +95,7 @@ int gt_keep_init(struct gt_keep *k, const char *patterns, const struct gt_again 
 		return -1;
 	}
 	s = gt_spans_open(merge, 0);
-	while (gt_spans_next(s, &span, &ignored) > 0) {
+	while ((n = gt_spans_next(s, &span, e)) > 0) {
 	}
 	k->of_threads = gt_spans_threads(s);
 	for (uint32_t i = 0; i < k->of_threads; i++) {
@@ -107,6 +107,10 @@ int gt_keep_init(struct gt_keep *k, const char *patterns, const struct gt_again 
 	}
 	gt_spans_close(s);
 	gt_merge_close(merge);
+	/* Of one that is truncated what there is has to do. */
+	if (n < 0 && e->kind != GT_ERROR_TRUNCATED) {
+		return -1;
+	}
 	if (k->threads == 0) {
 		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
 				    "no thread fits \"%s\"", patterns);

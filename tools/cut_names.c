@@ -36,7 +36,8 @@ void gt_names_note(struct gt_names *n, const struct gt_generation *g, const stru
 	if (ev->spec->number == GT_EV_GO_LABEL && ev->event.g != GT_NO_G) {
 		note(n, ev->event.g, gt_generation_string(g, ev->args[0]));
 	} else if (ev->spec->number == GT_EV_GO_DESTROY ||
-		   ev->spec->number == GT_EV_GO_DESTROY_SYSCALL) {
+		   ev->spec->number == GT_EV_GO_DESTROY_SYSCALL ||
+		   ev->spec->number == GT_EV_GO_SWITCH_DESTROY) {
 		forget(n, ev->event.g);
 	}
 }
@@ -53,27 +54,33 @@ static void say(struct gt_names *n, struct gt_compose *to, uint64_t g, uint64_t 
 	}
 }
 
-void gt_names_begin(struct gt_names *n, const struct gt_keep *keep, struct gt_replay *r,
-		    struct gt_compose *to, uint64_t ticks)
+void gt_names_of_running(struct gt_names *n, const struct gt_keep *keep, struct gt_replay *r,
+			 struct gt_compose *to, uint64_t ticks)
 {
 	struct gt_order *o = gt_replay_order(r);
 	const struct gt_idmap_slot *slot;
 
 	for (size_t i = 0; (slot = gt_idmap_each(&o->ms, &i)) != NULL;) {
 		const struct gt_m *m = gt_order_m(o, slot->id);
+		const struct gt_g *g = m->g != GT_NO_G ? gt_order_g(o, m->g) : NULL;
 
-		if (m->g != GT_NO_G && m->p != GT_NO_P && gt_keep_g(keep, m->g) &&
-		    gt_order_g(o, m->g)->is.state == GT_GO_RUNNING) {
-			say(n, to, m->g, m->id, ticks);
+		if (g != NULL && g->is.state == GT_GO_RUNNING && m->p != GT_NO_P &&
+		    gt_keep_g(keep, g->id)) {
+			say(n, to, g->id, m->id, ticks);
 		}
 	}
 }
 
-void gt_names_put(struct gt_names *n, struct gt_compose *to, const struct gt_replayed *ev)
+void gt_names_put(struct gt_names *n, const struct gt_keep *keep, struct gt_compose *to,
+		  const struct gt_replayed *ev)
 {
 	switch (ev->spec->number) {
 	case GT_EV_GO_START:
-		say(n, to, ev->args[0], ev->m, ev->ticks);
+	case GT_EV_GO_SWITCH:
+	case GT_EV_GO_SWITCH_DESTROY:
+		if (gt_keep_g(keep, ev->args[0])) {
+			say(n, to, ev->args[0], ev->m, ev->ticks);
+		}
 		break;
 	case GT_EV_GO_SYSCALL_END:
 		say(n, to, ev->event.g, ev->m, ev->ticks);

@@ -24,10 +24,6 @@ int gt_remake(const struct gt_remake *r)
 	}
 	gt_progress_begin(r->command, r->path);
 	n = r->make(r->arg, &file, out.file, &e);
-	if (file.memory.torn.kind != GT_ERROR_NONE && n >= 0) { /* of that the rest follows */
-		e = file.memory.torn;
-		n = e.kind == GT_ERROR_TRUNCATED ? 1 : -1;
-	}
 	gt_progress_end();
 	gt_again_close(&file);
 	if (gt_output_close(&out, n >= 0) < 0) {

@@ -146,19 +146,27 @@ def names(listed):
 
 def check_names(name, before, inside, found):
     """A thread that has a name as the part begins has it from when it runs there first."""
-    had, gets, found = names(before), names(inside), names(found)
+    had, gets, said = names(before), names(inside), names(found)
     for text in before:
-        gone = re.search(r" G=(\d+) GoDestroy", text)
+        gone = re.search(r" G=(\d+) Go(?:Switch)?Destroy", text)
         if gone:
             had.pop(gone[1], None)
     for g in had.keys() | gets.keys():
-        runs = re.compile(rf"GoStart g={g} |G={g} GoSyscallEnd$|G={g} GoLabel ")
-        first = next((text for text in inside if runs.search(text)), "GoLabel")
-        expected = had.get(g, [])[-1:] * ("GoLabel" not in first) + gets.get(g, [])
-        # One that runs as the part begins has it at once, also where it gets another one later.
-        if found.get(g, []) not in (expected, had.get(g, [])[-1:] + gets.get(g, [])):
-            fail(name, f"names of {g}: {found.get(g)}, expected {expected}")
-    done["names"] = done.get("names", 0) + sum(g in found and g not in gets for g in had)
+        # Where it runs, it has it before anything else.
+        runs = re.compile(rf"Go(?:Start|Switch|SwitchDestroy) g={g} |G={g} Go(?!Syscall|Label|Status)|"
+                          rf"G={g} (?:GoSyscallEnd$|GoLabel )|M=(\d+) .*GoStatus\w* g={g} m=\1 "
+                          "gstatus=Running")
+        first = next((text for text in inside if runs.search(text)), " GoLabel ")
+        running = any(re.search(rf"M=(\d+) .*GoStatus\w* g={g} m=\1 gstatus=Running", text)
+                      for text in found)
+        again = " GoLabel " not in first or running
+        expected = had.get(g, [])[-1:] * again + gets.get(g, [])
+        if said.get(g, []) != expected:
+            fail(name, f"names of {g}: {said.get(g)}, expected {expected}")
+        own = next((text for text in found if f" G={g} " in text), "")
+        if again and g in had and not re.search(r" G=\d+ (GoLabel|GoSyscallEnd)", own):
+            fail(name, f"{g} has no name yet as it runs: {own}")
+    done["names"] = done.get("names", 0) + sum(g in said and g not in gets for g in had)
 
 
 def check_cut(name, trace):
@@ -166,7 +174,10 @@ def check_cut(name, trace):
     if len(whole) < 4:
         return
     start = whole[0][0]
-    for first, last in ((0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.4, 0.45), (0.5, None)):
+    windows = [(0.0, 0.5), (0.25, 0.75), (0.5, 1.0), (0.4, 0.45), (0.5, None)]
+    if any(" GoLabel " in e for _, e in whole):  # from each of its events on
+        windows += [(i / (len(whole) - 1), None) for i in range(len(whole))]
+    for first, last in windows:
         begin, end = (whole[int(x * (len(whole) - 1))][0] - start for x in (first, last or 1.0))
         out = trace + ".cut"
         window = ("--from", f"{round(begin * 1e9)}ns")
