@@ -271,7 +271,7 @@ bool gt_image_address(const struct gt_image *image, uint64_t offset, uint64_t *a
 {
 	for (unsigned i = 0; i < image->ncode; i++) {
 		/* Segments are mapped by whole pages. */
-		uint64_t from = image->code[i].offset & ~4095ull;
+		uint64_t from = image->code[i].offset & ~(uint64_t)(GT_PAGE - 1);
 		uint64_t to = GT_ROUND_UP(image->code[i].offset + image->code[i].bytes, GT_PAGE);
 
 		if (offset >= from && offset < to) {

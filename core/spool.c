@@ -83,7 +83,7 @@ void gt_spool_drop_maps(void)
 {
 	struct gt_trace *t = gt_trace;
 	uintptr_t from = GT_ROUND_UP((uintptr_t)t->maps, (uintptr_t)GT_PAGE);
-	uintptr_t to = ((uintptr_t)t->maps + sizeof(t->maps)) & ~(uintptr_t)4095;
+	uintptr_t to = ((uintptr_t)t->maps + sizeof(t->maps)) & ~(uintptr_t)(GT_PAGE - 1);
 
 	gt_store_release(&t->maps_len, 0);
 	gt_sys_madvise((void *)from, to - from, MADV_REMOVE);

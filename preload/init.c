@@ -384,7 +384,7 @@ bool gt_root_readable(const void *from, size_t bytes)
 {
 	uintptr_t end = (uintptr_t)from + bytes;
 
-	for (uintptr_t p = (uintptr_t)from & ~(uintptr_t)7; p < end; p = (p | 4095) + 1) {
+	for (uintptr_t p = (uintptr_t)from & ~(uintptr_t)7; p < end; p = (p | (GT_PAGE - 1)) + 1) {
 		if (gt_syscall6(SYS_rt_sigprocmask, -1, (long)p, 0, 8, 0, 0) != -EINVAL) {
 			return false;
 		}

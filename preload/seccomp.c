@@ -108,7 +108,7 @@ static const struct call {
 	CALL(START, linkat, (uint64_t)AT_FDCWD, P, (uint64_t)AT_FDCWD, P, AT_SYMLINK_FOLLOW),
 	CALL(START, ftruncate, FD, 1 << 30),
 	CALL(START, mmap, 0, 1 << 30, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, FD, 0),
-	CALL(START, madvise, P, 4096, MADV_WIPEONFORK),
+	CALL(START, madvise, P, GT_PAGE, MADV_WIPEONFORK),
 	CALL(START, madvise, P, 1 << 30, MADV_DONTFORK),
 	CALL(START, madvise, P, 1 << 30, MADV_DONTDUMP),
 	CALL(START, lseek, FD, 1 << 16, SEEK_SET),
