@@ -18,7 +18,7 @@ static const char help[] =
 	"                  [--zstd[=LEVEL]]\n"
 	"\n"
 	"Writes a part of a trace as a trace of its own, which begins with what every thread was\n"
-	"doing then. Events keep their order and their times.\n"
+	"doing then. Events keep their order and their times, threads their names.\n"
 	"\n"
 	"  --from T, --to T   times since the first event: 1.5s, 200ms; without unit seconds\n"
 	"  --threads X        only threads with this tid, number (#3), name or start routine (*\n"
@@ -29,7 +29,7 @@ static const char help[] =
 	"      --zstd[=LEVEL]\n"
 	"                     compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
-	"What stands behind the part is not read. FILE - is standard input. Exit status: 0 good,\n"
+	"Only --threads reads what stands behind the part. FILE - is standard input. Exit status: 0 good,\n"
 	"1 nothing lies there or FILE is not valid, 2 trouble with a file, 3 FILE ends before the\n"
 	"part does, which is written as far as it goes.\n";
 /* clang-format on */

@@ -29,7 +29,7 @@ struct gt_cut_done {
 
 /*
  * 0, or -1 with *e. 1 with *e: the trace is truncated before the part ends, and cut as far as it
- * goes. What lies behind the part is not read.
+ * goes. What lies behind the part is read for threads alone.
  */
 int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	   struct gt_cut_done *done, struct gt_error *e);

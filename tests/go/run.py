@@ -92,12 +92,16 @@ class Go:
 
 def play_until_sound(judges, name, command, paths, **more):
     """Runs a program until Go accepts the traces that it writes; paths finds them."""
+    written = []
     for left in range(TRIES - 1, -1, -1):
+        for path in written:  # the next run may write fewer
+            os.remove(path)
         r = run(command, **more)
         wrong = ""
         if r.returncode != 0:
             wrong = f"{name} ends with {r.returncode}: {r.stderr.decode(errors='replace')[:500]}"
-        for path in paths(r):
+        written = paths(r)
+        for path in written:
             theirs = run([judges[1], path])
             if theirs.returncode == 0:
                 continue
