@@ -510,6 +510,11 @@ static void copy_streams(struct gt_compose *c, const struct gt_streams *s)
 void gt_compose_batches(struct gt_compose *c, const struct gt_generation *g)
 {
 	copy_streams(c, &g->streams);
+	gt_compose_besides(c, g);
+}
+
+void gt_compose_besides(struct gt_compose *c, const struct gt_generation *g)
+{
 	copy_streams(c, &g->facts);
 	copy_streams(c, &g->others);
 	for (size_t i = 0; i < g->nsamples; i++) {

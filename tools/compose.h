@@ -86,6 +86,8 @@ void gt_compose_tables(struct gt_compose *c, const struct gt_generation *g);
 void gt_compose_batch(struct gt_compose *c, const struct gt_batch *b);
 /* All batches of a generation but its tables; CPU samples too. */
 void gt_compose_batches(struct gt_compose *c, const struct gt_generation *g);
+/* The same without those of events. */
+void gt_compose_besides(struct gt_compose *c, const struct gt_generation *g);
 /*
  * An event of an M, or a fact in its name (GT_NO_M: in nobody's). args as spec says. One that is
  * earlier than the one before it in its stream gets the time of that.

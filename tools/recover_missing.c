@@ -176,18 +176,17 @@ static void put_statuses(const struct gt_recovery *r, struct gt_compose *c, cons
 	gt_idmap_fini(&done);
 }
 
-static void put_posts(struct gt_compose *c, const struct gt_generation *g, const struct missing *m)
+/* The posts that no stream has, in front; how many there are. */
+static size_t absent(struct missing *m)
 {
-	for (size_t i = 0; i < m->nposts; i++) {
-		const struct gt_spool_post *p = &m->posts[i];
-		const uint64_t stack = gt_generation_stack(g, p->stack) != NULL ? p->stack : 0;
+	size_t n = 0;
 
+	for (size_t i = 0; i < m->nposts; i++) {
 		if (!m->present[i]) {
-			gt_compose_event(c, p->m, p->ns >> GT_TICK_SHIFT,
-					 gt_spec_event(GT_EV_GO_UNBLOCK),
-					 (const uint64_t[]){p->g, p->seq, stack});
+			m->posts[n++] = m->posts[i];
 		}
 	}
+	return n;
 }
 
 static void put_facts(const struct gt_recovery *r, struct gt_compose *c, const struct missing *m,
@@ -263,9 +262,9 @@ int gt_recover_complete(const struct gt_recovery *r, const struct gt_image *left
 		const struct gt_compose_head head = gt_compose_head_of(g);
 
 		put_statuses(r, c, &m, head.ticks);
-		gt_compose_batches(c, g);
+		gt_recover_put_events(c, g, m.posts, posts ? absent(&m) : 0);
+		gt_compose_besides(c, g);
 		if (posts) {
-			put_posts(c, g, &m);
 			put_facts(r, c, &m, head.ticks);
 		}
 		gt_image_end(c, out);

@@ -1,7 +1,7 @@
 /*
  * What the parts of recovering share: recover.c (judging, cutting, all of it), recover_past.c (the
- * whole generations), recover_left.c (what is left of one that is not) and recover_missing.c (what
- * is added to that). For them alone.
+ * whole generations), recover_left.c (what is left of one that is not), recover_missing.c (what is
+ * added to that) and recover_posts.c (where unblocks are added). For them alone.
  */
 #pragma once
 
@@ -80,6 +80,12 @@ struct gt_image gt_recover_left(struct gt_recovery *r, uint64_t gen);
  */
 int gt_recover_complete(const struct gt_recovery *r, const struct gt_image *left, bool posts,
 			struct gt_image *full, struct gt_error *e);
+/*
+ * recover_posts.c: the events of g, and among them posts, unblocks that it does not have; sorts
+ * those. They come after what c has got of the same Ms.
+ */
+void gt_recover_put_events(struct gt_compose *c, const struct gt_generation *g,
+			   struct gt_spool_post *posts, size_t n);
 /* Begins an image with all of g but its batches. NULL: no memory for it. */
 struct gt_compose *gt_image_begin(struct gt_image *image, FILE **out,
 				  const struct gt_generation *g);
