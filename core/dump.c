@@ -197,6 +197,7 @@ void gt_dump_statuses(uint64_t gen)
 		unsigned pstate = gt_state_proc(t->noted_state);
 		uint32_t p = gt_state_p(t->noted_state);
 		struct gt_proc *proc = &gt_trace->procs.proc[p];
+		uint32_t name;
 
 		if (!still_silent(t, gen) || !pstate) {
 			continue;
@@ -208,6 +209,11 @@ void gt_dump_statuses(uint64_t gen)
 		put_event(GT_EV_GO_STATUS_STACK, 0, 4,
 			  (const uint64_t[]){gt_thread_id(t), gt_thread_tid(t),
 					     gt_state_g(t->noted_state), t->noted_stack});
+		name = gt_state_g(t->noted_state) == GT_GO_RUNNING ? gt_thread_name_id(t, parity)
+								   : 0;
+		if (name) {
+			put_event(GT_EV_GO_LABEL, 0, 1, (const uint64_t[]){name});
+		}
 		emit_batch(0, gen, gt_thread_tid(t), start);
 	}
 	/* All others in batches of nobody. */
@@ -284,11 +290,8 @@ void gt_dump_budget(uint64_t gen, bool last)
 void gt_dump_about(uint64_t gen)
 {
 	/* Acquire: partner is gt_about. */
-	uint32_t what = gt_exchange_acq_rel(&gt_trace->about_new, 0);
+	uint32_t what = gt_load_acquire(&gt_trace->about_said);
 
-	if (!what) {
-		return;
-	}
 	put_byte(GT_FACT_MAGIC);
 	put_byte(GT_FACT_VERSION);
 	for (unsigned i = 1; i < GT_ABOUT_END; i++) {

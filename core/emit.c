@@ -107,7 +107,7 @@ bool gt_section_undo(struct gt_thread *t)
 	return writes == GT_WRITES_NOTHING || writes >= GT_WRITES_EVENTS;
 }
 
-/* The status event of a G in that state, in the name of w's M. */
+/* The status event of a G in that state, in the name of w's M. It will say its name again. */
 static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 {
 	uint64_t *pcs = w->t->walks.scratch;
@@ -125,6 +125,10 @@ static void status_go(struct gt_w *w, struct gt_thread *of, unsigned state)
 	of->seq[w->parity] = 0;
 	gt_event(w, GO_STATUS_STACK, gt_g(gt_thread_id(of)), gt_m(gt_thread_tid(of)),
 		 gt_gstatus(state), gt_stack_put(w, pcs, n));
+	if (gt_load_relaxed(&of->name[0])) {
+		/* Release: as in gt_thread_name, for who looks at the flag alone. */
+		gt_store_release(&of->name_new, 1);
+	}
 }
 
 void gt_status_other(struct gt_w *w, struct gt_thread *other)
@@ -159,6 +163,9 @@ void gt_status_self(struct gt_w *w)
 		proc->traced[w->parity] = w->gen;
 	}
 	gt_store_relaxed(&t->traced[w->parity], w->gen);
+	if (gt_state_g(state) == GT_GO_RUNNING && gt_load_acquire(&t->name_new)) {
+		gt_thread_emit_name(w);
+	}
 }
 
 /*

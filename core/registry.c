@@ -119,6 +119,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	gt_store_relaxed(&t->x_in_call, 0);
 	gt_store_relaxed(&t->x_claim, GT_CLAIM_NONE);
 	gt_store_relaxed(&t->name_new, 0);
+	gt_store_relaxed(&t->name[0], 0);
 	gt_store_relaxed(&t->reason, 0);
 	gt_store_relaxed(&t->p, GT_PROC_NONE);
 	t->spare_p = GT_PROC_NONE;

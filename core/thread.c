@@ -27,24 +27,33 @@ void gt_thread_name(struct gt_thread *t, const char *name)
 	gt_store_release(&t->name_new, 1);
 }
 
-void gt_thread_emit_name(struct gt_w *w)
+uint32_t gt_thread_name_id(const struct gt_thread *t, unsigned parity)
 {
 	uint64_t name[GT_NAME_MAX / 8 + 1] = {0};
 	uint32_t id;
 
-	gt_store_relaxed(&w->t->name_new, 0);
-	for (size_t i = 0; i < GT_LEN(w->t->name); i++) {
-		name[i] = gt_load_relaxed(&w->t->name[i]);
+	for (size_t i = 0; i < GT_LEN(t->name); i++) {
+		name[i] = gt_load_relaxed(&t->name[i]);
 	}
 	/* Rule 17: an empty label is refused. */
-	if (!w->b || !*(const char *)name) {
-		return;
+	if (!*(const char *)name) {
+		return 0;
 	}
-	id = gt_table_put(&gt_trace->strings[w->parity], name, strlen((const char *)name));
+	id = gt_table_put(&gt_trace->strings[parity], name, strlen((const char *)name));
+	if (!id) {
+		gt_loss_add(GT_LOSS_TABLE_FULL);
+	}
+	return id;
+}
+
+void gt_thread_emit_name(struct gt_w *w)
+{
+	uint32_t id;
+
+	gt_store_relaxed(&w->t->name_new, 0);
+	id = w->b ? gt_thread_name_id(w->t, w->parity) : 0;
 	if (id) {
 		gt_event(w, GO_LABEL, gt_str(id));
-	} else {
-		gt_loss_add(GT_LOSS_TABLE_FULL);
 	}
 }
 

@@ -262,7 +262,8 @@ struct gt_thread {
 	_Atomic uint32_t p;   /* ownership: the slot held, or GT_PROC_NONE */
 	uint32_t spare_p;     /* taken, but not yet run in; or GT_PROC_NONE */
 	uint32_t is_advancer; /* has slot 0 for good */
-	/* A name that is to be written as a label when it waits next, or ends. */
+	/* A name that is to be written as a label when it waits or has waited next, or ends: a new
+	 * one, or in a generation that does not have it yet. */
 	_Atomic uint32_t name_new;
 	uint64_t yields; /* sched_yield (call.c): calls not yet written */
 
@@ -444,8 +445,13 @@ void gt_thread_end(struct gt_thread *t);
 /* The calling thread was not seen being created: gives it a record. NULL: no memory. */
 struct gt_thread *gt_thread_attach(uintptr_t entry);
 
-/* Its next wait, for a thread or in a call, writes this name as a label. Any thread. */
+/*
+ * Its next wait, for a thread or in a call, writes this name as a label, and in each generation the
+ * first section in which it runs, or after which. Any thread.
+ */
 void gt_thread_name(struct gt_thread *t, const char *name);
+/* The id of that name in the strings of that parity; 0: it has none, or there is no room. */
+uint32_t gt_thread_name_id(const struct gt_thread *t, unsigned parity);
 /* The pthread_t of t, which has that G: said by itself when it starts. */
 void gt_thread_set_pthread(struct gt_thread *t, uint64_t id, pthread_t pthread);
 /*

@@ -44,7 +44,7 @@ void gt_about(enum gt_about what, uint64_t value)
 {
 	gt_store_relaxed(&gt_trace->about[what], value);
 	/* Release by its order; partner is gt_dump_about. */
-	gt_or_acq_rel(&gt_trace->about_new, 1u << what);
+	gt_or_acq_rel(&gt_trace->about_said, 1u << what);
 }
 
 /* The text of the errors that one meets here; strerror allocates and looks at the locale. */
@@ -240,6 +240,7 @@ static void say_about(void)
 	gt_about(GT_ABOUT_TSC, gt_clock_unit != 0);
 	gt_about(GT_ABOUT_FIND_OBJECT, gt_unwind_lock_free());
 	gt_about(GT_ABOUT_PROCESS, (uint64_t)gt_trace->head.pid);
+	gt_about(GT_ABOUT_AGAIN, 1);
 }
 
 int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, bool old)

@@ -122,9 +122,9 @@ struct gt_trace {
 	uint32_t follow_uid[3];
 	uint32_t follow_gid[3];
 	uint32_t follow_caps[6];
-	/* [any] What is to be said of the trace, by enum gt_about, and which is not said yet. */
+	/* [any] What is to be said of the trace, by enum gt_about, and which of it is known. */
 	_Atomic uint64_t about[GT_ABOUT_END];
-	_Atomic uint32_t about_new;
+	_Atomic uint32_t about_said;
 	/* [any] Whether somebody has removed what a finished trace does not need. */
 	_Atomic uint32_t tidied;
 	/* [advancer] Mappings of code, for a recovery (spool.c). */

@@ -247,6 +247,9 @@ GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
 		gt_event(&w, GO_UNBLOCK, gt_g(gt_thread_id(t)), gt_seq_g(&w, t), stack);
 	}
 	gt_event(&w, GO_START, gt_g(gt_thread_id(t)), gt_seq_g(&w, t));
+	if (gt_unlikely(gt_load_acquire(&t->name_new))) {
+		gt_thread_emit_name(&w);
+	}
 	if (retake) {
 		gt_put_retake(&w, gt_load_relaxed(&t->waits[1].object), retake->g,
 			      gt_clock_between(hint->at, retake->at));
