@@ -29,9 +29,10 @@ static const char help[] =
 	"      --zstd[=LEVEL]\n"
 	"                     compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
-	"Only --threads reads what stands behind the part. FILE - is standard input. Exit status: 0 good,\n"
-	"1 nothing lies there or FILE is not valid, 2 trouble with a file, 3 FILE ends before the\n"
-	"part does, which is written as far as it goes.\n";
+	"What stands behind the part is read for --threads alone, and so is what stands far before\n"
+	"it, where gtrace has written FILE and it is no pipe. FILE - is standard input. Exit status:\n"
+	"0 good, 1 nothing lies there or FILE is not valid, 2 trouble with a file, 3 FILE ends before\n"
+	"the part does, which is written as far as it goes.\n";
 /* clang-format on */
 
 struct cutting {

@@ -1,6 +1,8 @@
 /*
  * Cutting: through the trace to see between which events it is; through all of it, where that is
- * asked, to see whom it concerns; then again, as far as the part goes, to write.
+ * asked, to see whom it concerns; then again, as far as the part goes, to write. Where generations
+ * say all that is needed of those before them, the first and last time begin shortly before the
+ * part.
  */
 #include "cut.h"
 
@@ -16,8 +18,11 @@ struct about {
 struct cutter {
 	const struct gt_cut *cut;
 	struct gt_cut_done *done;
+	uint64_t begin; /* ns: the trace's first event */
+	bool again;     /* generations say again what those before them have said */
+	uint64_t seek;  /* ticks: then, where the part begins */
+	bool passed;    /* so what lies far before it is passed over; what follows begins there */
 	uint64_t first, end; /* events, counted from 0: from, up to but not that one */
-	uint64_t begin;      /* ns: the trace's first event */
 	uint64_t index;      /* of the generation in which the first of the part lies */
 	/* Clocks, ns, as that generation says that comes after it. */
 	struct {
@@ -65,6 +70,52 @@ static void note_next_clocks(struct cutter *c, const struct gt_generation *g)
 	c->next_clocks.wall = wall_of(g->snapshot_sec, g->snapshot_nsec);
 }
 
+/* Whether a setting of a generation says so. */
+static bool says_again(const struct gt_generation *g)
+{
+	bool again = false;
+
+	for (size_t i = 0; i < g->facts.count; i++) {
+		struct gt_cursor cursor;
+		struct gt_brief brief;
+		struct gt_error e;
+		struct gt_event ev;
+
+		if (g->facts.array[i].m != GT_NO_M) {
+			continue;
+		}
+		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
+		while (gt_cursor_next(&cursor, &ev, &e) > 0) {
+			if (ev.number == GT_FACT_ABOUT && ev.args[0] == GT_ABOUT_AGAIN) {
+				again = ev.args[1] != 0;
+			}
+		}
+	}
+	return again;
+}
+
+/* The trace's first event, and what its generation says of all. What is wrong there, or not there,
+ * is found again. */
+static void find_begin(struct cutter *c, const struct gt_again *file)
+{
+	struct gt_error e;
+	struct gt_merge *t = gt_again_merge(file, &e);
+	struct gt_event ev = {0};
+	int n = -1;
+
+	while (t != NULL && (n = gt_merge_next(t, &ev, &e)) > 0 && !is_counted(&ev)) {
+	}
+	if (n > 0) {
+		const struct gt_generation *g = gt_merge_generation(t);
+
+		c->begin = ev.time;
+		c->again = says_again(g);
+		c->seek =
+			gt_compose_ticks(g, c->begin + GT_MIN(c->cut->from, UINT64_MAX - c->begin));
+	}
+	gt_merge_close(t);
+}
+
 static int find_part(struct cutter *c, const struct gt_again *file, struct gt_error *e)
 {
 	struct gt_merge *t = gt_again_merge(file, e);
@@ -76,6 +127,7 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 	if (t == NULL) {
 		return -1;
 	}
+	c->passed = c->again && gt_merge_seek(t, c->seek);
 	c->first = c->end = c->next_clocks.time = UINT64_MAX;
 	/* Until all is known. */
 	while ((cut->to == UINT64_MAX ? c->next_clocks.time : c->end) == UINT64_MAX &&
@@ -90,7 +142,7 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 		if (!is_counted(&ev)) {
 			continue;
 		}
-		c->begin = count == 0 ? ev.time : c->begin;
+		c->begin = count == 0 && !c->passed ? ev.time : c->begin;
 		since = ev.time - c->begin;
 		if (since >= cut->from && c->first == UINT64_MAX) {
 			c->first = count;
@@ -320,7 +372,7 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 	case GT_REPLAY_FACT:
 		if (ev->m != GT_NO_M && c->open) {
 			gt_keep_put(&c->keep, &c->rewrite, c->replay, ev);
-		} else if (!c->open && ev->spec->number == GT_FACT_ABOUT) {
+		} else if (!c->open && !c->again && ev->spec->number == GT_FACT_ABOUT) {
 			note_about(c, ev);
 		}
 		break;
@@ -345,6 +397,12 @@ static bool begins_here(const struct cutter *c)
 	       gt_replay_generation(c->replay)->index == c->index;
 }
 
+static int has_changed(struct gt_error *e)
+{
+	return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
+			    "the file has changed while it was read");
+}
+
 static int write_part(struct cutter *c, struct gt_error *e)
 {
 	struct gt_replayed ev;
@@ -363,8 +421,7 @@ static int write_part(struct cutter *c, struct gt_error *e)
 		return -1;
 	}
 	if (c->next <= c->first || (n == 0 && c->next < c->end && c->end != UINT64_MAX)) {
-		return gt_error_set(e, GT_ERROR_READ, GT_NOWHERE, GT_NOWHERE, GT_NOWHERE,
-				    "the file has changed while it was read");
+		return has_changed(e);
 	}
 	c->all = c->all || n <= 0;
 	return end_generation(c, e) < 0 ? -1 : n < 0;
@@ -377,6 +434,9 @@ int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	int n;
 
 	*done = (struct gt_cut_done){0};
+	if (cut->from > 0) {
+		find_begin(&c, file);
+	}
 	n = find_part(&c, file, e);
 	if (n == 0) {
 		n = gt_keep_init(&c.keep, cut->threads, file, e);
@@ -385,9 +445,11 @@ int gt_cut(const struct gt_again *file, const struct gt_cut *cut, FILE *out,
 	}
 	c.replay = n == 0 ? gt_again_replay(file, e) : NULL;
 	if (c.replay != NULL) {
+		const bool changed = c.passed && !gt_replay_seek(c.replay, c.seek);
+
 		c.compose = gt_compose_new(out, gt_replay_version(c.replay));
 		c.rewrite.to = c.compose;
-		n = write_part(&c, e);
+		n = changed ? has_changed(e) : write_part(&c, e);
 		if (n == 0 && c.torn.kind != GT_ERROR_NONE) {
 			*e = c.torn;
 			n = 1;

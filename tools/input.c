@@ -83,6 +83,24 @@ uint64_t gt_input_at(const struct gt_input *in)
 	return in->at;
 }
 
+int gt_input_file(const struct gt_input *in)
+{
+	return in->state == STATE_PACKED ? in->fd : -1;
+}
+
+void gt_input_go(struct gt_input *in, uint64_t at, uint64_t gives)
+{
+	/* Where that fails, so does what reads on. */
+	lseek(in->fd, (off_t)at, SEEK_SET);
+	in->size = 0;
+	in->at = at;
+	in->gives = gives;
+	in->inside = false;
+#ifdef GT_ZSTD
+	ZSTD_DCtx_reset(in->context, ZSTD_reset_session_only);
+#endif
+}
+
 void gt_input_close(struct gt_input *in)
 {
 	if (in == NULL) {

@@ -29,6 +29,10 @@ ssize_t gt_input_read(struct gt_input *in, void *to, size_t size, struct gt_erro
 bool gt_input_unpacks(const struct gt_input *in);
 /* Bytes of the file that are used so far. */
 uint64_t gt_input_at(const struct gt_input *in);
+/* Of a packed file, once something was read: its descriptor, the input's; -1: it was read whole. */
+int gt_input_file(const struct gt_input *in);
+/* Goes on with the frame at that place in it, before which so many bytes are unpacked. */
+void gt_input_go(struct gt_input *in, uint64_t at, uint64_t gives);
 void gt_input_close(struct gt_input *in);
 
 /* The same as a stream to read, which closes the input; *e is set where a read fails. */

@@ -48,6 +48,11 @@ struct gt_merge *gt_merge_share(struct gt_merge *t, unsigned flags)
 	return begin(gt_reader_share(t->reader), flags);
 }
 
+bool gt_merge_seek(struct gt_merge *t, uint64_t ticks)
+{
+	return gt_reader_seek(t->reader, ticks);
+}
+
 void gt_merge_close(struct gt_merge *t)
 {
 	if (t == NULL) {

@@ -53,6 +53,8 @@ struct gt_merge *gt_merge_open_memory(const void *data, size_t size, unsigned fl
  */
 struct gt_merge *gt_merge_share(struct gt_merge *t, unsigned flags);
 void gt_merge_close(struct gt_merge *t);
+/* As gt_reader_seek, before the first event. What it begins with is to it the first generation. */
+bool gt_merge_seek(struct gt_merge *t, uint64_t ticks);
 
 /*
  * 1 and the next event, 0 at the end, -1 with *e. A truncated file gives all events of its

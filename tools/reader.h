@@ -157,6 +157,14 @@ struct gt_reader *gt_reader_open_memory(const void *data, size_t size, struct gt
 struct gt_reader *gt_reader_share(struct gt_reader *r);
 void gt_reader_close(struct gt_reader *r);
 
+/*
+ * Before the first generation: passes over those that end before the moment, but for the last of
+ * them. False: none is passed over, as that is not possible (a pipe; compressed without a table of
+ * its frames; before 1.26), or there is none. For traces of which each generation says all that its
+ * reader needs (GT_ABOUT_AGAIN): nothing is known of what is passed over, not whether it is valid.
+ */
+bool gt_reader_seek(struct gt_reader *r, uint64_t ticks);
+
 /* The next generation: 1 and *g, 0 at a clean end, -1 with *e. */
 int gt_reader_next(struct gt_reader *r, struct gt_generation **g, struct gt_error *e);
 /* 22, 23, 25 or 26: the header's Go version. */

@@ -58,6 +58,11 @@ struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt
 	return of(gt_merge_open_memory(data, size, 0, e));
 }
 
+bool gt_replay_seek(struct gt_replay *r, uint64_t ticks)
+{
+	return gt_merge_seek(r->merge, ticks);
+}
+
 void gt_replay_close(struct gt_replay *r)
 {
 	if (r == NULL) {

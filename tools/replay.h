@@ -36,6 +36,8 @@ struct gt_replay;
 struct gt_replay *gt_replay_open(const char *path, struct gt_error *e);
 struct gt_replay *gt_replay_open_memory(const void *data, size_t size, struct gt_error *e);
 void gt_replay_close(struct gt_replay *r);
+/* As gt_merge_seek. */
+bool gt_replay_seek(struct gt_replay *r, uint64_t ticks);
 /* As gt_merge_next. */
 int gt_replay_next(struct gt_replay *r, struct gt_replayed *out, struct gt_error *e);
 

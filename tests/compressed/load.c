@@ -1,12 +1,13 @@
 /*
  * Threads that hand a mutex and a condition on to each other, and an allocator that counts.
  *
- *	load MILLISECONDS [fork | limit BYTES | leave]
+ *	load MILLISECONDS [fork | limit BYTES | leave | named]
  *
  * They do so for that time at least, and until there has been much to trace, which on a busy
  * machine takes longer. Prints how often malloc was called meanwhile: never, unless a tracer does.
  * fork: a child does the same first. limit: files are not to be longer, from main on.
- * leave: at its end two threads make others that live shortly.
+ * leave: at its end two threads make others that live shortly. named: the threads have names, and
+ * so has one that computes from then on, and one that sleeps.
  */
 #include <pthread.h>
 #include <stdatomic.h>
@@ -35,7 +36,7 @@ void *malloc(size_t size)
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t turned = PTHREAD_COND_INITIALIZER;
 static _Atomic unsigned turn;
-static atomic_bool over;
+static atomic_bool over, named;
 
 static double now(void)
 {
@@ -45,8 +46,36 @@ static double now(void)
 	return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
 }
 
+static void call_it(const char *name)
+{
+	if (named) {
+		pthread_setname_np(pthread_self(), name);
+	}
+}
+
+static void *computes(void *arg)
+{
+	call_it("computes");
+	usleep(1000); /* so that its name is said */
+	while (!over) {
+	}
+	return arg;
+}
+
+static void *sleeps(void *arg)
+{
+	call_it("sleeps");
+	while (!over) {
+		usleep(70000);
+	}
+	return arg;
+}
+
 static void *worker(void *me)
 {
+	static const char *const names[THREADS] = {"first", "second", "third", "fourth"};
+
+	call_it(names[(size_t)me]);
 	pthread_mutex_lock(&mutex);
 	while (!over) {
 		if (turn % THREADS == (unsigned)(size_t)me) {
@@ -84,6 +113,21 @@ static unsigned long run(double ms)
 	return before;
 }
 
+/* The same, and two threads beside. */
+static unsigned long run_named(double ms)
+{
+	pthread_t beside[2];
+	unsigned long n;
+
+	named = true;
+	pthread_create(&beside[0], NULL, computes, NULL);
+	pthread_create(&beside[1], NULL, sleeps, NULL);
+	n = run(ms);
+	pthread_join(beside[0], NULL);
+	pthread_join(beside[1], NULL);
+	return n;
+}
+
 static void *nothing(void *arg)
 {
 	return arg;
@@ -118,7 +162,7 @@ int main(int argc, char **argv)
 
 		setrlimit(RLIMIT_FSIZE, &limit);
 	}
-	printf("%lu\n", run(ms));
+	printf("%lu\n", argc > 2 && strcmp(argv[2], "named") == 0 ? run_named(ms) : run(ms));
 	for (int i = 0; argc > 2 && strcmp(argv[2], "leave") == 0 && i < 2; i++) {
 		pthread_t thread;
 
