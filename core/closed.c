@@ -10,7 +10,7 @@
 #include "trace.h"
 #include "unwind.h"
 
-enum { CLOSED_MAX = 256 };
+enum { CLOSED_MAX = 2048 };
 
 /*
  * In the order in which they went: a ring. Who adds has the lock; the advancer reads what is in it,

@@ -157,15 +157,15 @@ void gt_status_self(struct gt_w *w)
 		gt_event(w, PROC_STATUS, gt_p(gt_state_p(state)), gt_pstatus(gt_state_proc(state)));
 	}
 	status_go(w, t, gt_state_g(state));
+	if (gt_state_g(state) == GT_GO_RUNNING && gt_load_relaxed(&t->name_new)) {
+		gt_thread_emit_name(w);
+	}
 	/* Counted first: a handler that ends the process leaves what is not counted yet. */
 	gt_count(w);
 	if (proc) {
 		proc->traced[w->parity] = w->gen;
 	}
 	gt_store_relaxed(&t->traced[w->parity], w->gen);
-	if (gt_state_g(state) == GT_GO_RUNNING && gt_load_acquire(&t->name_new)) {
-		gt_thread_emit_name(w);
-	}
 }
 
 /*

@@ -95,6 +95,7 @@ static void compose(struct gt_thread *t, uint64_t gen, uint64_t now)
 	uint8_t *payload = bytes + GT_BUF_HEAD;
 	uint8_t *to = payload;
 	uint64_t base;
+	uint32_t name;
 
 	at = GT_MAX(at, start);
 	d->p = seen.p;
@@ -106,6 +107,8 @@ static void compose(struct gt_thread *t, uint64_t gen, uint64_t now)
 		to = put(to, GT_EV_GO_STATUS_STACK, 0, 4,
 			 (const uint64_t[]){gt_thread_id(t), gt_thread_tid(t), GT_GO_RUNNING,
 					    stack_id(gen, &t->root.entry, 1)});
+		name = gt_thread_name_id(t, gen & 1);
+		to = name ? put(to, GT_EV_GO_LABEL, 0, 1, (const uint64_t[]){name}) : to;
 		seen.seq = 0;
 	}
 	if (d->waits) {

@@ -23,7 +23,7 @@ void gt_thread_name(struct gt_thread *t, const char *name)
 	for (size_t i = 0; i < GT_LEN(words); i++) {
 		gt_store_relaxed(&t->name[i], words[i]);
 	}
-	/* Release: partner are the loads before gt_thread_emit_name. */
+	/* Release: partner is the exchange in gt_thread_emit_name. */
 	gt_store_release(&t->name_new, 1);
 }
 
@@ -50,7 +50,8 @@ void gt_thread_emit_name(struct gt_w *w)
 {
 	uint32_t id;
 
-	gt_store_relaxed(&w->t->name_new, 0);
+	/* Acquire: partner is gt_thread_name, of whose name this then is not too early. */
+	gt_exchange_acq_rel(&w->t->name_new, 0);
 	id = w->b ? gt_thread_name_id(w->t, w->parity) : 0;
 	if (id) {
 		gt_event(w, GO_LABEL, gt_str(id));

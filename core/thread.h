@@ -262,8 +262,8 @@ struct gt_thread {
 	_Atomic uint32_t p;   /* ownership: the slot held, or GT_PROC_NONE */
 	uint32_t spare_p;     /* taken, but not yet run in; or GT_PROC_NONE */
 	uint32_t is_advancer; /* has slot 0 for good */
-	/* A name that is to be written as a label when it waits or has waited next, or ends: a new
-	 * one, or in a generation that does not have it yet. */
+	/* A name is to be written as a label, at its next block, start or end: a new one, or one
+	 * that the generation does not have yet. */
 	_Atomic uint32_t name_new;
 	uint64_t yields; /* sched_yield (call.c): calls not yet written */
 
@@ -446,8 +446,8 @@ void gt_thread_end(struct gt_thread *t);
 struct gt_thread *gt_thread_attach(uintptr_t entry);
 
 /*
- * Its next wait, for a thread or in a call, writes this name as a label, and in each generation the
- * first section in which it runs, or after which. Any thread.
+ * Its next wait, for a thread or in a call, writes this name as a label; and later generations have
+ * it again, where it runs in them. Any thread.
  */
 void gt_thread_name(struct gt_thread *t, const char *name);
 /* The id of that name in the strings of that parity; 0: it has none, or there is no room. */

@@ -29,10 +29,10 @@ static const char help[] =
 	"      --zstd[=LEVEL]\n"
 	"                     compress it, 1 to 19 (3 is usual), as FILE.zst does by its name\n"
 	"\n"
-	"What stands behind the part is read for --threads alone, and so is what stands far before\n"
-	"it, where gtrace has written FILE and it is no pipe. FILE - is standard input. Exit status:\n"
-	"0 good, 1 nothing lies there or FILE is not valid, 2 trouble with a file, 3 FILE ends before\n"
-	"the part does, which is written as far as it goes.\n";
+	"What stands behind the part, and far before it in traces that gtrace has written, is read for\n"
+	"--threads alone. FILE - is standard input. Exit status: 0 good, 1 nothing lies there or FILE\n"
+	"is not valid, 2 trouble with a file, 3 FILE ends before the part does, which is written as\n"
+	"far as it goes.\n";
 /* clang-format on */
 
 struct cutting {

@@ -26,8 +26,8 @@ struct combiner {
 	struct gt_compose_head last; /* of the generation before: all clocks must grow */
 	uint64_t origin;             /* common ns that is tick 0 of the first trace's clock */
 	double ns_per_tick;
-	bool over;      /* the last generation is being ended */
-	uint64_t about; /* said of the first trace: a bit for each enum gt_about */
+	bool over;                    /* the last generation is being ended */
+	uint64_t about[GT_ABOUT_END]; /* of the first trace, as was said last: value + 1 */
 };
 
 /* --- Ids ---------------------------------------------------------------------------------- */
@@ -232,14 +232,14 @@ static void note_broken(struct gt_source *s, const struct gt_event *ev)
 	s->broken_ticks = gt_compose_ticks(g, ev->time) + (uint64_t)s->rewrite.ticks;
 }
 
-/* A setting, once. It is not said again where generations are new, nor are names. */
+/* A setting, where it is new. It is not said again in generations that are new, nor are names. */
 static void put_about(struct combiner *c, const struct gt_event *ev)
 {
-	const uint64_t what = ev->args[0];
-	const uint64_t bit = what < GT_ABOUT_END ? UINT64_C(1) << what : 0;
+	const uint64_t what = ev->args[0], value = ev->args[1];
 
-	if (what != GT_ABOUT_PROCESS && what != GT_ABOUT_AGAIN && (c->about & bit) == 0) {
-		c->about |= bit;
+	if (what < GT_ABOUT_END && what != GT_ABOUT_PROCESS && what != GT_ABOUT_AGAIN &&
+	    c->about[what] != value + 1) {
+		c->about[what] = value + 1;
 		gt_compose_event(c->compose, GT_NO_M, to_ticks(c, c->begun),
 				 gt_spec_fact(GT_FACT_ABOUT), ev->args);
 	}

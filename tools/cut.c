@@ -70,10 +70,23 @@ static void note_next_clocks(struct cutter *c, const struct gt_generation *g)
 	c->next_clocks.wall = wall_of(g->snapshot_sec, g->snapshot_nsec);
 }
 
-/* Whether a setting of a generation says so. */
-static bool says_again(const struct gt_generation *g)
+static void note_about(struct cutter *c, const uint64_t *args)
 {
-	bool again = false;
+	size_t i = 0;
+
+	while (i < c->nabout && c->about[i].what != args[0]) {
+		i++;
+	}
+	if (i < GT_LEN(c->about)) {
+		c->about[i] = (struct about){args[0], args[1]};
+		c->nabout = GT_MAX(c->nabout, i + 1);
+	}
+}
+
+/* What the generation says of the trace: which settings, a bit each. */
+static uint64_t note_abouts(struct cutter *c, const struct gt_generation *g)
+{
+	uint64_t said = 0;
 
 	for (size_t i = 0; i < g->facts.count; i++) {
 		struct gt_cursor cursor;
@@ -86,12 +99,23 @@ static bool says_again(const struct gt_generation *g)
 		}
 		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
 		while (gt_cursor_next(&cursor, &ev, &e) > 0) {
-			if (ev.number == GT_FACT_ABOUT && ev.args[0] == GT_ABOUT_AGAIN) {
-				again = ev.args[1] != 0;
+			if (ev.number == GT_FACT_ABOUT) {
+				said |= UINT64_C(1) << (ev.args[0] % 64);
+				note_about(c, ev.args);
 			}
 		}
 	}
-	return again;
+	return said;
+}
+
+static bool says_again(const struct cutter *c)
+{
+	size_t i = 0;
+
+	while (i < c->nabout && c->about[i].what != GT_ABOUT_AGAIN) {
+		i++;
+	}
+	return i < c->nabout && c->about[i].value != 0;
 }
 
 /* The trace's first event, and what its generation says of all. What is wrong there, or not there,
@@ -109,7 +133,9 @@ static void find_begin(struct cutter *c, const struct gt_again *file)
 		const struct gt_generation *g = gt_merge_generation(t);
 
 		c->begin = ev.time;
-		c->again = says_again(g);
+		note_abouts(c, g);
+		c->again = says_again(c);
+		/* All generations of such a trace have one frequency. */
 		c->seek =
 			gt_compose_ticks(g, c->begin + GT_MIN(c->cut->from, UINT64_MAX - c->begin));
 	}
@@ -143,7 +169,7 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 			continue;
 		}
 		c->begin = count == 0 && !c->passed ? ev.time : c->begin;
-		since = ev.time - c->begin;
+		since = ev.time - GT_MIN(c->begin, ev.time);
 		if (since >= cut->from && c->first == UINT64_MAX) {
 			c->first = count;
 			c->index = g->index;
@@ -152,6 +178,10 @@ static int find_part(struct cutter *c, const struct gt_again *file, struct gt_er
 		count++;
 	}
 	gt_merge_close(t);
+	if (c->passed && c->first == 0) { /* nothing is before it */
+		c->again = false;
+		return find_part(c, file, e);
+	}
 	if (n < 0 && (e->kind != GT_ERROR_TRUNCATED || c->first == UINT64_MAX)) {
 		return -1;
 	}
@@ -258,7 +288,7 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 {
 	const struct gt_generation *g = gt_replay_generation(c->replay);
 	struct gt_compose_head head = gt_compose_head_of(g);
-	uint64_t before = 0;
+	uint64_t before = 0, said;
 
 	if (middle) {
 		const uint64_t next = gt_compose_ticks(g, c->next_clocks.time);
@@ -282,11 +312,14 @@ static int begin_generation(struct cutter *c, bool middle, struct gt_error *e)
 				  c->cut->threads != NULL ? lives : NULL, c);
 		gt_names_of_running(&c->names, &c->keep, c->replay, c->compose, head.ticks);
 	}
+	said = note_abouts(c, g);
 	for (size_t i = 0; i < c->nabout; i++) {
 		const uint64_t args[] = {c->about[i].what, c->about[i].value};
 
-		gt_compose_event(c->compose, GT_NO_M, head.ticks, gt_spec_fact(GT_FACT_ABOUT),
-				 args);
+		if ((said >> (args[0] % 64) & 1) == 0) { /* else put_common */
+			gt_compose_event(c->compose, GT_NO_M, head.ticks,
+					 gt_spec_fact(GT_FACT_ABOUT), args);
+		}
 	}
 	c->nabout = 0;
 	return put_common(c, g, before, e);
@@ -310,19 +343,6 @@ static int end_generation(struct cutter *c, struct gt_error *e)
 				    "cannot write: %s", strerror(errno));
 	}
 	return 0;
-}
-
-static void note_about(struct cutter *c, const struct gt_replayed *ev)
-{
-	size_t i = 0;
-
-	while (i < c->nabout && c->about[i].what != ev->args[0]) {
-		i++;
-	}
-	if (i < GT_LEN(c->about)) {
-		c->about[i] = (struct about){ev->args[0], ev->args[1]};
-		c->nabout = GT_MAX(c->nabout, i + 1);
-	}
 }
 
 /* The number of processors, where nobody is there to say it. */
@@ -372,8 +392,8 @@ static int put(struct cutter *c, const struct gt_replayed *ev, struct gt_error *
 	case GT_REPLAY_FACT:
 		if (ev->m != GT_NO_M && c->open) {
 			gt_keep_put(&c->keep, &c->rewrite, c->replay, ev);
-		} else if (!c->open && !c->again && ev->spec->number == GT_FACT_ABOUT) {
-			note_about(c, ev);
+		} else if (!c->open && ev->spec->number == GT_FACT_ABOUT) {
+			note_about(c, ev->args);
 		}
 		break;
 	default:

@@ -58,7 +58,7 @@ static bool place(struct gt_frames *f, const uint8_t *entries, size_t entry, uin
 
 bool gt_frames_open(struct gt_frames *f, int fd)
 {
-	uint8_t foot[FOOT], *all;
+	uint8_t foot[FOOT], head[HEAD], *all;
 	struct stat st;
 	uint64_t size, table, end;
 	size_t entry;
@@ -80,10 +80,13 @@ bool gt_frames_open(struct gt_frames *f, int fd)
 		return false;
 	}
 	table = end - size;
+	if (!read_at(fd, head, HEAD, table) || number_at(head) != 0x184d2a5e ||
+	    number_at(head + 4) != size - HEAD) {
+		return false;
+	}
 	all = gt_alloc(size);
 	f->frames = gt_alloc(f->count * sizeof(*f->frames));
-	is = read_at(fd, all, size, table) && number_at(all) == 0x184d2a5e &&
-	     number_at(all + 4) == size - HEAD && place(f, all + HEAD, entry, table);
+	is = read_at(fd, all, size, table) && place(f, all + HEAD, entry, table);
 	free(all);
 	if (!is) {
 		gt_frames_close(f);

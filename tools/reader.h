@@ -159,8 +159,8 @@ void gt_reader_close(struct gt_reader *r);
 
 /*
  * Before the first generation: passes over those that end before the moment, but for the last of
- * them. False: none is passed over, as that is not possible (a pipe; compressed without a table of
- * its frames; before 1.26), or there is none. For traces of which each generation says all that its
+ * them. False: none is passed over, as that is not possible (compressed without a table of its
+ * frames; before 1.26), or there is none. For traces of which each generation says all that its
  * reader needs (GT_ABOUT_AGAIN): nothing is known of what is passed over, not whether it is valid.
  */
 bool gt_reader_seek(struct gt_reader *r, uint64_t ticks);

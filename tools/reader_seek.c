@@ -1,5 +1,7 @@
 /*
- * Where to begin in a long trace: no further back than what is asked for needs.
+ * Where to begin in a long trace: with the last generation whose first batch does not begin later
+ * than the moment that is asked for, and the one before it, whose last events may be as late:
+ * threads enter a generation one after another.
  */
 #include "reader_own.h"
 
@@ -9,32 +11,29 @@
 #include "frames.h"
 #include "spool.h"
 
-/*
- * That is the last generation whose first batch does not begin later than the moment, and the one
- * before it, whose last events may be as late: threads enter a generation one after another.
- */
-
 /* --- In memory: from batch to batch --------------------------------------------------------- */
 
 static bool seek_memory(struct gt_reader *r, uint64_t ticks)
 {
 	const size_t first = r->at;
 	size_t at = first, begin = first, last = first, before = first;
+	uint64_t gen = 0;
 
 	while (at < r->length) {
 		const bool begins = at == begin;
 		struct gt_batch b;
-		uint64_t gen;
+		uint64_t of;
 
 		if (r->bytes[at] == GT_EV_END_OF_GENERATION) {
 			begin = ++at;
 			continue;
 		}
-		if (!gt_spool_next_batch(r->bytes, r->length, &at, &gen, &b) ||
-		    (begins && b.time > ticks)) {
+		if (!gt_spool_next_batch(r->bytes, r->length, &at, &of, &b) ||
+		    (begins ? b.time > ticks : of != gen)) {
 			break;
 		}
 		if (begins) {
+			gen = of;
 			before = last;
 			last = begin;
 		}
@@ -55,7 +54,7 @@ struct search {
 	uint8_t room[GT_WIRE_BATCH_HEADER_MAX + GT_WIRE_BATCH_MAX];
 };
 
-/* Of the frame, or of the one before it, where it has only the end of a generation. */
+/* Of the frame, or, where it has only the end of a generation, of the one before it. */
 static struct head head_of(struct search *s, size_t frame)
 {
 	size_t n = gt_frames_head(&s->frames, frame, s->room, sizeof(s->room)), at = 0;

@@ -387,6 +387,8 @@ int main(int argc, char **argv)
 				   (void *)(uintptr_t)i) != 0) {
 			return 1;
 		}
+		/* Each generation says it again. */
+		pthread_setname_np(threads[i], i % 2 ? "one of many" : "another");
 	}
 	snprintf(done, sizeof(done), "done %d\n", n);
 	if (argc > 3 && !half) {
