@@ -109,10 +109,33 @@ static bool counts_readers(pthread_rwlock_t *l)
 	return right;
 }
 
+/* Ours and the real lock for writing, of locks that look the same; and both unlocked. */
+static bool writes_alike(pthread_rwlock_t *l, int (*lock)(pthread_rwlock_t *))
+{
+	pthread_rwlock_t ours = *l;
+	bool right = lock(l) == 0 && gt_quick_wrlock(&ours) && same_rwlock(l, &ours) &&
+		     !gt_quick_wrlock(&ours);
+
+	right = gt_real.pthread_rwlock_unlock(l) == 0 && right && gt_quick_wrunlock(&ours);
+	return right && same_rwlock(l, &ours) && !gt_quick_wrunlock(&ours);
+}
+
+/* After nobody, after a writer, and after a reader, who leaves something else behind. */
+static bool writes(pthread_rwlock_t *l)
+{
+	bool right = writes_alike(l, gt_real.pthread_rwlock_wrlock) &&
+		     writes_alike(l, gt_real.pthread_rwlock_trywrlock);
+
+	right = gt_real.pthread_rwlock_rdlock(l) == 0 && right && !gt_quick_wrlock(l) &&
+		!gt_quick_wrunlock(l);
+	gt_real.pthread_rwlock_unlock(l);
+	return right && writes_alike(l, gt_real.pthread_rwlock_trywrlock);
+}
+
 static void look_up(unsigned glibc)
 {
 	pthread_mutex_t m = PTHREAD_MUTEX_INITIALIZER;
-	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER;
+	pthread_rwlock_t l = PTHREAD_RWLOCK_INITIALIZER, w = PTHREAD_RWLOCK_INITIALIZER;
 	const char *single = NULL;
 	uint32_t at = 0;
 	bool rwlocks = false;
@@ -146,6 +169,10 @@ static void look_up(unsigned glibc)
 	}
 	/* Release: other libraries may have made threads by now, which use it from here on. */
 	gt_store_release(&gt_quick.tid_at, at);
+	if (gt_load_relaxed(&gt_quick.readers)) {
+		gt_store_relaxed(&gt_quick.writers, true);
+		gt_store_relaxed(&gt_quick.writers, writes(&w));
+	}
 }
 
 void gt_quick_init(unsigned glibc, bool traced)
@@ -162,6 +189,7 @@ void gt_quick_say(void)
 {
 	gt_about(GT_ABOUT_FREE_MUTEXES, gt_load_relaxed(&gt_quick.tid_at) != 0);
 	gt_about(GT_ABOUT_FREE_READERS, gt_load_relaxed(&gt_quick.readers));
+	gt_about(GT_ABOUT_FREE_WRITERS, gt_load_relaxed(&gt_quick.writers));
 }
 
 void gt_quick_not_single(void)

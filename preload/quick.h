@@ -1,18 +1,20 @@
 /*
- * A plain mutex that is free, and a read-write lock that no writer has or waits for, to read:
- * locked and unlocked here, as glibc does it, without a call.
+ * A plain mutex that is free, and a read-write lock that is: locked and unlocked here, as glibc
+ * does it, without a call.
  *
  * What nptl/pthread_mutex_lock.c, _trylock.c and _unlock.c (2.17 to 2.41) do with a mutex of the
  * timed kind: the word from 0 to 1, owner and users noted; and back, a futex call where somebody
- * sleeps. And what pthread_rwlock_common.c (2.25 to 2.41) does for a reader: one more in a word, or
- * one less. The hook then costs what the function would, instead of both. All other kinds, and
- * whatever is not just so, are the real functions' affair.
+ * sleeps. And what pthread_rwlock_common.c (2.25 to 2.41) does for a reader of a lock that no
+ * writer has or waits for: one more in a word, or one less; and for a writer of one that nobody
+ * has: two bits in that word, and back. The hook then costs what the function would, instead of
+ * both. All other kinds, and whatever is not just so, are the real functions' affair.
  *
  * For mutex.c and rwlock.c, any thread, at any time; init.c and thread.c say when.
  */
 #pragma once
 
 #include <errno.h>
+#include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
 
@@ -26,8 +28,8 @@ enum { GT_KIND_NO_ELISION = 0x200 };
 struct gt_quick {
 	/* Where a thread's tid stands behind its thread pointer; 0: nothing is done here. */
 	_Atomic uint32_t tid_at;
-	/* Whether readers are let in and out here. */
-	_Atomic bool readers;
+	/* Whether readers are let in and out here, and whether writers are; these need the tid. */
+	_Atomic bool readers, writers;
 	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
 	_Atomic(const char *) single;
 };
@@ -143,6 +145,12 @@ enum {
 	GT_READERS_FULL = 0x7ffffff7, /* below that there is room for one more */
 };
 
+/*
+ * And in __writers_futex and __wrphase_futex: whether other writers may sleep until the next has
+ * its turn, and readers until they have theirs; and whether somebody does.
+ */
+enum { GT_FUTEX_MAY = 0x1, GT_FUTEX_USED = 0x2 };
+
 /* Whether it is one more now, as by pthread_rwlock_rdlock; false: nothing was done. */
 GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
 {
@@ -166,4 +174,76 @@ GT_INLINE bool gt_quick_rdunlock(pthread_rwlock_t *l)
 	       gt_likely(r != 0) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
 	       gt_likely(__atomic_compare_exchange_n(readers, &r, r - GT_READERS_ONE, false,
 						     __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+}
+
+/*
+ * Whether it is this thread's to write now, as by pthread_rwlock_trywrlock, which is what
+ * pthread_rwlock_wrlock comes to where nobody has it; false: nothing was done.
+ */
+GT_INLINE bool gt_quick_wrlock(pthread_rwlock_t *l)
+{
+	unsigned *readers = &l->__data.__readers;
+	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+
+	if (gt_unlikely((r & ~(unsigned)GT_READERS_PHASE_WRITE) != 0) ||
+	    gt_unlikely(!gt_load_relaxed(&gt_quick.writers)) ||
+	    gt_unlikely(!__atomic_compare_exchange_n(readers, &r,
+						     GT_READERS_PHASE_WRITE | GT_READERS_WRITER,
+						     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
+		return false;
+	}
+	/* Other writers may sleep; and readers, who could already if the phase has not begun now.
+	 */
+	__atomic_store_n(&l->__data.__writers_futex, GT_FUTEX_MAY, __ATOMIC_RELAXED);
+	if (r == 0) {
+		__atomic_store_n(&l->__data.__wrphase_futex, GT_FUTEX_MAY, __ATOMIC_RELAXED);
+	}
+	__atomic_store_n(&l->__data.__cur_writer,
+			 (int)gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)), __ATOMIC_RELAXED);
+	return true;
+}
+
+/* Wakes so many who sleep on that word, of a lock of this process alone. */
+GT_INLINE void gt_quick_wake(unsigned *word, int n)
+{
+	gt_sys_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, 0);
+}
+
+/*
+ * Whether the calling thread had it to write, and has set it free, as pthread_rwlock_unlock: of a
+ * lock that lets readers go before writers, the default one, since others hand it from writer to
+ * writer, and that is not shared with other processes.
+ */
+GT_INLINE bool gt_quick_wrunlock(pthread_rwlock_t *l)
+{
+	unsigned *readers = &l->__data.__readers;
+	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	unsigned next, sleepers;
+
+	if (r != (GT_READERS_PHASE_WRITE | GT_READERS_WRITER) ||
+	    !gt_likely(gt_load_relaxed(&gt_quick.writers)) ||
+	    l->__data.__flags != PTHREAD_RWLOCK_PREFER_READER_NP || l->__data.__shared != 0 ||
+	    (uint32_t)__atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED) !=
+		    gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at))) {
+		return false;
+	}
+	__atomic_store_n(&l->__data.__cur_writer, 0, __ATOMIC_RELAXED);
+	/* Before it is free: the next writer says that others may sleep. */
+	sleepers = __atomic_exchange_n(&l->__data.__writers_futex, 0, __ATOMIC_RELAXED);
+	do {
+		/* Readers that have come meanwhile have it then; else the phase stays. */
+		next = r ^ GT_READERS_WRITER;
+		next ^= r >= GT_READERS_ONE ? GT_READERS_PHASE_WRITE : 0;
+	} while (!__atomic_compare_exchange_n(readers, &r, next, false, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	/* From here on the lock may be gone; a futex is only an address. */
+	if (gt_unlikely(r >= GT_READERS_ONE) &&
+	    (__atomic_exchange_n(&l->__data.__wrphase_futex, 0, __ATOMIC_RELAXED) &
+	     GT_FUTEX_USED)) {
+		gt_quick_wake(&l->__data.__wrphase_futex, INT_MAX);
+	}
+	if (gt_unlikely(sleepers & GT_FUTEX_USED)) {
+		gt_quick_wake(&l->__data.__writers_futex, 1);
+	}
+	return true;
 }

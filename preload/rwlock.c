@@ -1,9 +1,9 @@
 /*
  * Read-write locks: a lock that waits, and who ended that.
  *
- * A reader among readers comes and goes here (quick.h). All others are tried first, as a mutex is:
- * where a try succeeds glibc's lock would have, at once, and where it fails the real call decides,
- * also who is preferred and who would wait for itself (EDEADLK).
+ * A reader among readers comes and goes here, and so does a writer alone (quick.h). All others are
+ * tried first, as a mutex is: where a try succeeds glibc's lock would have, at once, and where it
+ * fails the real call decides, also who is preferred and who would wait for itself (EDEADLK).
  *
  * Readers and writers stand under two addresses in the wait registry. A writer's unlock concerns
  * both. A reader's concerns writers alone: of the readers that leave while a writer waits the last
@@ -122,9 +122,9 @@ static int end(const struct locking *k, int r)
 /*
  * The locks for reading, then those for writing. An impossible time or an unknown clock is refused
  * even where the lock is free: such a call goes straight. The cold half of the plain one is reached
- * by a jump, as in mutex.c. half: whether what tries is one too, behind what readers do here.
+ * by a jump, as in mutex.c, and so is what tries, behind what is done here of a free one.
  */
-#define LOCKS(side, write, half)                                                                  \
+#define LOCKS(side, write)                                                                        \
 	static GT_NOINLINE int side##lock_slow(pthread_rwlock_t *l)                               \
 	{                                                                                         \
 		struct locking k = begin(l, write, GT_FRAME());                                   \
@@ -133,7 +133,7 @@ static int end(const struct locking *k, int r)
 					: end(&k, GT_REAL(pthread_rwlock_##side##lock)(l));       \
 	}                                                                                         \
                                                                                                   \
-	half int side##lock_tried(pthread_rwlock_t *l)                                            \
+	static GT_NOINLINE int side##lock_tried(pthread_rwlock_t *l)                              \
 	{                                                                                         \
 		int r = GT_REAL(pthread_rwlock_try##side##lock)(l);                               \
                                                                                                   \
@@ -142,14 +142,12 @@ static int end(const struct locking *k, int r)
                                                                                                   \
 	int gt_hook_pthread_rwlock_##side##lock(pthread_rwlock_t *l)                              \
 	{                                                                                         \
-		return !(write) && gt_quick_rdlock(l) ? 0 : side##lock_tried(l);                  \
+		return gt_quick_##side##lock(l) ? 0 : side##lock_tried(l);                        \
 	}                                                                                         \
                                                                                                   \
 	int gt_hook_pthread_rwlock_try##side##lock(pthread_rwlock_t *l)                           \
 	{                                                                                         \
-		return !(write) && gt_quick_rdlock(l)                                             \
-			       ? 0                                                                \
-			       : GT_REAL(pthread_rwlock_try##side##lock)(l);                      \
+		return gt_quick_##side##lock(l) ? 0 : GT_REAL(pthread_rwlock_try##side##lock)(l); \
 	}                                                                                         \
                                                                                                   \
 	int gt_hook_pthread_rwlock_timed##side##lock(pthread_rwlock_t *l,                         \
@@ -184,8 +182,8 @@ static int end(const struct locking *k, int r)
 			       : end(&k,                                                          \
 				     GT_REAL(pthread_rwlock_clock##side##lock)(l, clock, until)); \
 	}
-LOCKS(rd, false, static GT_NOINLINE)
-LOCKS(wr, true, GT_INLINE)
+LOCKS(rd, false)
+LOCKS(wr, true)
 #undef LOCKS
 
 /*
@@ -250,7 +248,7 @@ int gt_hook_pthread_rwlock_unlock(pthread_rwlock_t *l)
 	if (gt_unlikely(gt_wake_wanted(readers_of(l)) || gt_wake_wanted(writers_of(l)))) {
 		return unlock_wanted(l);
 	}
-	return gt_quick_rdunlock(l) ? 0 : unlock_real(l);
+	return gt_quick_rdunlock(l) || gt_quick_wrunlock(l) ? 0 : unlock_real(l);
 }
 
 int gt_hook_pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *a)

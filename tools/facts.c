@@ -290,6 +290,7 @@ const char *gt_about_words(uint64_t what, uint64_t value, struct gt_about_words 
 	case GT_ABOUT_FREE_MUTEXES:
 	case GT_ABOUT_FREE_READERS:
 	case GT_ABOUT_AGAIN:
+	case GT_ABOUT_FREE_WRITERS:
 		return value != 0 ? "yes" : "no";
 	case GT_ABOUT_BUDGET:
 		snprintf(room->s, sizeof(room->s), "%g %%", (double)value / 1e4);

@@ -322,6 +322,19 @@ static void rwlock_ops(pthread_rwlock_t *lock, volatile uint64_t *count, uint64_
 	}
 }
 
+static void rwlock_write(const struct row *row, unsigned me, uint64_t n)
+{
+	pthread_rwlock_t lock = PTHREAD_RWLOCK_INITIALIZER;
+
+	(void)row;
+	for (uint64_t i = 0; i < n; i++) {
+		pthread_rwlock_wrlock(&lock);
+		own[me].count++;
+		pthread_rwlock_unlock(&lock);
+	}
+	pthread_rwlock_destroy(&lock);
+}
+
 static LINE pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
 
 static void rwlock_mixed(const struct row *row, unsigned me, uint64_t n)
@@ -420,6 +433,8 @@ const struct row rows[] = {
 	 syscall_mix, 1, PLACE_SPREAD, OP_EACH, 0},
 	{"rwlock_uncontended", "lock+unlock that nobody contends, nine to read and one to write",
 	 rwlock_own, 1, PLACE_SPREAD, OP_EACH, 0},
+	{"rwlock_write", "lock+unlock to write that nobody contends", rwlock_write, 1, PLACE_SPREAD,
+	 OP_EACH, 0},
 	{"rwlock_mixed", "two threads, nine read locks to one write lock", rwlock_mixed, 2,
 	 PLACE_SPREAD, OP_DIVIDED, 0},
 	{"malloc_free", "free+malloc of 16 to 512 bytes in two threads: not traced", malloc_free, 2,

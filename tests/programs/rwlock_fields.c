@@ -5,6 +5,7 @@
  * Expect: 4 create of=hammer
  * Expect: 1 create of=writer
  * Expect: 1 about what=13 value=1
+ * Expect: 1 about what=15 value=1
  */
 #include "scene.h"
 
@@ -61,21 +62,59 @@ static void look(int preference)
 	OK(pthread_rwlock_destroy(&lock));
 }
 
-static int libc_wrlock(pthread_rwlock_t *lock)
+typedef int rwlock_call(pthread_rwlock_t *lock);
+
+/* glibc's own, where no tracer sees it. */
+static rwlock_call *libc(const char *name)
 {
-	int (*call)(pthread_rwlock_t *);
+	rwlock_call *call;
 	void *library = dlopen("libpthread.so.0", RTLD_NOW | RTLD_NOLOAD); /* before glibc 2.34 */
-	void *symbol = dlsym(library ? library : dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD),
-			     "pthread_rwlock_wrlock");
+	void *symbol = dlsym(library ? library : dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD), name);
 
 	memcpy(&call, &symbol, sizeof(call));
-	return call(lock);
+	return call;
+}
+
+/* A lock and an unlock to write leave the same as by glibc alone. */
+static void write_alike(pthread_rwlock_t *lock, rwlock_call *take)
+{
+	pthread_rwlock_t other = *lock;
+
+	OK(take(lock));
+	OK(libc("pthread_rwlock_wrlock")(&other));
+	IS(memcmp(lock, &other, sizeof(other)), 0);
+	OK(pthread_rwlock_unlock(lock));
+	OK(libc("pthread_rwlock_unlock")(&other));
+	IS(memcmp(lock, &other, sizeof(other)), 0);
+}
+
+static void look_at_writers(int preference, int shared)
+{
+	pthread_rwlock_t lock;
+	pthread_rwlockattr_t a;
+
+	OK(pthread_rwlockattr_init(&a));
+	OK(pthread_rwlockattr_setkind_np(&a, preference));
+	OK(pthread_rwlockattr_setpshared(&a, shared));
+	memset(&lock, 0, sizeof(lock));
+	OK(pthread_rwlock_init(&lock, &a));
+	write_alike(&lock, pthread_rwlock_wrlock);
+	write_alike(&lock, pthread_rwlock_trywrlock);
+	OK(pthread_rwlock_rdlock(&lock));
+	IS(pthread_rwlock_trywrlock(&lock), EBUSY);
+	OK(pthread_rwlock_unlock(&lock));
+	write_alike(&lock, pthread_rwlock_trywrlock);
+	OK(pthread_rwlock_wrlock(&lock));
+	IS(pthread_rwlock_wrlock(&lock), EDEADLK);
+	IS(pthread_rwlock_trywrlock(&lock), EBUSY);
+	OK(pthread_rwlock_unlock(&lock));
+	OK(pthread_rwlock_destroy(&lock));
 }
 
 static void *writer(void *arg)
 {
 	tell_tid(&waits);
-	OK(libc_wrlock(&wanted));
+	OK(libc("pthread_rwlock_wrlock")(&wanted));
 	OK(pthread_rwlock_unlock(&wanted));
 	return arg;
 }
@@ -97,22 +136,29 @@ static void let_in(void)
 	IS((int)*readers, PHASE_WRITE);
 }
 
+/* arg: by glibc's own functions. */
 static void *hammer(void *arg)
 {
+	rwlock_call *wrlock = arg ? libc("pthread_rwlock_wrlock") : pthread_rwlock_wrlock;
+	rwlock_call *rdlock = arg ? libc("pthread_rwlock_rdlock") : pthread_rwlock_rdlock;
+	rwlock_call *unlock = arg ? libc("pthread_rwlock_unlock") : pthread_rwlock_unlock;
+
 	for (int i = 0; i < ROUNDS; i++) {
-		if (i % 8 == 0) {
-			OK(pthread_rwlock_wrlock(&hammered));
+		if (i % 8 == 0 || (i % 16 == 1 && pthread_rwlock_trywrlock(&hammered) == 0)) {
+			if (i % 8 == 0) {
+				OK(wrlock(&hammered));
+				counter++;
+			}
 			first++;
-			counter++;
 			second++;
-			OK(pthread_rwlock_unlock(&hammered));
+			OK(unlock(&hammered));
 		} else {
 			if (i % 8 > 3 || pthread_rwlock_tryrdlock(&hammered) != 0) {
-				OK(pthread_rwlock_rdlock(&hammered));
+				OK(rdlock(&hammered));
 			}
 			IS((int)(first - second), 0);
 			__atomic_fetch_add(&seen, counter > 0, __ATOMIC_RELAXED);
-			OK(pthread_rwlock_unlock(&hammered));
+			OK(unlock(&hammered));
 		}
 	}
 	return arg;
@@ -125,9 +171,14 @@ int main(void)
 	look(PTHREAD_RWLOCK_PREFER_READER_NP);
 	look(PTHREAD_RWLOCK_PREFER_WRITER_NP);
 	look(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	for (int shared = 0; shared < 2; shared++) {
+		look_at_writers(PTHREAD_RWLOCK_PREFER_READER_NP, shared);
+		look_at_writers(PTHREAD_RWLOCK_PREFER_WRITER_NP, shared);
+		look_at_writers(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP, shared);
+	}
 	let_in();
 	for (int i = 0; i < 4; i++) {
-		OK(pthread_create(&thread[i], NULL, hammer, NULL));
+		OK(pthread_create(&thread[i], NULL, hammer, i % 2 ? thread : NULL));
 	}
 	for (int i = 0; i < 4; i++) {
 		OK(pthread_join(thread[i], NULL));
