@@ -9,6 +9,8 @@
  */
 #include "price.h"
 
+#include <limits.h>
+
 #include "hook.h"
 #include "trace.h"
 
@@ -20,7 +22,8 @@ static __typeof__(&pthread_rwlock_trywrlock) trywrlock;
 static __typeof__(&sem_trywait) trywait;
 
 /*
- * Readers among readers do not come by here: they cost no more than in glibc (quick.h).
+ * Readers among readers, and writers alone, do not come by here: they cost no more than in glibc
+ * (quick.h).
  *
  * In a lock that others have, readers too, a try takes the line of the cache more often than a lock
  * would: which compares and exchanges where that adds.
@@ -69,12 +72,10 @@ static void count_free_locks(void)
 /* Reached by pointers, as a program reaches them (the PLT is one). */
 static const volatile struct {
 	__typeof__(&read) read;
-	__typeof__(&pthread_rwlock_wrlock) wrlock;
-	__typeof__(&pthread_rwlock_unlock) unlock;
+	__typeof__(&pthread_rwlock_timedwrlock) timedwrlock;
 	__typeof__(&sem_post) post;
 	__typeof__(&sem_wait) wait;
-} hooks = {gt_hook_read, gt_hook_pthread_rwlock_wrlock, gt_hook_pthread_rwlock_unlock,
-	   gt_hook_sem_post, gt_hook_sem_wait};
+} hooks = {gt_hook_read, gt_hook_pthread_rwlock_timedwrlock, gt_hook_sem_post, gt_hook_sem_wait};
 
 /* One that goes the way of a call that is left out, and is over at once. */
 static void call_by_hook(GT_UNUSED void *unused)
@@ -87,15 +88,18 @@ static void call_by_libc(GT_UNUSED void *unused)
 	(void)!gt_real.read(-1, NULL, 0);
 }
 
+/* A free one is tried still where there is a time until which to wait for it. */
+static const struct timespec never = {INT_MAX, 0};
+
 static void rwlock_by_hook(void *l)
 {
-	hooks.wrlock(l);
-	hooks.unlock(l);
+	hooks.timedwrlock(l, &never);
+	gt_real.pthread_rwlock_unlock(l);
 }
 
 static void rwlock_by_libc(void *l)
 {
-	gt_real.pthread_rwlock_wrlock(l);
+	gt_real.pthread_rwlock_timedwrlock(l, &never);
 	gt_real.pthread_rwlock_unlock(l);
 }
 
@@ -168,7 +172,7 @@ void gt_price_measure(void)
 		/* Nobody has made these calls. */
 		gt_store_relaxed(&place->left, (int32_t)gt_load_relaxed(&m->limit));
 	}
-	if (gt_real.pthread_rwlock_wrlock && gt_real.pthread_rwlock_unlock) {
+	if (gt_real.pthread_rwlock_timedwrlock && gt_real.pthread_rwlock_unlock) {
 		measure(GT_PRICE_RWLOCK,
 			&(struct way){rwlock_by_hook, rwlock_by_libc, &rwlock, TURNS_LOCK, NULL});
 	}

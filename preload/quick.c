@@ -110,26 +110,26 @@ static bool counts_readers(pthread_rwlock_t *l)
 }
 
 /* Ours and the real lock for writing, of locks that look the same; and both unlocked. */
-static bool writes_alike(pthread_rwlock_t *l, int (*lock)(pthread_rwlock_t *))
+static bool writes_alike(pthread_rwlock_t *l, int (*lock)(pthread_rwlock_t *), uint32_t tid)
 {
 	pthread_rwlock_t ours = *l;
-	bool right = lock(l) == 0 && gt_quick_wrlock(&ours) && same_rwlock(l, &ours) &&
-		     !gt_quick_wrlock(&ours);
+	bool right = lock(l) == 0 && gt_quick_write(&ours, tid) && same_rwlock(l, &ours) &&
+		     !gt_quick_write(&ours, tid);
 
-	right = gt_real.pthread_rwlock_unlock(l) == 0 && right && gt_quick_wrunlock(&ours);
-	return right && same_rwlock(l, &ours) && !gt_quick_wrunlock(&ours);
+	right = gt_real.pthread_rwlock_unlock(l) == 0 && right && gt_quick_written(&ours, tid);
+	return right && same_rwlock(l, &ours) && !gt_quick_written(&ours, tid);
 }
 
 /* After nobody, after a writer, and after a reader, who leaves something else behind. */
-static bool writes(pthread_rwlock_t *l)
+static bool writes(pthread_rwlock_t *l, uint32_t tid)
 {
-	bool right = writes_alike(l, gt_real.pthread_rwlock_wrlock) &&
-		     writes_alike(l, gt_real.pthread_rwlock_trywrlock);
+	bool right = writes_alike(l, gt_real.pthread_rwlock_wrlock, tid) &&
+		     writes_alike(l, gt_real.pthread_rwlock_trywrlock, tid);
 
-	right = gt_real.pthread_rwlock_rdlock(l) == 0 && right && !gt_quick_wrlock(l) &&
-		!gt_quick_wrunlock(l);
+	right = gt_real.pthread_rwlock_rdlock(l) == 0 && right && !gt_quick_write(l, tid) &&
+		!gt_quick_written(l, tid);
 	gt_real.pthread_rwlock_unlock(l);
-	return right && writes_alike(l, gt_real.pthread_rwlock_trywrlock);
+	return right && writes_alike(l, gt_real.pthread_rwlock_trywrlock, tid);
 }
 
 static void look_up(unsigned glibc)
@@ -169,9 +169,9 @@ static void look_up(unsigned glibc)
 	}
 	/* Release: other libraries may have made threads by now, which use it from here on. */
 	gt_store_release(&gt_quick.tid_at, at);
-	if (gt_load_relaxed(&gt_quick.readers)) {
-		gt_store_relaxed(&gt_quick.writers, true);
-		gt_store_relaxed(&gt_quick.writers, writes(&w));
+	if (gt_load_relaxed(&gt_quick.readers) && writes(&w, gt_quick_tid(at))) {
+		/* Release: these need the place of the tid. */
+		gt_store_release(&gt_quick.writers, true);
 	}
 }
 

@@ -177,16 +177,15 @@ GT_INLINE bool gt_quick_rdunlock(pthread_rwlock_t *l)
 }
 
 /*
- * Whether it is this thread's to write now, as by pthread_rwlock_trywrlock, which is what
+ * Whether it is that thread's to write now, as by pthread_rwlock_trywrlock, which is what
  * pthread_rwlock_wrlock comes to where nobody has it; false: nothing was done.
  */
-GT_INLINE bool gt_quick_wrlock(pthread_rwlock_t *l)
+GT_INLINE bool gt_quick_write(pthread_rwlock_t *l, uint32_t tid)
 {
 	unsigned *readers = &l->__data.__readers;
 	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
 
 	if (gt_unlikely((r & ~(unsigned)GT_READERS_PHASE_WRITE) != 0) ||
-	    gt_unlikely(!gt_load_relaxed(&gt_quick.writers)) ||
 	    gt_unlikely(!__atomic_compare_exchange_n(readers, &r,
 						     GT_READERS_PHASE_WRITE | GT_READERS_WRITER,
 						     false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))) {
@@ -198,33 +197,27 @@ GT_INLINE bool gt_quick_wrlock(pthread_rwlock_t *l)
 	if (r == 0) {
 		__atomic_store_n(&l->__data.__wrphase_futex, GT_FUTEX_MAY, __ATOMIC_RELAXED);
 	}
-	__atomic_store_n(&l->__data.__cur_writer,
-			 (int)gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)), __ATOMIC_RELAXED);
+	__atomic_store_n(&l->__data.__cur_writer, (int)tid, __ATOMIC_RELAXED);
 	return true;
 }
 
-/* Wakes so many who sleep on that word, of a lock of this process alone. */
-GT_INLINE void gt_quick_wake(unsigned *word, int n)
-{
-	gt_sys_futex(word, FUTEX_WAKE | FUTEX_PRIVATE_FLAG, n, NULL, 0);
-}
-
 /*
- * Whether the calling thread had it to write, and has set it free, as pthread_rwlock_unlock: of a
- * lock that lets readers go before writers, the default one, since others hand it from writer to
- * writer, and that is not shared with other processes.
+ * Whether that thread, the calling one, had it to write, and has set it free, as
+ * pthread_rwlock_unlock; not where it would have to hand it to a writer that waits (a kind that
+ * prefers them).
  */
-GT_INLINE bool gt_quick_wrunlock(pthread_rwlock_t *l)
+GT_INLINE bool gt_quick_written(pthread_rwlock_t *l, uint32_t tid)
 {
 	unsigned *readers = &l->__data.__readers;
 	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	/* That is asked before others may wait no more: who comes in between is woken below. */
+	const bool hands = l->__data.__flags != PTHREAD_RWLOCK_PREFER_READER_NP &&
+			   __atomic_load_n(&l->__data.__writers, __ATOMIC_RELAXED) != 0;
+	const int wake = FUTEX_WAKE | (l->__data.__shared ? 0 : FUTEX_PRIVATE_FLAG);
 	unsigned next, sleepers;
 
-	if (r != (GT_READERS_PHASE_WRITE | GT_READERS_WRITER) ||
-	    !gt_likely(gt_load_relaxed(&gt_quick.writers)) ||
-	    l->__data.__flags != PTHREAD_RWLOCK_PREFER_READER_NP || l->__data.__shared != 0 ||
-	    (uint32_t)__atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED) !=
-		    gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at))) {
+	if (r != (GT_READERS_PHASE_WRITE | GT_READERS_WRITER) || hands ||
+	    (uint32_t)__atomic_load_n(&l->__data.__cur_writer, __ATOMIC_RELAXED) != tid) {
 		return false;
 	}
 	__atomic_store_n(&l->__data.__cur_writer, 0, __ATOMIC_RELAXED);
@@ -236,14 +229,28 @@ GT_INLINE bool gt_quick_wrunlock(pthread_rwlock_t *l)
 		next ^= r >= GT_READERS_ONE ? GT_READERS_PHASE_WRITE : 0;
 	} while (!__atomic_compare_exchange_n(readers, &r, next, false, __ATOMIC_RELEASE,
 					      __ATOMIC_RELAXED));
-	/* From here on the lock may be gone; a futex is only an address. */
 	if (gt_unlikely(r >= GT_READERS_ONE) &&
 	    (__atomic_exchange_n(&l->__data.__wrphase_futex, 0, __ATOMIC_RELAXED) &
 	     GT_FUTEX_USED)) {
-		gt_quick_wake(&l->__data.__wrphase_futex, INT_MAX);
+		gt_sys_futex(&l->__data.__wrphase_futex, wake, INT_MAX, NULL, 0);
 	}
+	/* The lock may be gone by now; a futex is only an address. */
 	if (gt_unlikely(sleepers & GT_FUTEX_USED)) {
-		gt_quick_wake(&l->__data.__writers_futex, 1);
+		gt_sys_futex(&l->__data.__writers_futex, wake, 1, NULL, 0);
 	}
 	return true;
+}
+
+/* The same of the calling thread, where that is done here. */
+GT_INLINE bool gt_quick_wrlock(pthread_rwlock_t *l)
+{
+	/* Acquire: the tid's place was there first. */
+	return gt_likely(gt_load_acquire(&gt_quick.writers)) &&
+	       gt_quick_write(l, gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)));
+}
+
+GT_INLINE bool gt_quick_wrunlock(pthread_rwlock_t *l)
+{
+	return gt_likely(gt_load_acquire(&gt_quick.writers)) &&
+	       gt_quick_written(l, gt_quick_tid(gt_load_relaxed(&gt_quick.tid_at)));
 }

@@ -3,7 +3,7 @@
  * Traces: 1
  * Schedule: free
  * Expect: 4 create of=hammer
- * Expect: 1 create of=writer
+ * Expect: 3 create of=writer
  * Expect: 1 about what=13 value=1
  * Expect: 1 about what=15 value=1
  */
@@ -136,7 +136,26 @@ static void let_in(void)
 	IS((int)*readers, PHASE_WRITE);
 }
 
-/* arg: by glibc's own functions. */
+/* A writer that sleeps in glibc's call is woken by who sets the lock free. */
+static void wake_writer(int preference)
+{
+	pthread_rwlockattr_t a;
+	pthread_t thread;
+
+	OK(pthread_rwlockattr_init(&a));
+	OK(pthread_rwlockattr_setkind_np(&a, preference));
+	OK(pthread_rwlock_init(&wanted, &a));
+	waits = 0;
+	OK(pthread_rwlock_wrlock(&wanted));
+	OK(pthread_create(&thread, NULL, writer, NULL));
+	AWAIT_ASLEEP_ON(&waits, &wanted.__data.__writers_futex);
+	IS((int)wanted.__data.__readers, PHASE_WRITE | WRITER);
+	OK(pthread_rwlock_unlock(&wanted));
+	OK(pthread_join(thread, NULL));
+	IS((int)wanted.__data.__readers, PHASE_WRITE);
+}
+
+/* arg: by glibc's own functions, but for tries. */
 static void *hammer(void *arg)
 {
 	rwlock_call *wrlock = arg ? libc("pthread_rwlock_wrlock") : pthread_rwlock_wrlock;
@@ -177,6 +196,8 @@ int main(void)
 		look_at_writers(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP, shared);
 	}
 	let_in();
+	wake_writer(PTHREAD_RWLOCK_PREFER_READER_NP);
+	wake_writer(PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
 	for (int i = 0; i < 4; i++) {
 		OK(pthread_create(&thread[i], NULL, hammer, i % 2 ? thread : NULL));
 	}
