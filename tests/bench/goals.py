@@ -43,6 +43,7 @@ GOALS = [
     Goal("mutex_contended_t2", "gtrace", "time, ×", 2),
     Goal("mutex_contended_t4", "gtrace", "time, ×", 2),
     Goal("rwlock_uncontended", "gtrace", "time, ×", 1.1),
+    Goal("rwlock_write", "gtrace", "time, ×", 1.1),
     Goal("rwlock_mixed", "gtrace", "time, ×", 1.1),
     *pair("cond_pingpong_pin", 200, 415),
     *pair("sem_pingpong_pin", 120, 400),
