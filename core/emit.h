@@ -487,8 +487,10 @@ GT_INLINE void gt_proc_start(struct gt_w *w, uint32_t p)
 		GT_RARELY(w, gt_proc_missing(&rare));
 		return;
 	}
-	/* No batch: tracing has ended, and traced is the advancer's, of the last generation. */
-	if (gt_unlikely(gt_trace->procs.proc[p].traced[w->parity] != w->gen) && w->b) {
+	/* No batch: tracing has ended, and traced is the advancer's, of the last generation: it is
+	 * not even read. */
+	if (gt_likely(w->b != NULL) &&
+	    gt_unlikely(gt_trace->procs.proc[p].traced[w->parity] != w->gen)) {
 		GT_RARELY(w, gt_status_proc(&rare, p));
 	}
 	gt_event(w, PROC_START, gt_p(p), gt_seq_p(w, p));
