@@ -249,27 +249,21 @@ static void put_about(struct combiner *c, const struct gt_event *ev)
 static int note_common(struct combiner *c, struct gt_source *s, struct gt_error *e)
 {
 	const struct gt_generation *g = gt_replay_generation(s->replay);
-	int n = 0;
+	struct gt_cursor cursor;
+	struct gt_brief brief;
+	struct gt_event ev;
+	int n;
 
-	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
-		struct gt_cursor cursor;
-		struct gt_brief brief;
-		struct gt_event ev;
-
-		if (g->facts.array[i].m != GT_NO_M) {
-			continue;
-		}
-		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
-		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
-			if (ev.number == GT_FACT_MAPPING) {
-				gt_source_note_mapping(s, &ev);
-			} else if (ev.number == GT_FACT_LOSS && ev.args[0] < GT_LOSS_END) {
-				s->losses[ev.args[0]] = ev.args[1];
-			} else if (ev.number == GT_FACT_BROKEN) {
-				note_broken(s, &ev);
-			} else if (ev.number == GT_FACT_ABOUT && s == &c->sources[0]) {
-				put_about(c, &ev);
-			}
+	gt_cursor_init_common(&cursor, g, &brief);
+	while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
+		if (ev.number == GT_FACT_MAPPING) {
+			gt_source_note_mapping(s, &ev);
+		} else if (ev.number == GT_FACT_LOSS && ev.args[0] < GT_LOSS_END) {
+			s->losses[ev.args[0]] = ev.args[1];
+		} else if (ev.number == GT_FACT_BROKEN) {
+			note_broken(s, &ev);
+		} else if (ev.number == GT_FACT_ABOUT && s == &c->sources[0]) {
+			put_about(c, &ev);
 		}
 	}
 	return n;

@@ -48,6 +48,15 @@ void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const st
 	enter(c, s->first);
 }
 
+void gt_cursor_init_common(struct gt_cursor *c, const struct gt_generation *g,
+			   struct gt_brief *facts)
+{
+	const uintptr_t i = gt_idmap_get(&g->facts.by_m, GT_NO_M);
+	const struct gt_stream none = {.m = GT_NO_M};
+
+	gt_cursor_init(c, g, i != 0 ? &g->facts.array[i - 1] : &none, facts);
+}
+
 GT_COLD static int broken(const struct gt_cursor *c, const uint8_t *at, struct gt_error *e)
 {
 	const struct gt_shape *shapes = shapes_of(c);

@@ -91,6 +91,9 @@ struct gt_cursor {
 /* facts: memory for a stream of facts, the caller's until he is done; NULL for one of events. */
 void gt_cursor_init(struct gt_cursor *c, const struct gt_generation *g, const struct gt_stream *s,
 		    struct gt_brief *facts);
+/* The facts of a generation in nobody's name: what holds for all of it. It may have none. */
+void gt_cursor_init_common(struct gt_cursor *c, const struct gt_generation *g,
+			   struct gt_brief *facts);
 /* Goes to the next event, behind the one that was taken: 1, 0 at the end, -1 with *e. */
 int gt_cursor_look(struct gt_cursor *c, struct gt_error *e);
 /*

@@ -86,23 +86,17 @@ static void note_about(struct cutter *c, const uint64_t *args)
 /* What the generation says of the trace: which settings, a bit each. */
 static uint64_t note_abouts(struct cutter *c, const struct gt_generation *g)
 {
+	struct gt_cursor cursor;
+	struct gt_brief brief;
+	struct gt_error e; /* what is wrong there, put_common finds */
+	struct gt_event ev;
 	uint64_t said = 0;
 
-	for (size_t i = 0; i < g->facts.count; i++) {
-		struct gt_cursor cursor;
-		struct gt_brief brief;
-		struct gt_error e;
-		struct gt_event ev;
-
-		if (g->facts.array[i].m != GT_NO_M) {
-			continue;
-		}
-		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
-		while (gt_cursor_next(&cursor, &ev, &e) > 0) {
-			if (ev.number == GT_FACT_ABOUT) {
-				said |= UINT64_C(1) << (ev.args[0] % 64);
-				note_about(c, ev.args);
-			}
+	gt_cursor_init_common(&cursor, g, &brief);
+	while (gt_cursor_next(&cursor, &ev, &e) > 0) {
+		if (ev.number == GT_FACT_ABOUT) {
+			said |= UINT64_C(1) << (ev.args[0] % 64);
+			note_about(c, ev.args);
 		}
 	}
 	return said;
@@ -118,8 +112,10 @@ static bool says_again(const struct cutter *c)
 	return i < c->nabout && c->about[i].value != 0;
 }
 
-/* The trace's first event, and what its generation says of all. What is wrong there, or not there,
- * is found again. */
+/*
+ * The trace's first event, and what its generation says of all. What is wrong there, or not there,
+ * is found again.
+ */
 static void find_begin(struct cutter *c, const struct gt_again *file)
 {
 	struct gt_error e;
@@ -256,29 +252,23 @@ static int put_common(struct cutter *c, const struct gt_generation *g, uint64_t 
 {
 	struct gt_cursor cursor;
 	struct gt_brief brief;
-	int n = 0;
+	struct gt_event ev;
+	int n;
 
-	for (size_t i = 0; i < g->facts.count && n == 0; i++) {
-		struct gt_event ev;
+	gt_cursor_init_common(&cursor, g, &brief);
+	while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
+		struct gt_replayed fact = {
+			.kind = GT_REPLAY_FACT,
+			.spec = gt_spec_fact(ev.number),
+			.m = GT_NO_M,
+			.ticks = GT_MAX(gt_compose_ticks(g, ev.time), from),
+		};
 
-		if (g->facts.array[i].m != GT_NO_M) {
-			continue;
-		}
-		gt_cursor_init(&cursor, g, &g->facts.array[i], &brief);
-		while ((n = gt_cursor_next(&cursor, &ev, e)) > 0) {
-			struct gt_replayed fact = {
-				.kind = GT_REPLAY_FACT,
-				.spec = gt_spec_fact(ev.number),
-				.m = GT_NO_M,
-				.ticks = GT_MAX(gt_compose_ticks(g, ev.time), from),
-			};
-
-			memcpy(fact.args, ev.args, sizeof(fact.args));
-			/* But for the end of recording: a part that reaches so far tells of it. */
-			if (ev.number != GT_FACT_BROKEN || ev.time < c->begin ||
-			    ev.time - c->begin <= c->cut->to) {
-				gt_rewrite_put(&c->rewrite, g, &fact);
-			}
+		memcpy(fact.args, ev.args, sizeof(fact.args));
+		/* But for the end of recording: a part that reaches so far tells of it. */
+		if (ev.number != GT_FACT_BROKEN || ev.time < c->begin ||
+		    ev.time - c->begin <= c->cut->to) {
+			gt_rewrite_put(&c->rewrite, g, &fact);
 		}
 	}
 	return n;

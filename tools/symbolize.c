@@ -160,21 +160,16 @@ static int read_facts(struct gt_symbolizer *s, const struct gt_generation *g, st
 	struct gt_brief brief;
 	struct gt_event ev;
 	uint64_t unread = 0;
-	int n = 0;
+	int n;
 
 	s->nmappings = 0;
-	for (size_t i = 0; i < g->facts.count && n >= 0; i++) {
-		if (g->facts.array[i].m != GT_NO_M) {
-			continue;
-		}
-		gt_cursor_init(&c, g, &g->facts.array[i], &brief);
-		c.unread = &unread;
-		while ((n = gt_cursor_next(&c, &ev, e)) > 0) {
-			if (ev.number == GT_FACT_MAPPING) {
-				add_mapping(s, g, ev.args);
-			} else if (ev.number == GT_FACT_ABOUT && ev.args[0] == GT_ABOUT_PROCESS) {
-				s->process = ev.args[1];
-			}
+	gt_cursor_init_common(&c, g, &brief);
+	c.unread = &unread;
+	while ((n = gt_cursor_next(&c, &ev, e)) > 0) {
+		if (ev.number == GT_FACT_MAPPING) {
+			add_mapping(s, g, ev.args);
+		} else if (ev.number == GT_FACT_ABOUT && ev.args[0] == GT_ABOUT_PROCESS) {
+			s->process = ev.args[1];
 		}
 	}
 	if (s->nmappings > 1) {
