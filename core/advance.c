@@ -317,8 +317,7 @@ void gt_advance_stream(bool keep)
 	gt_lock_drop(&gt_trace->x_advance);
 }
 
-/* Slow: there is no advancer. */
-static GT_COLD void advance_inline(struct gt_thread *self)
+void gt_advance_alone(struct gt_thread *self)
 {
 	struct gt_w w = gt_acquire(self);
 	/* In a section, so that another thread that advances leaves the line as it is. */
@@ -344,13 +343,4 @@ static GT_COLD void advance_inline(struct gt_thread *self)
 	gt_sys_restore_signals(signals);
 	gt_budget_add_fixed(began);
 	errno = saved;
-}
-
-void gt_advance_if_due(struct gt_thread *self)
-{
-	/* A look at what is at hand first. Relaxed: one event sooner or later is all the same. */
-	if (gt_unlikely(!gt_advancer_there()) &&
-	    gt_unlikely(self->last_ticks >= gt_load_relaxed(&gt_trace->due))) {
-		advance_inline(self);
-	}
 }

@@ -5,7 +5,7 @@
 
 #include "base/spec.h"
 
-struct gt_thread;
+#include "advancer.h"
 
 /*
  * Finishes the current generation and opens the next; last: opens none, recording ends. self: the
@@ -28,4 +28,13 @@ void gt_advance_stream(bool keep);
  * A program without an advancer (it has one thread, or none could be made) is advanced from its own
  * events: called by a wait that has ended. self: as above.
  */
-void gt_advance_if_due(struct gt_thread *self);
+GT_COLD void gt_advance_alone(struct gt_thread *self); /* slow: it may be due */
+
+GT_INLINE void gt_advance_if_due(struct gt_thread *self)
+{
+	/* A look at what is at hand first. Relaxed: one event sooner or later is all the same. */
+	if (!gt_advancer_there() &&
+	    gt_unlikely(self->last_ticks >= gt_load_relaxed(&gt_trace->due))) {
+		gt_advance_alone(self);
+	}
+}

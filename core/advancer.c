@@ -30,6 +30,7 @@
 #include "emit.h"
 #include "loaded.h"
 #include "shm.h"
+#include "stack_id.h"
 #include "symbol.h"
 #include "wait.h"
 #include "writer.h"

@@ -22,6 +22,7 @@ enum {
 };
 
 struct gt_budget gt_budget;
+GT_OFTEN_READ bool gt_budget_on;
 
 /* Of two machines (docs/budget.md). What needs no second thread is measured anew: these at least.
  */
@@ -91,7 +92,7 @@ void gt_budget_meter_reset(struct gt_meter *m)
 {
 	static _Atomic uint32_t turn;
 
-	if (gt_unlikely(gt_budget.on)) {
+	if (gt_unlikely(gt_budget_on)) {
 		memset(m, 0, sizeof(*m));
 		/* Threads that live for a few passages have each of them timed as often. */
 		m->next = 1 + gt_add_relaxed(&turn, 17) % GT_BUDGET_TIMED;
@@ -100,7 +101,7 @@ void gt_budget_meter_reset(struct gt_meter *m)
 
 void gt_budget_meter_close(struct gt_meter *m)
 {
-	if (gt_likely(!gt_budget.on)) {
+	if (gt_likely(!gt_budget_on)) {
 		return;
 	}
 	gt_budget_next_step(m);
@@ -290,7 +291,7 @@ uint64_t gt_budget_cpu(void)
 
 void gt_budget_start(uint64_t share, uint64_t cpu)
 {
-	gt_budget.on = share != 0;
+	gt_budget_on = share != 0;
 	if (!share) {
 		return;
 	}
@@ -308,19 +309,18 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	gt_budget_rule_init(&rule, (uint32_t)share, (uint32_t)gt_env.depth);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_CALL], rule.limit[GT_BUDGET_CALL]);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
-	gt_store_relaxed(&gt_budget.depth, rule.depth);
 	gt_store_relaxed(&gt_budget.step, 1);
 	gt_about(GT_ABOUT_BUDGET, share);
 }
 
 uint64_t gt_budget_clock(void)
 {
-	return gt_budget.on ? cpu_clock(CLOCK_THREAD_CPUTIME_ID) : 0;
+	return gt_budget_on ? cpu_clock(CLOCK_THREAD_CPUTIME_ID) : 0;
 }
 
 void gt_budget_add_fixed(uint64_t since)
 {
-	if (gt_unlikely(gt_budget.on)) {
+	if (gt_unlikely(gt_budget_on)) {
 		gt_add_relaxed(&fixed_more, gt_budget_clock() - since);
 	}
 }
@@ -330,7 +330,7 @@ uint64_t gt_budget_next(uint64_t ns)
 	uint64_t due;
 	uint64_t now;
 
-	if (gt_likely(!gt_budget.on)) {
+	if (gt_likely(!gt_budget_on)) {
 		return ns;
 	}
 	due = gt_load_relaxed(&due_ns);
@@ -447,7 +447,7 @@ static void step_locked(uint64_t now)
 		gt_store_relaxed(&gt_budget.limit[i], rule.limit[i]);
 		step.limit[i] = rule.limit[i];
 	}
-	gt_store_relaxed(&gt_budget.depth, rule.depth);
+	gt_store_relaxed(&gt_stack_depth, gt_env.stacks ? rule.depth : 0);
 	step.depth = rule.depth;
 	gt_store_relaxed(&gt_budget.step, gt_load_relaxed(&gt_budget.step) + 1);
 	say(&step);
@@ -460,7 +460,7 @@ void gt_budget_step(void)
 {
 	uint64_t now;
 
-	if (gt_likely(!gt_budget.on)) {
+	if (gt_likely(!gt_budget_on)) {
 		return;
 	}
 	now = gt_clock_monotonic();
@@ -490,7 +490,7 @@ bool gt_budget_take(struct gt_budget_said *step)
 
 void gt_budget_step_last(void)
 {
-	if (gt_unlikely(gt_budget.on)) {
+	if (gt_unlikely(gt_budget_on)) {
 		step_locked(gt_clock_monotonic());
 	}
 }

@@ -111,12 +111,12 @@ uint64_t gt_budget_real(enum gt_cost cost, uint64_t metered);
 
 /* What hooks read: a line that is written a few times a second. */
 struct gt_budget {
-	uint32_t on; /* [start] */
 	_Atomic uint32_t step;
 	_Atomic uint32_t limit[GT_BUDGET_KINDS];
-	_Atomic uint32_t depth;
 } GT_ALIGNED(GT_LINE);
 extern GT_HIDDEN struct gt_budget gt_budget;
+/* [start] There is one. */
+extern GT_HIDDEN bool gt_budget_on;
 
 /* A trace starts: GTRACE_BUDGET in millionths (0: off). cpu: gt_budget_cpu at its first moment. */
 uint64_t gt_budget_cpu(void);
@@ -146,7 +146,7 @@ GT_INLINE bool gt_budget_call(struct gt_meter *m, unsigned call)
 	struct gt_budget_place *place = &m->place[call % GT_BUDGET_CALLS];
 	int32_t left;
 
-	if (gt_likely(!gt_budget.on)) {
+	if (gt_likely(!gt_budget_on)) {
 		return true;
 	}
 	if (gt_unlikely(gt_load_relaxed(&m->step) != gt_load_relaxed(&gt_budget.step))) {
@@ -179,7 +179,7 @@ GT_INLINE bool gt_budget_refuses(struct gt_meter *m, unsigned call)
 
 GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object, enum gt_price price)
 {
-	return gt_likely(!gt_budget.on) || gt_budget_ask_wait(m, object, price);
+	return gt_likely(!gt_budget_on) || gt_budget_ask_wait(m, object, price);
 }
 
 /* The calling thread, which need not have a record, has come by for that price. */
@@ -195,26 +195,20 @@ GT_INLINE void gt_budget_pay(enum gt_price price)
 /* Whether waits for that object were left out, so that who waits for it is known in part only. */
 GT_INLINE bool gt_budget_partial(const void *object)
 {
-	return gt_unlikely(gt_budget.on) && gt_budget_is_partial(object);
-}
-
-/* How deep stacks may be now. */
-GT_INLINE unsigned gt_budget_depth(unsigned depth)
-{
-	return gt_likely(!gt_budget.on) ? depth : gt_load_relaxed(&gt_budget.depth);
+	return gt_unlikely(gt_budget_on) && gt_budget_is_partial(object);
 }
 
 /* A passage of the calling thread begins and ends; what lies in another belongs to both or none. */
 GT_INLINE void gt_meter_in(struct gt_meter *m)
 {
-	if (gt_unlikely(gt_budget.on) && gt_unlikely(--m->next <= 0)) {
+	if (gt_unlikely(gt_budget_on) && gt_unlikely(--m->next <= 0)) {
 		gt_budget_time(m);
 	}
 }
 
 GT_INLINE void gt_meter_out(struct gt_meter *m, enum gt_cost cost)
 {
-	if (gt_unlikely(gt_budget.on) && gt_unlikely(m->since)) {
+	if (gt_unlikely(gt_budget_on) && gt_unlikely(m->since)) {
 		gt_budget_timed(m, cost);
 	}
 }
@@ -222,14 +216,14 @@ GT_INLINE void gt_meter_out(struct gt_meter *m, enum gt_cost cost)
 /* A traced call or wait is over, which began at that moment. */
 GT_INLINE void gt_budget_took_call(struct gt_meter *m, unsigned call, uint64_t began)
 {
-	if (gt_unlikely(gt_budget.on)) {
+	if (gt_unlikely(gt_budget_on)) {
 		gt_budget_call_took(m, call, began);
 	}
 }
 
 GT_INLINE void gt_budget_took_wait(const void *object, uint64_t began)
 {
-	if (gt_unlikely(gt_budget.on)) {
+	if (gt_unlikely(gt_budget_on)) {
 		gt_budget_wait_took(object, began);
 	}
 }

@@ -9,6 +9,7 @@
 #include "brief.h"
 #include "emit.h"
 #include "hand_off.h"
+#include "stack_id.h"
 #include "wait.h"
 
 enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };

@@ -163,6 +163,41 @@ GT_INLINE void gt_load_buf(struct gt_w *w)
 	}
 }
 
+/*
+ * Its first and its last step, which gt_open and gt_release take. The generation, 0: nothing is
+ * recorded any more.
+ */
+GT_INLINE uint64_t gt_section_begin(struct gt_thread *t)
+{
+	uint64_t gen;
+
+	GT_INVARIANT(8, !gt_in_section(t));
+	/* The guard is up before, and down after: for this thread's own signal handlers. */
+	gt_signal_fence();
+	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
+	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	gen = gt_load_seq(&gt_trace->head.gen);
+	GT_DELAY();
+#ifdef GT_DEBUG
+	gt_store_relaxed(&t->x_section_gen, gen);
+#endif
+	return gen;
+}
+
+GT_INLINE void gt_section_end(struct gt_thread *t)
+{
+	/* A jump that comes before this finds all of it undone; one that comes after, done. */
+	gt_signal_fence();
+	t->undo.writes = GT_WRITES_NOTHING;
+	GT_DELAY();
+#ifdef GT_DEBUG
+	gt_store_relaxed(&t->x_section_gen, 0);
+#endif
+	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
+	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
+	gt_signal_fence();
+}
+
 /* Opens one. Through a pointer: to copy what was just written costs more than to write it. */
 GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, uint64_t moment)
 {
@@ -170,13 +205,7 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	const struct gt_clock *clock;
 
 	*w = (struct gt_w){.t = t};
-	GT_INVARIANT(8, !gt_in_section(t));
-	/* The guard is up before, and down after: for this thread's own signal handlers. */
-	gt_signal_fence();
-	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
-	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	w->gen = gt_load_seq(&trace->head.gen);
-	GT_DELAY();
+	w->gen = gt_section_begin(t);
 	w->parity = w->gen & 1;
 	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
 	 * this section is open. */
@@ -184,9 +213,6 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	w->ticks = when == GT_WHEN_LATER ? clock->base_ticks
 		   : when == GT_WHEN_NOW ? gt_clock_ticks_now(clock)
 					 : gt_clock_ticks_at(clock, moment);
-#ifdef GT_DEBUG
-	gt_store_relaxed(&t->x_section_gen, w->gen);
-#endif
 	if (gt_unlikely(w->gen == 0 || gt_load_relaxed(&trace->broken))) {
 		gt_no_buf(w);
 		return;
@@ -230,14 +256,21 @@ GT_INLINE uint64_t gt_section_now(struct gt_w *w)
 	return moment;
 }
 
-/* What the section has written so far is in the buffer. */
+/* What the section has written so far is in the buffer: that far, by the other side's times. */
+GT_INLINE void gt_store_tail(struct gt_buf *b, uint64_t tail, struct gt_last last)
+{
+	b->last[!gt_tail_side(tail)] = last;
+	/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's. */
+	gt_store_release(&b->tail, tail ^ gt_tail(0, 0, 1));
+}
+
 GT_INLINE void gt_store_written(struct gt_w *w)
 {
+	gt_store_tail(w->b,
+		      gt_tail((uint32_t)(w->at - w->b->events),
+			      (uint32_t)(w->facts_at - w->b->facts), w->side),
+		      w->last);
 	w->side = !w->side;
-	w->b->last[w->side] = w->last;
-	/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's. */
-	gt_store_release(&w->b->tail, gt_tail((uint32_t)(w->at - w->b->events),
-					      (uint32_t)(w->facts_at - w->b->facts), w->side));
 }
 
 /* The events that the section has written so far stay written, whatever becomes of it. */
@@ -289,6 +322,20 @@ GT_INLINE void gt_undoable_events(struct gt_w *w)
 	gt_undoable_as(w, GT_WRITES_EVENTS);
 }
 
+/* The same of a section that takes the next number of that P, after p_seq, and so changes it. */
+GT_INLINE void gt_undoable_call(struct gt_thread *t, uint64_t tail, unsigned parity, uint32_t p,
+				uint64_t p_seq)
+{
+	t->undo.tail = tail;
+	t->undo.parity = parity;
+	t->undo.p_seq = p_seq;
+	t->undo.p_listed = 0;
+	t->undo.p = p;
+	gt_signal_fence();
+	t->undo.writes = GT_WRITES_EVENTS;
+	gt_signal_fence();
+}
+
 /*
  * Around a post: what has been posted stays so, and this thread is then runnable at least. A
  * section that could not be undone before (gt_buf_refill) cannot be after.
@@ -324,16 +371,7 @@ GT_INLINE void gt_release(struct gt_w *w)
 		gt_store_written(w);
 		t->last_ticks = w->last.event;
 	}
-	/* A jump that comes before this finds all of it undone; one that comes after, done. */
-	gt_signal_fence();
-	t->undo.writes = GT_WRITES_NOTHING;
-	GT_DELAY();
-#ifdef GT_DEBUG
-	gt_store_relaxed(&t->x_section_gen, 0);
-#endif
-	/* Release: partner is the advancer's load of x_seq. Only the owner writes it. */
-	gt_store_release(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	gt_signal_fence();
+	gt_section_end(t);
 }
 
 /*
@@ -372,30 +410,25 @@ GT_INLINE uint64_t gt_not_before(uint64_t ticks, uint64_t last)
 	return ticks;
 }
 
-/* Its number and its time. */
-GT_INLINE uint8_t *gt_put_event(struct gt_w *w, unsigned number)
+/* Its time, behind that of the last one. */
+GT_INLINE uint64_t gt_event_dt(struct gt_w *w)
 {
-	uint64_t ticks = gt_not_before(w->ticks, w->last.event);
-	uint64_t dt = ticks - w->last.event;
+	uint64_t last = w->last.event;
 
-	w->last.event = ticks;
-	*w->at = (uint8_t)number;
-	return gt_varint_put_short(w->at + 1, dt);
+	w->last.event = gt_not_before(w->ticks, last);
+	return w->last.event - last;
 }
 
-GT_INLINE uint8_t *gt_put_fact(struct gt_w *w, unsigned number)
+GT_INLINE uint64_t gt_fact_dt(struct gt_w *w)
 {
-	uint64_t ticks = gt_not_before(w->ticks, w->last.fact);
-	uint64_t dt = ticks - w->last.fact;
-	uint8_t *p = w->facts_at;
+	uint64_t last = w->last.fact;
 
-	if (gt_unlikely(p == w->b->facts)) {
-		*p++ = GT_FACT_MAGIC;
-		*p++ = GT_FACT_VERSION;
+	if (gt_unlikely(w->facts_at == w->b->facts)) {
+		*w->facts_at++ = GT_FACT_MAGIC;
+		*w->facts_at++ = GT_FACT_VERSION;
 	}
-	w->last.fact = ticks;
-	*p = (uint8_t)number;
-	return gt_varint_put_short(p + 1, dt);
+	w->last.fact = gt_not_before(w->ticks, last);
+	return w->last.fact - last;
 }
 
 /* Makes room where there is none; false: there is nowhere. */
@@ -420,14 +453,21 @@ GT_INLINE bool gt_make_room(struct gt_w *w)
 #include "base/events.def"
 #undef A
 
-#define GT_PUT_AS(what, place, number, NAME, args)                           \
-	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                \
-	{                                                                    \
-		if (gt_likely(gt_##what##_fits(a.w)) || gt_make_room(a.w)) { \
-			uint8_t *p = gt_put_##what(a.w, number);             \
-                                                                             \
-			args a.w->place = p;                                 \
-		}                                                            \
+#define GT_PUT_AS(what, place, number, NAME, args)                                           \
+	GT_INLINE uint8_t *gt_bytes_##NAME(uint8_t *p, uint64_t dt, struct gt_args_##NAME a) \
+	{                                                                                    \
+		(void)a;                                                                     \
+		*p = (number);                                                               \
+		p = gt_varint_put_short(p + 1, dt);                                          \
+		args return p;                                                               \
+	}                                                                                    \
+	GT_INLINE void gt_put_##NAME(struct gt_args_##NAME a)                                \
+	{                                                                                    \
+		if (gt_likely(gt_##what##_fits(a.w)) || gt_make_room(a.w)) {                 \
+			uint64_t dt = gt_##what##_dt(a.w);                                   \
+                                                                                             \
+			a.w->place = gt_bytes_##NAME(a.w->place, dt, a);                     \
+		}                                                                            \
 	}
 #define GT_PUT_TIMED(number, NAME, args) GT_PUT_AS(event, at, number, NAME, args)
 #define GT_PUT_FACT(number, NAME, args)  GT_PUT_AS(fact, facts_at, number, NAME, args)
@@ -445,6 +485,11 @@ GT_INLINE bool gt_make_room(struct gt_w *w)
 
 #define gt_event(w, NAME, ...) gt_put_##NAME((struct gt_args_##NAME){(w), __VA_ARGS__})
 #define gt_event0(w, NAME)     gt_put_##NAME((struct gt_args_##NAME){(w)})
+/* Its bytes alone, at p, dt ticks behind the last one; what follows them. For who knows the room.
+ */
+#define gt_bytes(p, dt, NAME, ...) \
+	gt_bytes_##NAME((p), (dt), (struct gt_args_##NAME){NULL, __VA_ARGS__})
+#define gt_bytes0(p, dt, NAME) gt_bytes_##NAME((p), (dt), (struct gt_args_##NAME){NULL})
 
 /* t's G begins to be with the event that follows. */
 GT_INLINE void gt_thread_born(struct gt_w *w, struct gt_thread *t)
@@ -504,85 +549,4 @@ GT_INLINE void gt_run_in(struct gt_w *w, uint32_t p)
 	gt_store_relaxed(&t->p, p);
 	t->spare_p = GT_PROC_NONE;
 	gt_set_state(w, t, GT_GO_RUNNING, GT_PROC_RUNNING, p);
-}
-
-/* Walks the calling thread's stack (t->walks): at most max of its GTRACE_DEPTH, at least its entry.
- */
-GT_INLINE unsigned gt_thread_walk(struct gt_thread *t, void *frame, unsigned max)
-{
-	unsigned depth = gt_budget_depth((unsigned)gt_env.depth);
-	unsigned n = 0;
-
-	if (gt_likely(frame) && gt_likely(gt_env.stacks)) {
-		n = gt_stack_walk(&t->root, frame, GT_MIN(depth, max), &t->walks);
-		if (gt_unlikely(t->walks.truncated)) {
-			gt_loss_add(GT_LOSS_STACK_TRUNCATED);
-		}
-	}
-	return gt_likely(n) ? n : gt_thread_walk_none(t);
-}
-
-/* The id of a stack in this section's generation; of a string. */
-GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, unsigned n)
-{
-	uint32_t id;
-
-	if (!w->b || n == 0) {
-		return gt_stack(0);
-	}
-	id = gt_table_put(&gt_trace->stacks[w->parity], pcs, n * sizeof(*pcs));
-	if (gt_unlikely(!id)) {
-		gt_loss_add(GT_LOSS_TABLE_FULL);
-	}
-	return gt_stack(id);
-}
-
-/*
- * The id of a list with that hash, which this thread has put in this generation; 0: it has not, or
- * has forgotten. Two are remembered where hashes meet.
- */
-GT_INLINE uint32_t gt_stack_known(const struct gt_w *w, uint64_t hash)
-{
-	const struct gt_known_stack *k = &w->t->known[hash >> 32 & (GT_KNOWN_STACKS - 2)];
-
-	k += k->hash != hash;
-	return k->hash == hash && gt_likely(k->gen == (uint32_t)w->gen) && hash ? k->id : 0;
-}
-
-/* Slow: the same for one that is not known yet. */
-GT_NOINLINE uint32_t gt_stack_learn(struct gt_thread *t, uint64_t gen, uint64_t hash,
-				    const uint64_t *pcs, unsigned n);
-
-/* The same for a list whose hash is known (gt_walks.hash): most were there a moment before. */
-GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, const uint64_t *pcs,
-						 unsigned n)
-{
-	uint32_t id = gt_stack_known(w, hash);
-
-	if (gt_unlikely(!id) && w->b) {
-		id = gt_stack_learn(w->t, w->gen, hash, pcs, n);
-	}
-	return gt_stack(id);
-}
-
-/* The stack that the section's own thread has walked last. */
-GT_INLINE struct gt_arg_stack gt_stack_put_walked(struct gt_w *w, unsigned n)
-{
-	struct gt_walks *walks = &w->t->walks;
-	struct gt_seen *seen = walks->seen;
-	struct gt_arg_stack stack;
-
-	if (gt_likely(seen != NULL) && gt_likely(seen->id_gen == (uint32_t)w->gen)) {
-		return gt_stack(seen->id);
-	}
-	stack = gt_stack_put_known(w, walks->hash, walks->pcs, n);
-	if (seen && stack.v) {
-		/* A handler may jump out of here: the generation is there when the rest is. */
-		seen->id_gen = 0;
-		gt_signal_fence();
-		seen->id = (uint32_t)stack.v;
-		gt_signal_fence();
-		seen->id_gen = (uint32_t)w->gen;
-	}
-	return stack;
 }

@@ -168,6 +168,8 @@ GT_INLINE struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t fra
 		if (seen->set[set].tag[way] == tag) {
 			struct gt_seen *s = &seen->walk[seen->set[set].at[way]];
 
+			/* Its address is worked out once, not at each use. */
+			GT_OPAQUE(s);
 			if (gt_likely(gt_seen_is(s, frame, max))) {
 				if (gt_unlikely(seen->misses != 0)) {
 					seen->misses--;

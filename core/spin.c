@@ -5,6 +5,7 @@
 
 #include "advance.h"
 #include "emit.h"
+#include "stack_id.h"
 #include "wait.h"
 
 enum { LONG_NS = 20000, ONE_OF = 64 };

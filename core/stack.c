@@ -9,6 +9,8 @@
 #include "loaded.h"
 #include "unwind.h"
 
+GT_OFTEN_READ _Atomic uint32_t gt_stack_depth;
+
 /*
  * Verdicts on lists of frame pointers: the list's hash, with bit 0 set where it is the true stack.
  * Each word stands alone: a lost or overwritten one costs a walk, so all accesses are relaxed.

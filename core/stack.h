@@ -38,6 +38,9 @@ struct gt_stack_root {
 /* Once, from the library's constructor. */
 void gt_stack_init(void);
 
+/* How deep stacks are walked: GTRACE_DEPTH, less where GTRACE_BUDGET says so; 0: not at all. */
+extern GT_HIDDEN _Atomic uint32_t gt_stack_depth;
+
 /* What a thread keeps for its walks: its own stack may be small. */
 struct gt_walks {
 	/* The list of the last one, until the next: in list, or where it was remembered. */

@@ -8,6 +8,7 @@
 #include "advancer.h"
 #include "emit.h"
 #include "shm.h"
+#include "stack_id.h"
 #include "wait.h"
 
 GT_TLS struct gt_tls gt_tls = {.epoch = GT_EPOCH_NONE};

@@ -308,6 +308,8 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	gt_store_relaxed(&t->next_g, 1);
 	t->first_gen = 1;
 	gt_store_relaxed(&stopping, 0);
+	gt_store_relaxed(&gt_stack_depth,
+			 env->stacks ? (uint32_t)GT_MIN(env->depth, GT_STACK_MAX) : 0);
 	say_about();
 	gt_budget_start(env->budget, cpu);
 	owner = t->head.pid;

@@ -7,6 +7,7 @@
 #include "brief.h"
 #include "emit.h"
 #include "shm.h"
+#include "stack_id.h"
 
 /* GTRACE_CPU: the calling thread's time on processors so far, ns. 0: nobody wants to know. */
 static uint64_t cpu_time(void)

@@ -317,7 +317,7 @@ void gt_waiters_tell(const void *object, uint32_t count, uint32_t mask, const st
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
-	if (gt_unlikely(gt_budget.on) || gt_unlikely(!gt_lock_try(&b->lock))) {
+	if (gt_unlikely(gt_budget_on) || gt_unlikely(!gt_lock_try(&b->lock))) {
 		tell_later(object, count, mask, hint);
 		return;
 	}
@@ -345,7 +345,7 @@ void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint 
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
-	if (gt_unlikely(count == UINT32_MAX) || gt_unlikely(gt_budget.on) ||
+	if (gt_unlikely(count == UINT32_MAX) || gt_unlikely(gt_budget_on) ||
 	    gt_unlikely(!gt_lock_try(&b->lock))) {
 		signal_later(object, count, hint);
 		return;

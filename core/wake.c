@@ -5,6 +5,7 @@
 
 #include "emit.h"
 #include "shm.h"
+#include "stack_id.h"
 
 /*
  * Notes the stack of this wake-up in the thread's own ring. That of a wait that has just begun is

@@ -67,7 +67,7 @@ GT_INLINE bool move_refused(enum gt_class class, enum gt_call call, int fd)
                                                                                          \
 	ssize_t gt_hook_##id parameters                                                  \
 	{                                                                                \
-		return gt_unlikely(gt_budget.on) ? id##_budgeted arguments               \
+		return gt_unlikely(gt_budget_on) ? id##_budgeted arguments               \
 						 : id##_unasked arguments;               \
 	}
 

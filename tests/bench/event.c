@@ -18,6 +18,7 @@
 #include "advance.h"
 #include "emit.h"
 #include "stack.h"
+#include "stack_id.h"
 #include "trace.h"
 
 #ifdef BENCH_NO_FRAME_POINTER
@@ -74,9 +75,10 @@ static GT_NOINLINE void log_stack(void)
 {
 	if (self) {
 		gt_tls.busy++;
-		put_log(self, gt_env.stacks ? gt_thread_walk(self, __builtin_frame_address(0),
-							     GT_STACK_MAX)
-					    : 0);
+		put_log(self,
+			gt_load_relaxed(&gt_stack_depth)
+				? gt_thread_walk(self, __builtin_frame_address(0), GT_STACK_MAX)
+				: 0);
 		gt_tls.busy--;
 	}
 }

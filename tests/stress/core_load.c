@@ -19,6 +19,7 @@
 #include "emit.h"
 #include "stack.h"
 #include "call.h"
+#include "stack_id.h"
 #include "wait.h"
 
 static _Atomic bool stop;

@@ -8,6 +8,7 @@
 #include "advance.h"
 #include "emit.h"
 #include "shm.h"
+#include "stack_id.h"
 #include "wait.h"
 
 /* Nobody is inside a hook here; the guard is up for all of a test. */
@@ -461,9 +462,8 @@ Test(emit, a_list_of_the_entry_alone_has_a_hash_of_its_own, .init = started_insi
 	uint64_t hash[2];
 
 	gt_stack_init();
-	gt_env.depth = 64;
 	for (unsigned stacks = 0; stacks < 2; stacks++) {
-		gt_env.stacks = stacks;
+		gt_store_relaxed(&gt_stack_depth, stacks ? 64 : 0);
 		for (unsigned i = 0; i < 2; i++) {
 			uint64_t entry = 0x1234 + i;
 

@@ -14,7 +14,7 @@
 static void started_without_stacks(void)
 {
 	started();
-	gt_env.stacks = 0;
+	gt_store_relaxed(&gt_stack_depth, 0);
 }
 
 TestSuite(wait, .init = started_without_stacks, .fini = ended);
