@@ -21,6 +21,7 @@ enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 
 /* None until a trace starts: a resolver of an IFUNC calls hooks before its TLS has its values. */
 GT_OFTEN_READ uint64_t gt_classes;
+GT_OFTEN_READ bool gt_calls_whole;
 
 void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
 		   void *frame)
@@ -103,7 +104,9 @@ GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t res
 	gt_event(w, GO_SYSCALL_BEGIN, gt_seq_p(w, p), gt_stack_put_walked(w, t->call_stack));
 	w->ticks = GT_MAX(GT_MAX(now, w->last.event + 1), w->last.fact);
 	gt_event0(w, GO_SYSCALL_END);
-	if (!gt_brief_again(&t->brief, gt_brief_done(t->call, gt_zigzag(result)), arg)) {
+	if (gt_brief_is_next(&t->brief, gt_brief_done(t->call, gt_zigzag(result)), arg)) {
+		gt_brief_came(&t->brief);
+	} else {
 		gt_put_call(w, t->call, arg, gt_zigzag(result));
 	}
 	write_yields(w);
@@ -119,11 +122,95 @@ static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now, int
 	write_facts(w, result);
 }
 
+/*
+ * Its fact, for which there is room, behind the tail that the section has come to, with its last
+ * times; the tail then.
+ */
+static GT_NOINLINE uint64_t write_fact(struct gt_thread *t, struct gt_buf *b, uint64_t tail,
+				       struct gt_last *last, int64_t result)
+{
+	struct gt_w w = {.t = t,
+			 .b = b,
+			 .at = b->events + gt_tail_events(tail),
+			 .facts_at = b->facts + gt_tail_facts(tail),
+			 .last = *last,
+			 .ticks = last->event};
+
+	gt_put_call(&w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
+	*last = w.last;
+	return gt_tail(gt_tail_events(tail), (uint32_t)(w.facts_at - b->facts), gt_tail_side(tail));
+}
+
+/*
+ * Both ends of one that kept its P, as write_short has them, in a section that has nothing else to
+ * do, as in most: what there might be is asked before anything is written. False: nothing is.
+ */
+GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t result)
+{
+	enum {
+		EVENTS_MAX = GT_BUF_EVENTS - 2 * GT_WIRE_EVENT_MAX,
+		FACTS_MAX = GT_BUF_FACTS - GT_WIRE_EVENT_MAX
+	};
+	struct gt_trace *const trace = gt_trace;
+	const struct gt_seen *const seen = t->walks.seen;
+	const uint32_t p = gt_load_relaxed(&t->p);
+	const uint64_t gen = gt_section_begin(t);
+	const unsigned parity = gen & 1;
+	uint64_t begin = gt_clock_ticks_at(&trace->clock[parity], t->call_at);
+	uint64_t end = gt_clock_ticks_at(&trace->clock[parity], moment);
+	/* Acquire: as in gt_load_buf. Where there is none, this is the trace itself. */
+	const uint32_t slot = gt_load_acquire(&t->x_slot[parity]);
+	struct gt_buf *const b = (struct gt_buf *)(void *)((char *)trace + (uint64_t)slot * 64);
+	uint64_t tail = gt_load_relaxed(&b->tail);
+	struct gt_last last;
+	uint64_t *p_seq, seq;
+	uint8_t *from, *at;
+	bool again;
+
+	if (gt_unlikely(!gen) || gt_unlikely(!slot) || gt_unlikely(p == GT_PROC_NONE) ||
+	    gt_unlikely(t->yields) || gt_unlikely(gt_load_relaxed(&trace->broken)) ||
+	    gt_unlikely(gt_load_relaxed(&t->traced[parity]) != gen) ||
+	    gt_unlikely(gt_mailbox_wants(&t->mailbox[parity])) || gt_unlikely(!seen) ||
+	    gt_unlikely(seen->id_gen != (uint32_t)gen) || gt_unlikely(end - begin > KEEP) ||
+	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX) ||
+	    gt_unlikely(gt_tail_facts(tail) > FACTS_MAX)) {
+		gt_section_end(t);
+		return false;
+	}
+	GT_INVARIANT(2, b->gen == gen && b->m == gt_thread_tid(t));
+	again = gt_brief_is_next(&t->brief, gt_brief_done(t->call, gt_zigzag(result)),
+				 (uint64_t)(t->call_arg + 1));
+	if (gt_likely(again)) {
+		gt_brief_came(&t->brief);
+	}
+	p_seq = &trace->procs.proc[p].seq[parity];
+	seq = *p_seq;
+	gt_undoable_call(t, tail, parity, p, seq);
+	*p_seq = ++seq;
+	last = b->last[gt_tail_side(tail)];
+	begin = gt_not_before(begin, last.event);
+	end = gt_not_before(gt_not_before(end, begin + 1), last.fact);
+	from = b->events + gt_tail_events(tail);
+	at = gt_bytes(from, begin - last.event, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(seen->id));
+	at = gt_bytes0(at, end - begin, GO_SYSCALL_END);
+	last.event = end;
+	tail += (uint64_t)(at - from);
+	if (gt_unlikely(!again)) {
+		struct gt_last rare = last;
+
+		tail = write_fact(t, b, tail, &rare, result);
+		last = rare;
+	}
+	gt_store_tail(b, tail, last);
+	t->last_ticks = end;
+	gt_section_end(t);
+	return true;
+}
+
 /* Nothing of the call has been written yet. */
-GT_INLINE void end_kept(struct gt_thread *t, int64_t result)
+static GT_NOINLINE void end_kept(struct gt_thread *t, uint64_t moment, int64_t result)
 {
 	uint32_t p = gt_load_relaxed(&t->p);
-	uint64_t moment = gt_clock_moment();
 	uint64_t now;
 	struct gt_w w;
 
@@ -247,8 +334,13 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		 */
 		gt_store_release(&t->x_claim,
 				 gt_load_relaxed(&t->draft.gen) ? GT_CLAIM_BACK : GT_CLAIM_NONE);
-	} else if (open) {
-		end_kept(t, result);
+	} else if (gt_likely(open)) {
+		uint64_t moment = gt_clock_moment();
+
+		if (gt_unlikely(!gt_calls_whole) ||
+		    gt_unlikely(!write_at_once(t, moment, result))) {
+			end_kept(t, moment, result);
+		}
 	}
 	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* Not where nothing was open: the thread may be in a wait. */

@@ -259,6 +259,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	spool[n] = 0;
 	gt_env = *env;
 	gt_classes = env->classes;
+	gt_calls_whole = !env->budget && !env->min;
 	gt_clock_mark(&mark);
 	r = make_gate(&gate);
 	if (r < 0) {

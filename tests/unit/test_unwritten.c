@@ -4,8 +4,27 @@
  */
 #include "said.h"
 
+#include "frames.h"
+#include "stack.h"
+
+/*
+ * Goes on as a thread whose calls hooks trace: its walks end here and are remembered, so that most
+ * calls are written at once (core/call.c).
+ */
+static void with_stacks(next_fn *next, void *arg)
+{
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (uintptr_t)frame_pointer_call;
+
+	gt_stack_init();
+	gt_tls.thread->root =
+		(struct gt_stack_root){frame - (1 << 16), frame, 0x1234, end, end + 1};
+	frame_pointer(next, arg);
+}
+
 /* A call that is made now; a long one, for which the machine kept it waiting, is one as well. */
-static void make_call(struct gt_thread *t, enum gt_call call, int64_t arg, int64_t result)
+static GT_NOINLINE void make_call(struct gt_thread *t, enum gt_call call, int64_t arg,
+				  int64_t result)
 {
 	gt_tls.busy = 0;
 	gt_call_begin(t, call, 0, arg, __builtin_frame_address(0));
@@ -70,7 +89,7 @@ static void check_calls(struct gt_thread *t, size_t *written, unsigned *batches)
 	struct gt_brief said;
 	struct place events = {0}, facts = {.facts = true};
 	struct gt_buf *first;
-	uint64_t begin = 0, called = 0;
+	uint64_t begin = 0, called = 0, seq = 0;
 	size_t n = 0;
 	bool more;
 
@@ -89,7 +108,13 @@ static void check_calls(struct gt_thread *t, size_t *written, unsigned *batches)
 	while (next(&events, &said)) {
 		const bool ends = events.number == GT_EV_GO_SYSCALL_END;
 
-		begin = events.number == GT_EV_GO_SYSCALL_BEGIN ? events.ticks : begin;
+		if (events.number == GT_EV_GO_SYSCALL_BEGIN) {
+			begin = events.ticks;
+			cr_assert_eq(events.args[0], ++seq, "the next number of its P");
+			cr_assert_neq(events.args[1], 0u);
+		} else if (events.number == GT_EV_PROC_START) {
+			cr_assert_eq(events.args[1], ++seq);
+		}
 		while (more && facts.ticks <= events.ticks) {
 			cr_assert(
 				gt_brief_read(&said, gt_thread_tid(t), &facts.number, facts.args));
@@ -118,7 +143,7 @@ static void check_calls(struct gt_thread *t, size_t *written, unsigned *batches)
 	}
 }
 
-Test(unwritten, calls_that_go_on_as_before_are_not_written, .init = started_inside, .fini = ended)
+static void calls_that_go_on(void *arg)
 {
 	struct gt_thread *t = gt_tls.thread;
 	unsigned batches;
@@ -135,6 +160,17 @@ Test(unwritten, calls_that_go_on_as_before_are_not_written, .init = started_insi
 	 */
 	cr_expect_lt(written, nexpected / 4, "%zu", written);
 	cr_expect_geq(written, (size_t)6);
+	(void)arg;
+}
+
+Test(unwritten, calls_that_go_on_as_before_are_not_written, .init = started_inside, .fini = ended)
+{
+	calls_that_go_on(NULL);
+}
+
+Test(unwritten, nor_are_those_at_once, .init = started_inside, .fini = ended)
+{
+	with_stacks(calls_that_go_on, NULL);
 }
 
 /* As a server does the same for each connection: only which one is new. */
@@ -208,6 +244,45 @@ Test(unwritten, whatever_calls_come_is_read, .init = started_inside, .fini = end
 	any_calls();
 }
 
+/* What is asked before calls are written at once holds of the last one. */
+static void expect_at_once(const struct gt_thread *t)
+{
+	cr_assert(gt_calls_whole);
+	cr_assert_not_null(t->walks.seen);
+	cr_expect_eq(t->walks.seen->id_gen, (uint32_t)gt_trace->head.gen);
+}
+
+static void calls_at_once(void *arg)
+{
+	any_calls();
+	expect_at_once(gt_tls.thread);
+	(void)arg;
+}
+
+Test(unwritten, whatever_calls_are_written_at_once, .init = started_inside, .fini = ended)
+{
+	with_stacks(calls_at_once, NULL);
+}
+
+Test(unwritten, at_once_by_a_clock_that_hardly_moves, .init = started_inside, .fini = ended)
+{
+	gt_trace->clock[1].tick_mult /= 1000;
+	with_stacks(calls_at_once, NULL);
+}
+
+static void calls_not_at_once(void *arg)
+{
+	/* As if there were a GTRACE_MIN that all are longer than. */
+	gt_calls_whole = false;
+	any_calls();
+	(void)arg;
+}
+
+Test(unwritten, whatever_calls_are_not_at_once, .init = started_inside, .fini = ended)
+{
+	with_stacks(calls_not_at_once, NULL);
+}
+
 /* Most events have the time of another: the clock takes 8 us for a tick. */
 Test(unwritten, by_a_clock_that_hardly_moves, .init = started_inside, .fini = ended)
 {
@@ -239,7 +314,7 @@ Test(unwritten, a_batch_begins_later_than_the_one_before, .init = started_inside
 }
 
 /* The counter goes back within a generation (a suspend, a migration), and a long call follows. */
-Test(unwritten, by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
+static void clock_goes_back(void *arg)
 {
 	struct gt_thread *t = gt_tls.thread;
 	unsigned batches;
@@ -262,4 +337,89 @@ Test(unwritten, by_a_clock_that_goes_back, .init = started_inside, .fini = ended
 		make_call(t, GT_CALL_WRITE, 6, 7);
 	}
 	check_calls(t, &written, &batches);
+	(void)arg;
+}
+
+Test(unwritten, by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
+{
+	clock_goes_back(NULL);
+}
+
+Test(unwritten, at_once_by_a_clock_that_goes_back, .init = started_inside, .fini = ended)
+{
+	with_stacks(clock_goes_back, NULL);
+}
+
+/*
+ * What a section has to do besides is done where a call would else be written at once: of calls
+ * from one place, so that all have the stack of those before.
+ */
+enum duty { YIELDS = 20, POST, STATUS, LONG, LATE_FACT, DUTIES };
+
+static GT_NOINLINE void other_duties(void *arg)
+{
+	struct gt_thread *t = gt_tls.thread;
+	const unsigned parity = gt_trace->head.gen & 1;
+	struct gt_mailbox *box = &t->mailbox[parity];
+	uint64_t seq = 0;
+	struct gt_w w;
+
+	for (unsigned i = 0; i < DUTIES; i++) {
+		int64_t result = 100;
+
+		switch (i) {
+		case YIELDS:
+			expect_at_once(t);
+			t->yields = 3;
+			break;
+		case POST:
+			t->posts[parity][gt_load_relaxed(&box->posted) % GT_MAILBOX].g = 7;
+			gt_store_relaxed(&box->posted, gt_load_relaxed(&box->posted) + 1);
+			break;
+		case STATUS:
+			gt_store_relaxed(&t->traced[parity], 0);
+			break;
+		case LONG:
+			seq = t->seq[parity];
+			break;
+		case LATE_FACT:
+			/* Later than the last event, and the counter goes back. */
+			w = gt_acquire(t);
+			gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
+			gt_release(&w);
+			gt_trace->clock[1].base_ticks -= 1000000 / 8;
+			result = 101;
+			break;
+		default:
+			break;
+		}
+		gt_tls.busy = 0;
+		gt_call_begin(t, GT_CALL_READ, 0, 5, __builtin_frame_address(0));
+		if (i == LONG) {
+			nanosleep(&(struct timespec){0, 1000000}, NULL);
+		}
+		gt_call_end(t, result);
+		gt_tls.busy = 1;
+		cr_expect_eq(t->yields, 0u);
+		cr_expect_eq(gt_mailbox_left(box), 0u);
+		cr_expect_eq(gt_load_relaxed(&t->traced[parity]),
+			     gt_load_relaxed(&gt_trace->head.gen));
+	}
+	/* It has started again, once. */
+	cr_expect_eq(t->seq[parity], seq + 1);
+	/* And no fact is later than its end. */
+	cr_expect_geq(slot(t)->last[gt_tail_side(gt_load_relaxed(&slot(t)->tail))].event,
+		      slot(t)->last[gt_tail_side(gt_load_relaxed(&slot(t)->tail))].fact);
+	(void)arg;
+}
+
+static GT_NOINLINE void other_duties_below(void *arg)
+{
+	other_duties(arg);
+	__asm__ volatile("");
+}
+
+Test(unwritten, other_duties_are_done, .init = started_inside, .fini = ended)
+{
+	with_stacks(other_duties_below, NULL);
 }
