@@ -30,6 +30,8 @@ struct gt_quick {
 	_Atomic uint32_t tid_at;
 	/* Whether readers are let in and out here, and whether writers are; these need the tid. */
 	_Atomic bool readers, writers;
+	/* glibc's tries of a read-write lock may leave a reader asleep for good (rwlock.c). */
+	_Atomic bool tries_stall;
 	/* __libc_single_threaded (sys/single_threaded.h), or a byte that says no. */
 	_Atomic(const char *) single;
 };

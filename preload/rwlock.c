@@ -34,8 +34,33 @@ GT_INLINE const void *writers_of(const pthread_rwlock_t *l)
 	return (const char *)l + 8;
 }
 
+/*
+ * The same as a try, where that may stall. glibc 2.25 to 2.29 (bug 23844): a try to read that
+ * begins the readers' phase wakes none of those who sleep for it, and a try to write forgets that
+ * they do. Its lock with a time that is over does both right; it is asked where it would succeed,
+ * or it would say of itself that it sleeps.
+ */
+static GT_COLD int try_by_time(pthread_rwlock_t *l, bool write)
+{
+	static const struct timespec over;
+	unsigned r = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
+	bool writers = l->__data.__flags == PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP;
+	int result;
+
+	if (write ? (r & GT_READERS_WRITER) || r >= GT_READERS_ONE
+		  : (r & GT_READERS_WRITER) && ((r & GT_READERS_PHASE_WRITE) || writers)) {
+		return EBUSY;
+	}
+	result = write ? GT_REAL(pthread_rwlock_timedwrlock)(l, &over)
+		       : GT_REAL(pthread_rwlock_timedrdlock)(l, &over);
+	return result == ETIMEDOUT ? EBUSY : result;
+}
+
 GT_INLINE int try_side(pthread_rwlock_t *l, bool write)
 {
+	if (gt_unlikely(gt_load_relaxed(&gt_quick.tries_stall))) {
+		return try_by_time(l, write);
+	}
 	return write ? GT_REAL(pthread_rwlock_trywrlock)(l) : GT_REAL(pthread_rwlock_tryrdlock)(l);
 }
 
@@ -135,7 +160,7 @@ static int end(const struct locking *k, int r)
                                                                                                   \
 	static GT_NOINLINE int side##lock_tried(pthread_rwlock_t *l)                              \
 	{                                                                                         \
-		int r = GT_REAL(pthread_rwlock_try##side##lock)(l);                               \
+		int r = try_side(l, write);                                                       \
                                                                                                   \
 		return gt_likely(r != EBUSY) ? r : side##lock_slow(l);                            \
 	}                                                                                         \
@@ -156,7 +181,7 @@ static int end(const struct locking *k, int r)
 		struct locking k = {.tried = EBUSY};                                              \
                                                                                                   \
 		if (gt_until_possible(until)) {                                                   \
-			k.tried = GT_REAL(pthread_rwlock_try##side##lock)(l);                     \
+			k.tried = try_side(l, write);                                             \
 			if (k.tried == EBUSY) {                                                   \
 				k = begin(l, write, GT_FRAME());                                  \
 			}                                                                         \
@@ -172,7 +197,7 @@ static int end(const struct locking *k, int r)
 		struct locking k = {.tried = EBUSY};                                              \
                                                                                                   \
 		if (gt_until_clock(clock) && gt_until_possible(until)) {                          \
-			k.tried = GT_REAL(pthread_rwlock_try##side##lock)(l);                     \
+			k.tried = try_side(l, write);                                             \
 			if (k.tried == EBUSY) {                                                   \
 				k = begin(l, write, GT_FRAME());                                  \
 			}                                                                         \
