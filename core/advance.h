@@ -26,9 +26,9 @@ void gt_advance_stream(bool keep);
 
 /*
  * A program without an advancer (it has one thread, or none could be made) is advanced from its own
- * events: called by a wait that has ended. self: as above.
+ * events: called where a wait or a call has ended, with no section open. self: as above.
  */
-GT_COLD void gt_advance_alone(struct gt_thread *self); /* slow: it may be due */
+GT_COLD void gt_advance_alone(struct gt_thread *self); /* slow half: it seems to be due */
 
 GT_INLINE void gt_advance_if_due(struct gt_thread *self)
 {

@@ -147,18 +147,20 @@ static GT_NOINLINE uint64_t write_fact(struct gt_thread *t, struct gt_buf *b, ui
  */
 GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t result)
 {
+	/* Room for two events; and for the fact, which must not come into a later batch. */
 	enum {
 		EVENTS_MAX = GT_BUF_EVENTS - 2 * GT_WIRE_EVENT_MAX,
 		FACTS_MAX = GT_BUF_FACTS - GT_WIRE_EVENT_MAX
 	};
 	struct gt_trace *const trace = gt_trace;
-	const struct gt_seen *const seen = t->walks.seen;
 	const uint32_t p = gt_load_relaxed(&t->p);
 	const uint64_t gen = gt_section_begin(t);
 	const unsigned parity = gen & 1;
 	uint64_t begin = gt_clock_ticks_at(&trace->clock[parity], t->call_at);
 	uint64_t end = gt_clock_ticks_at(&trace->clock[parity], moment);
-	/* Acquire: as in gt_load_buf. Where there is none, this is the trace itself. */
+	const uint32_t id = gt_stack_walked_id(t, gen);
+	/* Acquire: as in gt_load_buf. Without a slot this is the trace itself, which can be read,
+	 * and nothing more: it may look as if there were room. */
 	const uint32_t slot = gt_load_acquire(&t->x_slot[parity]);
 	struct gt_buf *const b = (struct gt_buf *)(void *)((char *)trace + (uint64_t)slot * 64);
 	uint64_t tail = gt_load_relaxed(&b->tail);
@@ -167,11 +169,11 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	uint8_t *from, *at;
 	bool again;
 
-	if (gt_unlikely(!gen) || gt_unlikely(!slot) || gt_unlikely(p == GT_PROC_NONE) ||
-	    gt_unlikely(t->yields) || gt_unlikely(gt_load_relaxed(&trace->broken)) ||
+	if (gt_unlikely(!gen) || gt_unlikely(!slot) || gt_unlikely(!id) ||
+	    gt_unlikely(p == GT_PROC_NONE) || gt_unlikely(t->yields) ||
+	    gt_unlikely(gt_load_relaxed(&trace->broken)) ||
 	    gt_unlikely(gt_load_relaxed(&t->traced[parity]) != gen) ||
-	    gt_unlikely(gt_mailbox_wants(&t->mailbox[parity])) || gt_unlikely(!seen) ||
-	    gt_unlikely(seen->id_gen != (uint32_t)gen) || gt_unlikely(end - begin > KEEP) ||
+	    gt_unlikely(gt_mailbox_wants(&t->mailbox[parity])) || gt_unlikely(end - begin > KEEP) ||
 	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX) ||
 	    gt_unlikely(gt_tail_facts(tail) > FACTS_MAX)) {
 		gt_section_end(t);
@@ -191,10 +193,10 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	begin = gt_not_before(begin, last.event);
 	end = gt_not_before(gt_not_before(end, begin + 1), last.fact);
 	from = b->events + gt_tail_events(tail);
-	at = gt_bytes(from, begin - last.event, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(seen->id));
+	at = gt_bytes(from, begin - last.event, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(id));
 	at = gt_bytes0(at, end - begin, GO_SYSCALL_END);
 	last.event = end;
-	tail += (uint64_t)(at - from);
+	tail += gt_tail((uint32_t)(at - from), 0, 0);
 	if (gt_unlikely(!again)) {
 		struct gt_last rare = last;
 

@@ -1,5 +1,6 @@
 /*
- * Writing events: acquire, event, release. The only way to bytes in a batch.
+ * Writing events: acquire, event, release. The only way to bytes in a batch, but for a call that
+ * has a section to itself (call.c, write_at_once).
  *
  *	struct gt_w w = gt_acquire(t);
  *	gt_event(&w, GO_BLOCK, gt_str(GT_REASON_MUTEX), gt_stack(id));
@@ -164,8 +165,8 @@ GT_INLINE void gt_load_buf(struct gt_w *w)
 }
 
 /*
- * Its first and its last step, which gt_open and gt_release take. The generation, 0: nothing is
- * recorded any more.
+ * A section's first and its last step, which gt_open and gt_release take. The generation; 0:
+ * nothing is recorded any more.
  */
 GT_INLINE uint64_t gt_section_begin(struct gt_thread *t)
 {
@@ -322,10 +323,14 @@ GT_INLINE void gt_undoable_events(struct gt_w *w)
 	gt_undoable_as(w, GT_WRITES_EVENTS);
 }
 
-/* The same of a section that takes the next number of that P, after p_seq, and so changes it. */
+/*
+ * The same for a section that will take the next number of that P, which is p_seq before. Nothing
+ * can be undone yet, so the order of what is noted is all the same.
+ */
 GT_INLINE void gt_undoable_call(struct gt_thread *t, uint64_t tail, unsigned parity, uint32_t p,
 				uint64_t p_seq)
 {
+	GT_INVARIANT(8, t->undo.writes == GT_WRITES_NOTHING);
 	t->undo.tail = tail;
 	t->undo.parity = parity;
 	t->undo.p_seq = p_seq;
@@ -485,8 +490,7 @@ GT_INLINE bool gt_make_room(struct gt_w *w)
 
 #define gt_event(w, NAME, ...) gt_put_##NAME((struct gt_args_##NAME){(w), __VA_ARGS__})
 #define gt_event0(w, NAME)     gt_put_##NAME((struct gt_args_##NAME){(w)})
-/* Its bytes alone, at p, dt ticks behind the last one; what follows them. For who knows the room.
- */
+/* Its bytes alone, at p, dt ticks behind the last one; where they end. For who knows the room. */
 #define gt_bytes(p, dt, NAME, ...) \
 	gt_bytes_##NAME((p), (dt), (struct gt_args_##NAME){NULL, __VA_ARGS__})
 #define gt_bytes0(p, dt, NAME) gt_bytes_##NAME((p), (dt), (struct gt_args_##NAME){NULL})

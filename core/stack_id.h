@@ -41,12 +41,12 @@ GT_INLINE struct gt_arg_stack gt_stack_put(struct gt_w *w, const uint64_t *pcs, 
  * The id of a list with that hash, which this thread has put in this generation; 0: it has not, or
  * has forgotten. Two are remembered where hashes meet.
  */
-GT_INLINE uint32_t gt_stack_known(const struct gt_w *w, uint64_t hash)
+GT_INLINE uint32_t gt_stack_known(const struct gt_thread *t, uint64_t gen, uint64_t hash)
 {
-	const struct gt_known_stack *k = &w->t->known[hash >> 32 & (GT_KNOWN_STACKS - 2)];
+	const struct gt_known_stack *k = &t->known[hash >> 32 & (GT_KNOWN_STACKS - 2)];
 
 	k += k->hash != hash;
-	return k->hash == hash && gt_likely(k->gen == (uint32_t)w->gen) && hash ? k->id : 0;
+	return k->hash == hash && gt_likely(k->gen == (uint32_t)gen) && hash ? k->id : 0;
 }
 
 /* Slow: the same for one that is not known yet. */
@@ -57,12 +57,23 @@ GT_NOINLINE uint32_t gt_stack_learn(struct gt_thread *t, uint64_t gen, uint64_t 
 GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, const uint64_t *pcs,
 						 unsigned n)
 {
-	uint32_t id = gt_stack_known(w, hash);
+	uint32_t id = gt_stack_known(w->t, w->gen, hash);
 
 	if (gt_unlikely(!id) && w->b) {
 		id = gt_stack_learn(w->t, w->gen, hash, pcs, n);
 	}
 	return gt_stack(id);
+}
+
+/* Of the stack that t has walked last, where it is known without asking others; 0. */
+GT_INLINE uint32_t gt_stack_walked_id(const struct gt_thread *t, uint64_t gen)
+{
+	const struct gt_seen *seen = t->walks.seen;
+
+	if (gt_likely(seen != NULL)) {
+		return gt_likely(seen->id_gen == (uint32_t)gen) ? seen->id : 0;
+	}
+	return gt_stack_known(t, gen, t->walks.hash);
 }
 
 /* The stack that the section's own thread has walked last. */

@@ -4,7 +4,7 @@
  * Words, each with one meaning:
  *   generation  a slice of the trace that can be read alone; numbered from 1, 0 means off
  *   parity      generation modulo 2: of everything that belongs to a generation there are two
- *   section     what one thread writes between gt_open and gt_release, all in one generation
+ *   section     what one thread writes from gt_section_begin to _end, all in one generation
  *   batch       bytes of one M in one generation; it lies in a buffer (struct gt_buf)
  *   seal        to close a batch and put it on its generation's full list
  *   advance     to move from generation N to N + 1 and write N to the file

@@ -109,7 +109,7 @@ static GT_NOINLINE struct gt_arg_stack read_stack(struct gt_w *w, const struct g
 /* The same; where this thread has seen the stack before, the waker's memory is not touched. */
 GT_INLINE struct gt_arg_stack stack_of(struct gt_w *w, const struct gt_hint *hint)
 {
-	uint32_t id = gt_stack_known(w, hint->hash);
+	uint32_t id = gt_stack_known(w->t, w->gen, hint->hash);
 	struct gt_arg_stack stack = gt_stack(id);
 
 	if (gt_unlikely(!id)) {

@@ -13,8 +13,8 @@
  * Such an end is told by times: its batch begins when that of the facts does, as those of one
  * buffer do, and no fact of a call of its M is later than its GoSyscallBegin and not later than
  * itself. For that an end is later than its beginning, if by a tick only, its own fact is never in
- * a later batch (core/call.c, write_short), and a batch begins later than the sections in the one
- * before it (gt_buf_refill).
+ * a later batch (core/call.c, write_short and write_at_once), and a batch begins later than the
+ * sections in the one before it (gt_buf_refill).
  */
 #pragma once
 

@@ -4,6 +4,11 @@
  */
 #include "said.h"
 
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <ucontext.h>
+
 #include "frames.h"
 #include "stack.h"
 
@@ -423,3 +428,103 @@ Test(unwritten, other_duties_are_done, .init = started_inside, .fini = ended)
 {
 	with_stacks(other_duties_below, NULL);
 }
+
+#if defined(__x86_64__)
+/*
+ * A handler that jumps out of the end of a call, at each of its instructions in turn: the processor
+ * traps after every one (TF, Intel's manual, volume 3, 18.3.1.4), and the k-th trap does not
+ * return.
+ */
+enum { TRAPS_MOST = 900 };
+#define TRAP_EACH() __asm__ volatile("pushfq; orq $0x100, (%%rsp); popfq" : : : "memory", "cc")
+#define TRAP_NONE() __asm__ volatile("pushfq; andq $~0x100, (%%rsp); popfq" : : : "memory", "cc")
+
+static sigjmp_buf outside;
+static volatile unsigned traps_left;
+
+static void on_trap(int signal, siginfo_t *info, void *context)
+{
+	if (--traps_left == 0) {
+		((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~0x100L;
+		siglongjmp(outside, 1);
+	}
+	(void)signal;
+	(void)info;
+}
+
+/* The call that is made now, left at that instruction. False: it has ended before. */
+static GT_NOINLINE bool jump_out(struct gt_thread *t, int64_t result, unsigned instruction)
+{
+	uint64_t before = gt_load_relaxed(&slot(t)->tail);
+	bool open;
+
+	gt_tls.busy = 0;
+	gt_call_begin(t, GT_CALL_READ, 0, 5, __builtin_frame_address(0));
+	traps_left = instruction;
+	if (sigsetjmp(outside, 1) == 0) {
+		TRAP_EACH();
+		gt_call_end(t, result);
+		TRAP_NONE();
+		gt_tls.busy = 1;
+		expect(GT_FACT_CALL, (uint64_t[]){GT_CALL_READ, 6, gt_zigzag(result)}, 3);
+		return false;
+	}
+	open = gt_load_relaxed(&t->x_in_call) != 0;
+	if (gt_tls.busy) {
+		gt_call_recover(t);
+	}
+	gt_tls.busy = 1;
+	cr_assert_eq(gt_load_relaxed(&gt_trace->broken), (uint32_t)GT_BROKEN_NOT);
+	cr_assert(!gt_in_section(t));
+	/* It is written now, as one that was left if it had not ended; or it is lost, as a whole.
+	 */
+	if (gt_load_relaxed(&slot(t)->tail) != before) {
+		expect(GT_FACT_CALL,
+		       (uint64_t[]){GT_CALL_READ, 6, gt_zigzag(open ? -ECANCELED : result)}, 3);
+	}
+	return true;
+}
+
+static void jump_out_everywhere(void *result)
+{
+	struct gt_thread *t = gt_tls.thread;
+	struct sigaction trap = {.sa_sigaction = on_trap, .sa_flags = SA_SIGINFO | SA_NODEFER};
+	unsigned instruction = 0, batches;
+	bool jumped = true;
+	size_t written;
+
+	sigaction(SIGTRAP, &trap, NULL);
+	/* With a trap an instruction it takes long. */
+	gt_trace->clock[1].tick_mult /= 4000;
+	while (jumped) {
+		cr_assert_lt(++instruction, (unsigned)TRAPS_MOST);
+		for (int i = 0; i < 4; i++) {
+			make_call(t, GT_CALL_READ, 5, 100);
+		}
+		jumped = jump_out(t, *(int64_t *)result, instruction);
+		for (int i = 0; i < 2; i++) {
+			make_call(t, GT_CALL_READ, 5, 100);
+		}
+		/* A new one: after an undo a batch remembers nothing more. */
+		gt_buf_seal(slot(t));
+		gt_store_relaxed(&t->x_slot[gt_trace->head.gen & 1], 0);
+	}
+	cr_expect_gt(instruction, 100u);
+	make_call(t, GT_CALL_READ, 5, 100);
+	check_calls(t, &written, &batches);
+}
+
+Test(unwritten, a_jump_out_of_a_repeated_call, .init = started_inside, .fini = ended)
+{
+	int64_t result = 100;
+
+	with_stacks(jump_out_everywhere, &result);
+}
+
+Test(unwritten, a_jump_out_of_a_call_with_a_fact, .init = started_inside, .fini = ended)
+{
+	int64_t result = 777;
+
+	with_stacks(jump_out_everywhere, &result);
+}
+#endif
