@@ -46,7 +46,7 @@ struct gt_brief {
 	bool over;       /* reader: the next fact is of another batch */
 	uint8_t at;      /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
 	/* Of each slot, in the last place of GT_BRIEF_NO_CALL: which one came next
-	 * (GT_BRIEF_NO_CALL: none yet), and, if one did, which had its argument before. */
+	 * (GT_BRIEF_NO_CALL: none yet), and which had its argument before (0: none came). */
 	uint8_t next[GT_BRIEF_CALLS + 1], from[GT_BRIEF_CALLS + 1];
 	uint64_t done[GT_BRIEF_CALLS + 1];
 	uint64_t arg[GT_BRIEF_CALLS];
@@ -68,6 +68,7 @@ GT_INLINE void gt_brief_reset(struct gt_brief *b)
 	b->repeats = b->plain = b->over = false;
 	b->done[GT_BRIEF_NO_CALL] = GT_BRIEF_NOBODY;
 	b->next[GT_BRIEF_NO_CALL] = GT_BRIEF_NO_CALL;
+	b->from[GT_BRIEF_NO_CALL] = 0;
 }
 
 /* Of so many that were remembered, in so many slots, those that are in use: the first ones. */
@@ -161,6 +162,7 @@ GT_INLINE void gt_brief_call(struct gt_brief *b, uint64_t call, uint64_t arg, ui
 	gt_brief_fill(b, slot, call, result);
 	/* After that, since the one before may have had this slot. */
 	b->next[slot] = GT_BRIEF_NO_CALL;
+	b->from[slot] = 0;
 }
 
 /* Which slot has that number and result; GT_BRIEF_CALLS: none. */
@@ -218,7 +220,7 @@ GT_INLINE void gt_brief_go_on(struct gt_brief *b)
 /* Writer: whether that call is it; and that it has come. */
 GT_INLINE bool gt_brief_is_next(const struct gt_brief *b, uint64_t done, uint64_t arg)
 {
-	/* In one comparison: a slot without a call has an argument too, which is not looked at. */
+	/* In one comparison: where nothing came next it is NOBODY's, whatever the argument. */
 	return ((b->done[b->next[b->at]] ^ done) | (b->arg[b->from[b->at]] ^ arg)) == 0;
 }
 
