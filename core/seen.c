@@ -55,7 +55,7 @@ void gt_seen_again(struct gt_seen *s)
 {
 	s->words = 0;
 	s->pcs = 0;
-	s->id_gen = 0;
+	s->id.gen = 0;
 }
 
 void gt_seen_settle(struct gt_seen *s, unsigned n, unsigned max, bool whole, uint64_t hash)

@@ -23,6 +23,12 @@ enum {
 };
 _Static_assert(GT_SEEN_WORDS % GT_SEEN_STEP == 0, "words are padded to whole steps");
 
+/* The id that a list has in the generation with that low half (gt_stack_put_walked); 0: none. */
+struct gt_list_id {
+	uint32_t gen;
+	uint32_t id;
+};
+
 struct gt_seen {
 	uintptr_t frame;
 	uint32_t forgets; /* how often all was forgotten by then; not so often: nothing is kept */
@@ -32,9 +38,7 @@ struct gt_seen {
 	uint16_t more;
 	uint64_t pcs;  /* while it is noted: which words are return addresses */
 	uint64_t hash; /* of the list, the same for the same list only */
-	/* The list's id in the generation with that low half (gt_stack_put_walked); 0: none. */
-	uint32_t id_gen;
-	uint32_t id;
+	struct gt_list_id id;
 	bool whole;
 	uint8_t set, way;             /* its tag's */
 	uint16_t at[GT_SEEN_WORDS];   /* words above frame */

@@ -126,8 +126,9 @@ unsigned gt_stack_walk_new(const struct gt_stack_root *root, uintptr_t frame, un
 	bool whole = false;
 	unsigned n = 0;
 
+	walks->id = NULL;
+	gt_signal_fence();
 	walks->pcs = pcs;
-	walks->seen = NULL;
 	/* On another stack (a signal's, a coroutine's) nothing bounds a walk by frame pointers. */
 	if (gt_likely(known && !exact_only)) {
 		n = walk_frames(root, frame, pcs, max, &hash, &whole, seen);
@@ -154,18 +155,18 @@ unsigned gt_stack_walk_new(const struct gt_stack_root *root, uintptr_t frame, un
 	}
 	if (seen && !(whole && n == max)) {
 		gt_seen_settle(seen, n, max, whole, hash);
-		walks->seen = whole ? seen : NULL;
+		walks->id = whole ? &seen->id : NULL;
 	}
 	return finish(root, walks, n, max, whole, hash);
 }
 
-unsigned gt_stack_walk_cut(const struct gt_stack_root *root, unsigned max, struct gt_walks *walks)
+unsigned gt_stack_walk_cut(const struct gt_stack_root *root, const struct gt_seen *seen,
+			   unsigned max, struct gt_walks *walks)
 {
-	const struct gt_seen *seen = walks->seen;
-
+	walks->id = NULL;
+	gt_signal_fence();
 	memcpy(walks->list, seen->word, seen->n * sizeof(*walks->list));
 	walks->pcs = walks->list;
-	walks->seen = NULL;
 	return finish(root, walks, seen->n, max, false, seen->hash);
 }
 

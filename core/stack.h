@@ -45,19 +45,25 @@ extern GT_HIDDEN _Atomic uint32_t gt_stack_depth;
 struct gt_walks {
 	/* The list of the last one, until the next: in list, or where it was remembered. */
 	const uint64_t *pcs;
-	uint64_t hash;        /* of the list, the same for the same list only; 0: not known */
-	struct gt_seen *seen; /* where it is remembered; NULL: nowhere */
+	uint64_t hash; /* of the list, the same for the same list only; 0: not known */
+	/* Where its id is remembered; NULL: nowhere. Written before the list. */
+	struct gt_list_id *id;
 	bool truncated;
+	/* The list that is the entry alone (gt_thread_walk_none): id leads there, and it is so. */
+	struct {
+		uint64_t entry;
+		struct gt_list_id id;
+	} none;
 	struct gt_seen_walks memory;
 	uint64_t list[GT_STACK_MAX];
 	uint64_t scratch[GT_STACK_MAX];
 };
 
-/* Slow halves: one that is not remembered; one that is (walks->seen), and was cut. */
+/* Slow halves: one that is not remembered; one that is, and was cut. */
 GT_NOINLINE unsigned gt_stack_walk_new(const struct gt_stack_root *root, uintptr_t frame,
 				       unsigned max, struct gt_walks *walks);
-GT_NOINLINE unsigned gt_stack_walk_cut(const struct gt_stack_root *root, unsigned max,
-				       struct gt_walks *walks);
+GT_NOINLINE unsigned gt_stack_walk_cut(const struct gt_stack_root *root, const struct gt_seen *seen,
+				       unsigned max, struct gt_walks *walks);
 
 /*
  * The stack of the caller of the function whose __builtin_frame_address(0) is frame: innermost
@@ -77,10 +83,11 @@ GT_INLINE unsigned gt_stack_walk(const struct gt_stack_root *root, void *frame, 
 	if (gt_unlikely(!seen)) {
 		return gt_stack_walk_new(root, (uintptr_t)frame, max, walks);
 	}
-	walks->seen = seen;
 	if (gt_unlikely(!seen->whole)) {
-		return gt_stack_walk_cut(root, max, walks);
+		return gt_stack_walk_cut(root, seen, max, walks);
 	}
+	walks->id = &seen->id;
+	gt_signal_fence();
 	walks->hash = seen->hash;
 	walks->pcs = seen->word;
 	walks->truncated = false;

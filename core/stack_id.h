@@ -68,10 +68,10 @@ GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, 
 /* Of the stack that t has walked last, where it is known without asking others; 0. */
 GT_INLINE uint32_t gt_stack_walked_id(const struct gt_thread *t, uint64_t gen)
 {
-	const struct gt_seen *seen = t->walks.seen;
+	const struct gt_list_id *known = t->walks.id;
 
-	if (gt_likely(seen != NULL)) {
-		return gt_likely(seen->id_gen == (uint32_t)gen) ? seen->id : 0;
+	if (gt_likely(known != NULL)) {
+		return gt_likely(known->gen == (uint32_t)gen) ? known->id : 0;
 	}
 	return gt_stack_known(t, gen, t->walks.hash);
 }
@@ -80,20 +80,20 @@ GT_INLINE uint32_t gt_stack_walked_id(const struct gt_thread *t, uint64_t gen)
 GT_INLINE struct gt_arg_stack gt_stack_put_walked(struct gt_w *w, unsigned n)
 {
 	struct gt_walks *walks = &w->t->walks;
-	struct gt_seen *seen = walks->seen;
+	struct gt_list_id *known = walks->id;
 	struct gt_arg_stack stack;
 
-	if (gt_likely(seen != NULL) && gt_likely(seen->id_gen == (uint32_t)w->gen)) {
-		return gt_stack(seen->id);
+	if (gt_likely(known != NULL) && gt_likely(known->gen == (uint32_t)w->gen)) {
+		return gt_stack(known->id);
 	}
 	stack = gt_stack_put_known(w, walks->hash, walks->pcs, n);
-	if (seen && stack.v) {
+	if (known && stack.v) {
 		/* A handler may jump out of here: the generation is there when the rest is. */
-		seen->id_gen = 0;
+		known->gen = 0;
 		gt_signal_fence();
-		seen->id = (uint32_t)stack.v;
+		known->id = (uint32_t)stack.v;
 		gt_signal_fence();
-		seen->id_gen = (uint32_t)w->gen;
+		known->gen = (uint32_t)w->gen;
 	}
 	return stack;
 }

@@ -92,6 +92,26 @@ bool gt_frame_left(struct gt_thread *t, uintptr_t left, uintptr_t sp)
 	return gt_sys_sigaltstack(&other) != 0 || !(other.ss_flags & SS_ONSTACK);
 }
 
+void gt_thread_walk_entry(struct gt_thread *t)
+{
+	struct gt_walks *walks = &t->walks;
+	const uint64_t entry = t->root.entry;
+
+	walks->id = NULL;
+	gt_signal_fence();
+	if (walks->none.entry != entry) {
+		walks->none.id.gen = 0;
+		gt_signal_fence();
+		walks->none.entry = entry;
+	}
+	/* As of a walk that found nothing (gt_seen_hash). */
+	walks->hash = gt_seen_hash_and(1, entry, 1);
+	walks->pcs = &walks->none.entry;
+	/* A handler may jump out of here: it leads there when the rest is so. */
+	gt_signal_fence();
+	walks->id = &walks->none.id;
+}
+
 void gt_thread_start(struct gt_thread *t, bool created)
 {
 	uint32_t p;

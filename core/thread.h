@@ -508,14 +508,18 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 	return n;
 }
 
+/* Slow half: it was another, or nothing yet. */
+GT_NOINLINE void gt_thread_walk_entry(struct gt_thread *t);
+
 /* A stack that is its entry alone (t->walks). */
 GT_INLINE unsigned gt_thread_walk_none(struct gt_thread *t)
 {
-	/* As of a walk that found nothing (gt_seen_hash). */
-	t->walks.hash = gt_seen_hash_and(1, t->root.entry, 1);
-	t->walks.seen = NULL;
-	t->walks.list[0] = t->root.entry;
-	t->walks.pcs = t->walks.list;
+	struct gt_walks *walks = &t->walks;
+
+	/* As it was the last time, in most: where there are no stacks, always. */
+	if (gt_unlikely(walks->id != &walks->none.id || walks->none.entry != t->root.entry)) {
+		gt_thread_walk_entry(t);
+	}
 	return 1;
 }
 

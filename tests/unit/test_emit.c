@@ -470,7 +470,11 @@ Test(emit, a_list_of_the_entry_alone_has_a_hash_of_its_own, .init = started_insi
 			t->root = (struct gt_stack_root){frame - 4096, frame + 4096, entry, 1,
 							 UINTPTR_MAX};
 			for (int again = 0; again < 3; again++) {
-				t->walks.hash = 1;
+				/* Once after itself, else after another. */
+				if (again < 2) {
+					t->walks.id = NULL;
+					t->walks.hash = 1;
+				}
 				cr_expect_eq(gt_thread_walk(t, (void *)frame, GT_WAKE_DEPTH), 1u);
 				cr_expect_eq(t->walks.pcs[0], entry);
 				cr_expect(again == 0 || t->walks.hash == hash[i]);
@@ -494,7 +498,7 @@ Test(emit, a_hint_of_a_wait_has_its_stack, .init = started_inside, .fini = ended
 
 	gt_wait_begin(t, &what);
 	cr_assert_neq(t->block_hash, 0u);
-	t->walks.list[0] = 0xbad;
+	t->walks.none.entry = 0xbad;
 	gt_wake_some(t, &t, 1, UINT32_MAX, NULL);
 	s = &t->wake[t->wake_version % GT_WAKE_STACKS];
 	cr_expect_eq(s->hash, t->block_hash);

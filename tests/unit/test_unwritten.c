@@ -253,8 +253,8 @@ Test(unwritten, whatever_calls_come_is_read, .init = started_inside, .fini = end
 static void expect_at_once(const struct gt_thread *t)
 {
 	cr_assert(gt_calls_whole);
-	cr_assert_not_null(t->walks.seen);
-	cr_expect_eq(t->walks.seen->id_gen, (uint32_t)gt_trace->head.gen);
+	cr_assert_not_null(t->walks.id);
+	cr_expect_eq(t->walks.id->gen, (uint32_t)gt_trace->head.gen);
 }
 
 static void calls_at_once(void *arg)
@@ -273,6 +273,29 @@ Test(unwritten, at_once_by_a_clock_that_hardly_moves, .init = started_inside, .f
 {
 	gt_trace->clock[1].tick_mult /= 1000;
 	with_stacks(calls_at_once, NULL);
+}
+
+/* Without stacks each is its entry, which has one id until it is another: main, once known. */
+Test(unwritten, at_once_without_stacks, .init = started_inside, .fini = ended)
+{
+	struct gt_thread *t = gt_tls.thread;
+	uint32_t id = 0;
+	unsigned batches;
+	size_t written;
+
+	gt_store_relaxed(&gt_stack_depth, 0);
+	for (int i = 0; i < 9; i++) {
+		if (i % 3 == 0) {
+			t->root.entry += 16;
+		}
+		make_call(t, GT_CALL_READ, 5, 100);
+		expect_at_once(t);
+		cr_expect_eq(t->call_stack, 1u);
+		cr_expect_eq(t->walks.pcs[0], t->root.entry);
+		cr_expect_eq(t->walks.id->id == id, i % 3 != 0);
+		id = t->walks.id->id;
+	}
+	check_calls(t, &written, &batches);
 }
 
 static void calls_not_at_once(void *arg)
