@@ -32,9 +32,10 @@ GT_COLD void gt_advance_alone(struct gt_thread *self); /* slow half: it seems to
 
 GT_INLINE void gt_advance_if_due(struct gt_thread *self)
 {
-	/* A look at what is at hand first. Relaxed: one event sooner or later is all the same. */
-	if (!gt_advancer_there() &&
-	    gt_unlikely(self->last_ticks >= gt_load_relaxed(&gt_trace->due))) {
+	/* Where there is an advancer this is hardly ever so, either: it sees to that. Relaxed: one
+	 * event sooner or later is all the same. */
+	if (gt_unlikely(self->last_ticks >= gt_load_relaxed(&gt_trace->due)) &&
+	    !gt_advancer_there()) {
 		gt_advance_alone(self);
 	}
 }

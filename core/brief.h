@@ -70,7 +70,7 @@ GT_INLINE void gt_put_call(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t
 	const uint32_t i = gt_brief_find(b, gt_brief_done(call, result));
 
 	if (gt_likely(gt_fact_fits(w)) && i < GT_BRIEF_CALLS && gt_brief_fits(arg)) {
-		b->came[i] = true;
+		b->call[i].came = true;
 		gt_brief_follow(b, i, arg);
 		gt_event(w, FACT_REPEATING, gt_value(gt_brief_beside(i, arg)));
 		return;

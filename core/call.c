@@ -21,25 +21,56 @@ enum { KEEP = GT_CALL_KEEP_NS >> GT_TICK_SHIFT };
 
 /* None until a trace starts: a resolver of an IFUNC calls hooks before its TLS has its values. */
 GT_OFTEN_READ uint64_t gt_classes;
-GT_OFTEN_READ bool gt_calls_whole;
+GT_OFTEN_READ bool gt_calls_at_once;
 
-void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
-		   void *frame)
+/* It begins, in a stack of n frames; the rest is noted. */
+GT_INLINE void begin_in(struct gt_thread *t, unsigned n, uint64_t moment)
 {
-	gt_guard_up(frame);
-	gt_meter_in(&t->meter);
-	t->call = (uint16_t)call;
-	t->call_as = (uint16_t)as;
-	t->call_arg = arg;
-	t->call_stack = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
-	t->call_at = gt_clock_moment();
+	t->call_stack = n;
+	t->call_at = moment;
 	GT_DELAY();
-	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* First, for a handler that jumps away from here: gt_call_end finds that nothing began. */
 	gt_tls.busy = GT_BUSY_CALL;
 	gt_signal_fence();
 	/* Release: partner is the load of the advancer, who then reads the fields above. */
 	gt_store_release(&t->x_in_call, 1);
+}
+
+static GT_NOINLINE void begin_walking(struct gt_thread *t, void *frame)
+{
+	const unsigned n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
+
+	begin_in(t, n, gt_clock_counter());
+}
+
+static GT_NOINLINE void begin_metered(struct gt_thread *t, void *frame)
+{
+	uint64_t moment;
+	unsigned n;
+
+	gt_meter_in(&t->meter);
+	n = gt_thread_walk(t, frame, GT_WIRE_FRAMES_MAX);
+	moment = gt_clock_moment();
+	gt_meter_out(&t->meter, GT_COST_CALL);
+	begin_in(t, n, moment);
+}
+
+/* What there may be to do besides begins with a jump: where there are no stacks, no register is
+ * saved. */
+void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, int64_t arg,
+		   void *frame)
+{
+	gt_guard_raise(frame);
+	t->call = (uint16_t)call;
+	t->call_as = (uint16_t)as;
+	t->call_arg = arg;
+	if (gt_unlikely(!gt_calls_at_once)) {
+		begin_metered(t, frame);
+	} else if (gt_load_relaxed(&gt_stack_depth) || gt_unlikely(!gt_thread_walked_none(t))) {
+		begin_walking(t, frame);
+	} else {
+		begin_in(t, gt_thread_walk_none(t), gt_clock_counter());
+	}
 }
 
 /* The events with which a call that is longer than KEEP begins; it gives the P back. */
@@ -95,7 +126,7 @@ static void write_facts(struct gt_w *w, int64_t result)
 GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t result)
 {
 	struct gt_thread *t = w->t;
-	uint64_t arg = (uint64_t)(t->call_arg + 1);
+	const uint64_t arg = (uint64_t)(t->call_arg + 1);
 
 	/* Or the end would stand alone in a full buffer, as one whose fact is not written. */
 	if (gt_unlikely(!gt_fact_fits(w))) {
@@ -104,8 +135,8 @@ GT_INLINE void write_short(struct gt_w *w, uint32_t p, uint64_t now, int64_t res
 	gt_event(w, GO_SYSCALL_BEGIN, gt_seq_p(w, p), gt_stack_put_walked(w, t->call_stack));
 	w->ticks = GT_MAX(GT_MAX(now, w->last.event + 1), w->last.fact);
 	gt_event0(w, GO_SYSCALL_END);
-	if (gt_brief_is_next(&t->brief, gt_brief_done(t->call, gt_zigzag(result)), arg)) {
-		gt_brief_came(&t->brief);
+	if (gt_brief_is_next(&t->brief, t->call, arg, gt_zigzag(result))) {
+		gt_brief_came(&t->brief, arg);
 	} else {
 		gt_put_call(w, t->call, arg, gt_zigzag(result));
 	}
@@ -122,28 +153,38 @@ static GT_NOINLINE void write_long(struct gt_w *w, uint32_t p, uint64_t now, int
 	write_facts(w, result);
 }
 
-/*
- * Its fact, for which there is room, behind the tail that the section has come to, with its last
- * times; the tail then.
- */
-static GT_NOINLINE uint64_t write_fact(struct gt_thread *t, struct gt_buf *b, uint64_t tail,
-				       struct gt_last *last, int64_t result)
+/* The section of a call that is written at once ends: the last event and fact are there. */
+GT_INLINE void end_at_once(struct gt_thread *t, struct gt_buf *b, uint64_t tail,
+			   struct gt_last last)
+{
+	gt_store_tail(b, tail, last);
+	t->last_ticks = last.event;
+	gt_section_end(t);
+	gt_advance_if_due(t);
+	gt_signal_fence();
+	gt_tls.busy = 0;
+}
+
+/* The same with its fact, for which there is room, behind the tail that the section has come to. */
+static GT_NOINLINE void end_with_fact(struct gt_thread *t, struct gt_buf *b, uint64_t tail,
+				      uint64_t event, uint64_t fact, int64_t result)
 {
 	struct gt_w w = {.t = t,
 			 .b = b,
 			 .at = b->events + gt_tail_events(tail),
 			 .facts_at = b->facts + gt_tail_facts(tail),
-			 .last = *last,
-			 .ticks = last->event};
+			 .last = {event, fact},
+			 .ticks = event};
 
 	gt_put_call(&w, t->call, (uint64_t)(t->call_arg + 1), gt_zigzag(result));
-	*last = w.last;
-	return gt_tail(gt_tail_events(tail), (uint32_t)(w.facts_at - b->facts), gt_tail_side(tail));
+	tail = gt_tail(gt_tail_events(tail), (uint32_t)(w.facts_at - b->facts), gt_tail_side(tail));
+	end_at_once(t, b, tail, w.last);
 }
 
 /*
  * Both ends of one that kept its P, as write_short has them, in a section that has nothing else to
- * do, as in most: what there might be is asked before anything is written. False: nothing is.
+ * do, as in most: what there might be is asked before anything is written. With that the call has
+ * ended. False: nothing is written.
  */
 GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t result)
 {
@@ -153,60 +194,84 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 		FACTS_MAX = GT_BUF_FACTS - GT_WIRE_EVENT_MAX
 	};
 	struct gt_trace *const trace = gt_trace;
-	const uint32_t p = gt_load_relaxed(&t->p);
-	const uint64_t gen = gt_section_begin(t);
-	const unsigned parity = gen & 1;
-	uint64_t begin = gt_clock_ticks_at(&trace->clock[parity], t->call_at);
-	uint64_t end = gt_clock_ticks_at(&trace->clock[parity], moment);
-	const uint32_t id = gt_stack_walked_id(t, gen);
-	/* Acquire: as in gt_load_buf. Without a slot this is the trace itself, which can be read,
-	 * and nothing more: it may look as if there were room. */
-	const uint32_t slot = gt_load_acquire(&t->x_slot[parity]);
-	struct gt_buf *const b = (struct gt_buf *)(void *)((char *)trace + (uint64_t)slot * 64);
-	uint64_t tail = gt_load_relaxed(&b->tail);
+	const uint64_t gen = gt_section_begin(t, trace);
+	const size_t parity = gen & 1;
+	const struct gt_clock *clock = &trace->clock[parity];
+	uint64_t tail, begin, took, dt, seq, duties, arg;
+	uint32_t p, id, slot;
 	struct gt_last last;
-	uint64_t *p_seq, seq;
+	struct gt_buf *b;
 	uint8_t *from, *at;
-	bool again;
+	uint64_t *p_seq;
 
-	if (gt_unlikely(!gen) || gt_unlikely(!slot) || gt_unlikely(!id) ||
-	    gt_unlikely(p == GT_PROC_NONE) || gt_unlikely(t->yields) ||
-	    gt_unlikely(gt_load_relaxed(&trace->broken)) ||
-	    gt_unlikely(gt_load_relaxed(&t->traced[parity]) != gen) ||
-	    gt_unlikely(gt_mailbox_wants(&t->mailbox[parity])) || gt_unlikely(end - begin > KEEP) ||
-	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX) ||
-	    gt_unlikely(gt_tail_facts(tail) > FACTS_MAX)) {
-		gt_section_end(t);
-		return false;
+	if (gt_unlikely(!gen)) {
+		goto not_at_once;
 	}
+	/* Of what there may be to do each has a bit or more in here. */
+	duties = gt_load_relaxed(&t->traced[parity]) ^ gen;
+	duties |= t->yields | gt_load_relaxed(&trace->broken);
+	duties |= gt_mailbox_wants(&t->mailbox[parity]);
+	if (gt_unlikely(duties)) {
+		goto not_at_once;
+	}
+	/* Acquire: as in gt_load_buf. */
+	slot = gt_load_acquire(&t->x_slot[parity]);
+	if (gt_unlikely(!slot)) {
+		goto not_at_once;
+	}
+	took = moment - clock->base_counter;
+	/* It was over before the line began. */
+	if (gt_unlikely((int64_t)took < 0)) {
+		goto not_at_once;
+	}
+	begin = gt_clock_ticks_behind(clock, t->call_at - clock->base_counter);
+	took = gt_clock_ticks_behind(clock, took) - begin;
+	GT_OPAQUE(took);
+	/* It took too long, or no tick; or it began before the line did, which is far ahead now. */
+	if (gt_unlikely(took - 1 >= KEEP)) {
+		goto not_at_once;
+	}
+	b = (struct gt_buf *)(void *)((char *)trace + (uint64_t)slot * 64);
 	GT_INVARIANT(2, b->gen == gen && b->m == gt_thread_tid(t));
-	again = gt_brief_is_next(&t->brief, gt_brief_done(t->call, gt_zigzag(result)),
-				 (uint64_t)(t->call_arg + 1));
-	if (gt_likely(again)) {
-		gt_brief_came(&t->brief);
+	tail = gt_load_relaxed(&b->tail);
+	last = b->last[gt_tail_side(tail)];
+	dt = begin - last.event;
+	/* Its times would be those of what is there already, or there is no room. */
+	if (gt_unlikely(begin < last.event) || gt_unlikely(begin + took < last.fact) ||
+	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX)) {
+		goto not_at_once;
+	}
+	p = gt_load_relaxed(&t->p);
+	if (gt_unlikely(p == GT_PROC_NONE)) {
+		goto not_at_once;
+	}
+	if (gt_unlikely(!gt_stack_walked_id(t, gen, &id))) {
+		goto not_at_once;
 	}
 	p_seq = &trace->procs.proc[p].seq[parity];
 	seq = *p_seq;
-	gt_undoable_call(t, tail, parity, p, seq);
+	gt_undoable_call(t, tail, (unsigned)parity, p, seq);
 	*p_seq = ++seq;
-	last = b->last[gt_tail_side(tail)];
-	begin = gt_not_before(begin, last.event);
-	end = gt_not_before(gt_not_before(end, begin + 1), last.fact);
 	from = b->events + gt_tail_events(tail);
-	at = gt_bytes(from, begin - last.event, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(id));
-	at = gt_bytes0(at, end - begin, GO_SYSCALL_END);
-	last.event = end;
+	at = gt_bytes(from, dt, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(id));
+	at = gt_bytes0(at, took, GO_SYSCALL_END);
+	last.event = begin + took;
 	tail += gt_tail((uint32_t)(at - from), 0, 0);
-	if (gt_unlikely(!again)) {
-		struct gt_last rare = last;
-
-		tail = write_fact(t, b, tail, &rare, result);
-		last = rare;
+	arg = (uint64_t)(t->call_arg + 1);
+	if (gt_likely(gt_brief_is_next(&t->brief, t->call, arg, gt_zigzag(result)))) {
+		gt_brief_came(&t->brief, arg);
+		end_at_once(t, b, tail, last);
+	} else if (gt_likely(gt_tail_facts(tail) <= FACTS_MAX)) {
+		end_with_fact(t, b, tail, last.event, last.fact, result);
+	} else {
+		/* The next batch has remembered nothing, and this one is full. */
+		gt_section_undo(t);
+		return false;
 	}
-	gt_store_tail(b, tail, last);
-	t->last_ticks = end;
-	gt_section_end(t);
 	return true;
+not_at_once:
+	gt_section_end(t);
+	return false;
 }
 
 /* Nothing of the call has been written yet. */
@@ -306,25 +371,15 @@ static enum gt_claim take_back(struct gt_thread *t)
 	return gt_likely(claim == GT_CLAIM_NONE) ? GT_CLAIM_NONE : take_back_claimed(t, claim);
 }
 
-void gt_call_end(struct gt_thread *t, int64_t result)
+/*
+ * The end of a call that is not written at once. open: it was, when this was asked first. moment:
+ * when it returned; 0: that has not been asked yet.
+ */
+static GT_NOINLINE void end_slowly(struct gt_thread *t, int64_t result, bool open, uint64_t moment)
 {
 	enum gt_claim claim;
-	bool open;
 
-	/* Closed already, or a child's memory of its parent: t may not even be there. */
-	if (gt_tls.busy != GT_BUSY_CALL || gt_tls.thread != t) {
-		return;
-	}
-	/* Traced no more: neither the record nor the mapping is looked at. */
-	if (gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch)) {
-		gt_tls.busy = 0;
-		return;
-	}
-	/* From here on a handler that forks gives its child memory of its own to go on in. */
-	gt_tls.busy = 1;
-	gt_signal_fence();
 	gt_meter_in(&t->meter);
-	open = gt_load_relaxed(&t->x_in_call) != 0;
 	claim = take_back(t);
 	if (gt_unlikely(claim == GT_CLAIM_WRITTEN)) {
 		open = true;
@@ -337,12 +392,7 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 		gt_store_release(&t->x_claim,
 				 gt_load_relaxed(&t->draft.gen) ? GT_CLAIM_BACK : GT_CLAIM_NONE);
 	} else if (gt_likely(open)) {
-		uint64_t moment = gt_clock_moment();
-
-		if (gt_unlikely(!gt_calls_whole) ||
-		    gt_unlikely(!write_at_once(t, moment, result))) {
-			end_kept(t, moment, result);
-		}
+		end_kept(t, moment ? moment : gt_clock_moment(), result);
 	}
 	gt_meter_out(&t->meter, GT_COST_CALL);
 	/* Not where nothing was open: the thread may be in a wait. */
@@ -352,6 +402,37 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 	/* The claim is gone before a handler can begin a call. */
 	gt_signal_fence();
 	gt_tls.busy = 0;
+}
+
+void gt_call_end(struct gt_thread *t, int64_t result)
+{
+	uint64_t moment = 0;
+	bool open;
+
+	/* Closed already, or a child's memory of its parent: t may not even be there. */
+	if (gt_unlikely(gt_tls.busy != GT_BUSY_CALL) || gt_unlikely(gt_tls.thread != t)) {
+		return;
+	}
+	/* Traced no more: neither the record nor the mapping is looked at. */
+	if (gt_unlikely(gt_tls.epoch != gt_load_relaxed(&gt_gate->epoch))) {
+		gt_tls.busy = 0;
+		return;
+	}
+	/* From here on a handler that forks gives its child memory of its own to go on in. */
+	gt_tls.busy = 1;
+	gt_signal_fence();
+	open = gt_load_relaxed(&t->x_in_call) != 0;
+	if (gt_likely(open) && gt_likely(gt_calls_at_once)) {
+		/* The first half of take_back, which end_slowly does as a whole. */
+		gt_fence_store(&t->x_in_call, 0);
+		if (gt_likely(gt_load_seq(&t->x_claim) == GT_CLAIM_NONE)) {
+			moment = gt_clock_counter();
+			if (gt_likely(write_at_once(t, moment, result))) {
+				return;
+			}
+		}
+	}
+	end_slowly(t, result, open, moment);
 }
 
 void gt_call_left(struct gt_thread *t)

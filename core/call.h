@@ -31,8 +31,11 @@ enum { GT_CALL_KEEP_NS = 20000 };
 
 /* [start] Classes that are traced, a bit for each enum gt_class. */
 extern GT_HIDDEN uint64_t gt_classes;
-/* [start] All their calls are written: there is neither GTRACE_BUDGET nor GTRACE_MIN. */
-extern GT_HIDDEN bool gt_calls_whole;
+/*
+ * [start] Most of their calls are written at once (call.c): there is neither GTRACE_BUDGET nor
+ * GTRACE_MIN, and moments are a counter's.
+ */
+extern GT_HIDDEN bool gt_calls_at_once;
 
 GT_INLINE bool gt_class_on(enum gt_class class)
 {

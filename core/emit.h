@@ -122,13 +122,13 @@ GT_INLINE bool gt_traced(const struct gt_thread *t, const struct gt_w *w)
  */
 enum gt_when { GT_WHEN_NOW, GT_WHEN_MOMENT, GT_WHEN_LATER };
 
-/* Whether there are posts, or one that its poster is just about to write. */
-GT_INLINE bool gt_mailbox_wants(struct gt_mailbox *box)
+/* Not 0: there are posts, or one that its poster is just about to write. */
+GT_INLINE uint32_t gt_mailbox_wants(struct gt_mailbox *box)
 {
 	/* In this order: who posts takes the lock, then counts, then drops it. */
 	uint32_t locked = gt_load_seq(&box->lock.word);
 
-	return (locked | gt_mailbox_left(box)) != 0;
+	return locked | gt_mailbox_left(box);
 }
 
 /* There is no buffer: no event has room. */
@@ -168,7 +168,7 @@ GT_INLINE void gt_load_buf(struct gt_w *w)
  * A section's first and its last step, which gt_open and gt_release take. The generation; 0:
  * nothing is recorded any more.
  */
-GT_INLINE uint64_t gt_section_begin(struct gt_thread *t)
+GT_INLINE uint64_t gt_section_begin(struct gt_thread *t, const struct gt_trace *trace)
 {
 	uint64_t gen;
 
@@ -177,7 +177,7 @@ GT_INLINE uint64_t gt_section_begin(struct gt_thread *t)
 	gt_signal_fence();
 	/* Partner: the loads of x_seq in advance.c; see thread.h, Protocol. */
 	gt_fence_store(&t->x_seq, gt_load_relaxed(&t->x_seq) + 1);
-	gen = gt_load_seq(&gt_trace->head.gen);
+	gen = gt_load_seq(&trace->head.gen);
 	GT_DELAY();
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, gen);
@@ -206,7 +206,7 @@ GT_INLINE void gt_open(struct gt_w *w, struct gt_thread *t, enum gt_when when, u
 	const struct gt_clock *clock;
 
 	*w = (struct gt_w){.t = t};
-	w->gen = gt_section_begin(t);
+	w->gen = gt_section_begin(t, trace);
 	w->parity = w->gen & 1;
 	/* The line was stored before gen (prepare_clock in advance.c), and is not changed while
 	 * this section is open. */
@@ -260,9 +260,14 @@ GT_INLINE uint64_t gt_section_now(struct gt_w *w)
 /* What the section has written so far is in the buffer: that far, by the other side's times. */
 GT_INLINE void gt_store_tail(struct gt_buf *b, uint64_t tail, struct gt_last last)
 {
-	b->last[!gt_tail_side(tail)] = last;
+	struct gt_last *to;
+
+	tail ^= gt_tail(0, 0, 1);
+	to = &b->last[gt_tail_side(tail)];
+	GT_OPAQUE(to);
+	*to = last;
 	/* Release: partner is the advancer's read after it saw x_seq even, or a recovery's. */
-	gt_store_release(&b->tail, tail ^ gt_tail(0, 0, 1));
+	gt_store_release(&b->tail, tail);
 }
 
 GT_INLINE void gt_store_written(struct gt_w *w)

@@ -65,15 +65,18 @@ GT_INLINE struct gt_arg_stack gt_stack_put_known(struct gt_w *w, uint64_t hash, 
 	return gt_stack(id);
 }
 
-/* Of the stack that t has walked last, where it is known without asking others; 0. */
-GT_INLINE uint32_t gt_stack_walked_id(const struct gt_thread *t, uint64_t gen)
+/* Of the stack that t has walked last, in a generation that there is, and where it is known without
+ * asking others; false. */
+GT_INLINE bool gt_stack_walked_id(const struct gt_thread *t, uint64_t gen, uint32_t *id)
 {
 	const struct gt_list_id *known = t->walks.id;
 
 	if (gt_likely(known != NULL)) {
-		return gt_likely(known->gen == (uint32_t)gen) ? known->id : 0;
+		*id = known->id;
+		return gt_likely(known->gen == (uint32_t)gen);
 	}
-	return gt_stack_known(t, gen, t->walks.hash);
+	*id = gt_stack_known(t, gen, t->walks.hash);
+	return *id != 0;
 }
 
 /* The stack that the section's own thread has walked last. */

@@ -406,6 +406,15 @@ GT_INLINE void gt_guard_up(void *frame)
 	gt_signal_fence();
 }
 
+/* The same where it is down, as gt_self has found it. */
+GT_INLINE void gt_guard_raise(void *frame)
+{
+	GT_ASSERT(gt_tls.busy == 0);
+	gt_tls.busy = 1;
+	gt_tls.frame = (uintptr_t)frame;
+	gt_signal_fence();
+}
+
 /* The id of its G. */
 GT_INLINE uint64_t gt_thread_id(const struct gt_thread *t)
 {
@@ -511,13 +520,18 @@ GT_INLINE unsigned gt_thread_get_stack(struct gt_thread *t, uint64_t *pcs)
 /* Slow half: it was another, or nothing yet. */
 GT_NOINLINE void gt_thread_walk_entry(struct gt_thread *t);
 
+/* Whether the last one was that: where there are no stacks, always. */
+GT_INLINE bool gt_thread_walked_none(const struct gt_thread *t)
+{
+	const struct gt_walks *walks = &t->walks;
+
+	return walks->id == &walks->none.id && walks->none.entry == t->root.entry;
+}
+
 /* A stack that is its entry alone (t->walks). */
 GT_INLINE unsigned gt_thread_walk_none(struct gt_thread *t)
 {
-	struct gt_walks *walks = &t->walks;
-
-	/* As it was the last time, in most: where there are no stacks, always. */
-	if (gt_unlikely(walks->id != &walks->none.id || walks->none.entry != t->root.entry)) {
+	if (gt_unlikely(!gt_thread_walked_none(t))) {
 		gt_thread_walk_entry(t);
 	}
 	return 1;

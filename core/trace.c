@@ -259,7 +259,6 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	spool[n] = 0;
 	gt_env = *env;
 	gt_classes = env->classes;
-	gt_calls_whole = !env->budget && !env->min;
 	gt_clock_mark(&mark);
 	r = make_gate(&gate);
 	if (r < 0) {
@@ -298,6 +297,7 @@ int gt_trace_start(const struct gt_env *env, const char *path, uintptr_t entry, 
 	}
 	gt_fence_start();
 	gt_clock_init(&t->clock[1], &mark);
+	gt_calls_at_once = !env->budget && !env->min && gt_clock_unit;
 	gt_dump_stamp(&t->stamp[1], &t->clock[1], &zero);
 	gt_store_relaxed(&t->due, (t->clock[1].base_ns + gt_env.period) >> GT_TICK_SHIFT);
 	for (int i = 0; i < 2; i++) {

@@ -36,22 +36,28 @@ enum {
 /* What a slot has then, and one that is not there: nobody asks for that. */
 #define GT_BRIEF_NOBODY (UINT64_MAX - 1)
 
+/* A line's half: most of what a call that goes on as before looks at is in the slot that it has. */
+struct gt_brief_slot {
+	uint64_t done;
+	uint64_t arg;
+	/* Which one came next (GT_BRIEF_NO_CALL: none yet), and which had its argument before (0:
+	 * none came). */
+	uint32_t next, from;
+	bool came; /* writer: it has come again */
+} GT_ALIGNED(32);
+
 struct gt_brief {
-	uint64_t g;      /* of the last Block or WaitEnd; 0: none yet */
-	uint32_t blocks; /* so many there were: the next one has slot blocks % GT_BRIEF_SLOTS */
-	uint32_t calls;  /* the same of Calls that are in full */
-	uint32_t wait;   /* the slot of the last Block or Wait */
-	bool repeats;    /* reader: the last one that is written says more than itself */
-	bool plain;      /* reader: after an Unsaid none does in this batch */
-	bool over;       /* reader: the next fact is of another batch */
-	uint8_t at;      /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
-	/* Of each slot, in the last place of GT_BRIEF_NO_CALL: which one came next
-	 * (GT_BRIEF_NO_CALL: none yet), and which had its argument before (0: none came). */
-	uint8_t next[GT_BRIEF_CALLS + 1], from[GT_BRIEF_CALLS + 1];
-	uint64_t done[GT_BRIEF_CALLS + 1];
-	uint64_t arg[GT_BRIEF_CALLS];
-	bool came[GT_BRIEF_CALLS]; /* writer: it has come again */
-	uint32_t strange;          /* writer: so many found no slot */
+	uint64_t g;       /* of the last Block or WaitEnd; 0: none yet */
+	uint32_t blocks;  /* so many there were: the next one has slot blocks % GT_BRIEF_SLOTS */
+	uint32_t calls;   /* the same of Calls that are in full */
+	uint32_t wait;    /* the slot of the last Block or Wait */
+	uint32_t strange; /* writer: so many Calls found no slot */
+	uint32_t at;      /* the slot of the last Call; GT_BRIEF_NO_CALL: none yet */
+	bool repeats;     /* reader: the last one that is written says more than itself */
+	bool plain;       /* reader: after an Unsaid none does in this batch */
+	bool over;        /* reader: the next fact is of another batch */
+	/* The last place is that of GT_BRIEF_NO_CALL. */
+	struct gt_brief_slot call[GT_BRIEF_CALLS + 1];
 	struct {
 		uint64_t object, epoch, kind;
 		uint64_t mutex; /* 0: no Retake named one */
@@ -66,9 +72,9 @@ GT_INLINE void gt_brief_reset(struct gt_brief *b)
 	b->wait = GT_BRIEF_NONE;
 	b->at = GT_BRIEF_NO_CALL;
 	b->repeats = b->plain = b->over = false;
-	b->done[GT_BRIEF_NO_CALL] = GT_BRIEF_NOBODY;
-	b->next[GT_BRIEF_NO_CALL] = GT_BRIEF_NO_CALL;
-	b->from[GT_BRIEF_NO_CALL] = 0;
+	b->call[GT_BRIEF_NO_CALL].done = GT_BRIEF_NOBODY;
+	b->call[GT_BRIEF_NO_CALL].next = GT_BRIEF_NO_CALL;
+	b->call[GT_BRIEF_NO_CALL].from = 0;
 }
 
 /* Of so many that were remembered, in so many slots, those that are in use: the first ones. */
@@ -121,8 +127,8 @@ GT_INLINE uint64_t gt_brief_done(uint64_t call, uint64_t result)
 /* The call that a slot has from now on. */
 GT_INLINE void gt_brief_fill(struct gt_brief *b, uint32_t slot, uint64_t call, uint64_t result)
 {
-	b->done[slot] = GT_MIN(gt_brief_done(call, result), GT_BRIEF_NOBODY);
-	b->came[slot] = false;
+	b->call[slot].done = GT_MIN(gt_brief_done(call, result), GT_BRIEF_NOBODY);
+	b->call[slot].came = false;
 }
 
 /* The slots that are in use are the first ones. */
@@ -135,9 +141,9 @@ GT_INLINE uint32_t gt_brief_calls(const struct gt_brief *b)
 GT_INLINE uint32_t gt_brief_source(const struct gt_brief *b, uint32_t slot, uint64_t arg)
 {
 	const uint32_t n = gt_brief_calls(b);
-	uint32_t i = slot < n && b->arg[slot] == arg ? slot : 0;
+	uint32_t i = slot < n && b->call[slot].arg == arg ? slot : 0;
 
-	while (i < n && b->arg[i] != arg) {
+	while (i < n && b->call[i].arg != arg) {
 		i++;
 	}
 	return i < n ? i : slot;
@@ -146,10 +152,10 @@ GT_INLINE uint32_t gt_brief_source(const struct gt_brief *b, uint32_t slot, uint
 /* The Call of that slot has come, with that argument. */
 GT_INLINE void gt_brief_follow(struct gt_brief *b, uint32_t slot, uint64_t arg)
 {
-	b->from[b->at] = (uint8_t)gt_brief_source(b, slot, arg);
-	b->next[b->at] = (uint8_t)slot;
-	b->arg[slot] = arg;
-	b->at = (uint8_t)slot;
+	b->call[b->at].from = gt_brief_source(b, slot, arg);
+	b->call[b->at].next = slot;
+	b->call[slot].arg = arg;
+	b->at = slot;
 }
 
 /* A Call in full. */
@@ -161,8 +167,8 @@ GT_INLINE void gt_brief_call(struct gt_brief *b, uint64_t call, uint64_t arg, ui
 	b->calls++;
 	gt_brief_fill(b, slot, call, result);
 	/* After that, since the one before may have had this slot. */
-	b->next[slot] = GT_BRIEF_NO_CALL;
-	b->from[slot] = 0;
+	b->call[slot].next = GT_BRIEF_NO_CALL;
+	b->call[slot].from = 0;
 }
 
 /* Which slot has that number and result; GT_BRIEF_CALLS: none. */
@@ -171,7 +177,7 @@ GT_INLINE uint32_t gt_brief_find(const struct gt_brief *b, uint64_t done)
 	const uint32_t n = gt_brief_calls(b);
 	uint32_t i = 0;
 
-	while (i < n && b->done[i] != done) {
+	while (i < n && b->call[i].done != done) {
 		i++;
 	}
 	return i < n ? i : GT_BRIEF_CALLS;
@@ -186,16 +192,17 @@ GT_INLINE uint32_t gt_brief_find(const struct gt_brief *b, uint64_t done)
 GT_INLINE uint32_t gt_brief_other(struct gt_brief *b, uint64_t call)
 {
 	enum { OFTEN = 16 };
-	const uint32_t next = b->next[b->at];
+	const uint32_t next = b->call[b->at].next;
 	uint32_t i = 0;
 
 	if (b->calls < GT_BRIEF_CALLS || ++b->strange % OFTEN == 0) {
 		return GT_BRIEF_CALLS;
 	}
-	if (gt_brief_number(b->done[next]) == call && !b->came[next]) {
+	if (gt_brief_number(b->call[next].done) == call && !b->call[next].came) {
 		return next;
 	}
-	while (i < GT_BRIEF_CALLS && (gt_brief_number(b->done[i]) != call || b->came[i])) {
+	while (i < GT_BRIEF_CALLS &&
+	       (gt_brief_number(b->call[i].done) != call || b->call[i].came)) {
 		i++;
 	}
 	return i;
@@ -204,30 +211,41 @@ GT_INLINE uint32_t gt_brief_other(struct gt_brief *b, uint64_t call)
 /* It has it, and that Call has come. */
 GT_INLINE void gt_brief_differ(struct gt_brief *b, uint32_t slot, uint64_t arg, uint64_t result)
 {
-	gt_brief_fill(b, slot, gt_brief_number(b->done[slot]), result);
+	gt_brief_fill(b, slot, gt_brief_number(b->call[slot].done), result);
 	gt_brief_follow(b, slot, arg);
 }
 
 /* What came next when the last Call was there before has come: it is the last one now. */
 GT_INLINE void gt_brief_go_on(struct gt_brief *b)
 {
-	const uint8_t next = b->next[b->at];
+	const uint32_t next = b->call[b->at].next;
 
-	b->arg[next] = b->arg[b->from[b->at]];
+	b->call[next].arg = b->call[b->call[b->at].from].arg;
 	b->at = next;
 }
 
-/* Writer: whether that call is it; and that it has come. */
-GT_INLINE bool gt_brief_is_next(const struct gt_brief *b, uint64_t done, uint64_t arg)
+/*
+ * Writer: whether that call, a real one, is it. In one comparison: where nothing came next it is
+ * NOBODY's, whatever the argument, and no slot has a result that does not fit.
+ */
+GT_INLINE bool gt_brief_is_next(const struct gt_brief *b, uint64_t call, uint64_t arg,
+				uint64_t result)
 {
-	/* In one comparison: where nothing came next it is NOBODY's, whatever the argument. */
-	return ((b->done[b->next[b->at]] ^ done) | (b->arg[b->from[b->at]] ^ arg)) == 0;
+	const struct gt_brief_slot *last = &b->call[b->at];
+	const uint64_t done = result << GT_BRIEF_NUMBER_BITS | call;
+
+	return ((b->call[last->next].done ^ done) | (b->call[last->from].arg ^ arg) |
+		result >> (64 - GT_BRIEF_NUMBER_BITS)) == 0;
 }
 
-GT_INLINE void gt_brief_came(struct gt_brief *b)
+/* It has come, with that argument. */
+GT_INLINE void gt_brief_came(struct gt_brief *b, uint64_t arg)
 {
-	b->came[b->next[b->at]] = true;
-	gt_brief_go_on(b);
+	const uint32_t next = b->call[b->at].next;
+
+	b->call[next].came = true;
+	b->call[next].arg = arg;
+	b->at = next;
 }
 
 /*
@@ -318,13 +336,13 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 	case GT_FACT_REPEATING:
 	case GT_FACT_DIFFERING:
 		slot = first % GT_BRIEF_CALLS;
-		if (slot >= gt_brief_calls(b) || b->done[slot] == GT_BRIEF_NOBODY) {
+		if (slot >= gt_brief_calls(b) || b->call[slot].done == GT_BRIEF_NOBODY) {
 			return false;
 		}
-		args[0] = gt_brief_number(b->done[slot]);
+		args[0] = gt_brief_number(b->call[slot].done);
 		if (*number == GT_FACT_REPEATING) {
 			args[1] = first >> GT_BRIEF_CALL_BITS;
-			args[2] = gt_brief_result(b->done[slot]);
+			args[2] = gt_brief_result(b->call[slot].done);
 			gt_brief_follow(b, (uint32_t)slot, args[1]);
 		} else {
 			args[2] = first >> GT_BRIEF_CALL_BITS;
@@ -345,13 +363,13 @@ GT_INLINE bool gt_brief_read(struct gt_brief *b, uint64_t m, uint8_t *number, ui
 /* Whether an end that has no fact stands for a Call: then gt_brief_go_on. */
 GT_INLINE bool gt_brief_repeats(const struct gt_brief *b)
 {
-	return b->repeats && b->done[b->next[b->at]] != GT_BRIEF_NOBODY;
+	return b->repeats && b->call[b->call[b->at].next].done != GT_BRIEF_NOBODY;
 }
 
 /* The arguments of the last Call, which has just come so. */
 GT_INLINE void gt_brief_last(const struct gt_brief *b, uint64_t *args)
 {
-	args[0] = gt_brief_number(b->done[b->at]);
-	args[1] = b->arg[b->at];
-	args[2] = gt_brief_result(b->done[b->at]);
+	args[0] = gt_brief_number(b->call[b->at].done);
+	args[1] = b->call[b->at].arg;
+	args[2] = gt_brief_result(b->call[b->at].done);
 }

@@ -98,6 +98,12 @@ GT_INLINE uint64_t gt_clock_ticks_at(const struct gt_clock *c, uint64_t moment)
 	return c->base_ticks + (uint64_t)(((gt_u128)d * c->tick_mult) >> 64);
 }
 
+/* The same, so many counts behind the line's beginning. */
+GT_INLINE uint64_t gt_clock_ticks_behind(const struct gt_clock *c, uint64_t counts)
+{
+	return c->base_ticks + (uint64_t)(((gt_u128)counts * c->tick_mult) >> 64);
+}
+
 /* From one moment to a later one, in ns. */
 GT_INLINE uint64_t gt_clock_between(uint64_t from, uint64_t to)
 {
