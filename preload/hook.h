@@ -121,10 +121,14 @@ GT_INLINE struct gt_thread *gt_self(void *frame)
 	struct gt_tls *tls = &gt_tls;
 
 	/* Relaxed: a hook that reads the gate just before it changes is as one that ran before. */
-	if (gt_likely(tls->epoch == gt_load_relaxed(&gt_gate->epoch) && tls->busy == 0 &&
-		      gt_state_g(gt_load_relaxed(&tls->thread->x_state)) == GT_GO_RUNNING)) {
-		tls->frame = (uintptr_t)frame;
-		return tls->thread;
+	if (gt_likely(((tls->epoch ^ gt_load_relaxed(&gt_gate->epoch)) | tls->busy) == 0)) {
+		struct gt_thread *t = tls->thread;
+
+		if (gt_likely(gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING)) {
+			tls->frame = (uintptr_t)frame;
+			GT_THERE(t);
+			return t;
+		}
 	}
 	return gt_self_slow(frame);
 }

@@ -8,18 +8,25 @@
 #include "sockets.h"
 
 /* ask: there is a budget. */
-GT_INLINE struct gt_thread *move_open(enum gt_class class, enum gt_call call, int fd, bool ask,
-				      void *frame)
+GT_INLINE struct gt_thread *move_open_as(enum gt_class class, enum gt_call call, enum gt_reason as,
+					 int fd, bool ask, void *frame)
 {
-	bool net = gt_socket_is(fd);
-	enum gt_reason as = net ? GT_REASON_NETWORK : 0;
-	struct gt_thread *t = gt_class_on(net ? GT_CLASS_NET : class) ? gt_self(frame) : NULL;
+	struct gt_thread *t = gt_class_on(class) ? gt_self(frame) : NULL;
 
 	if (t && (!ask || gt_budget_call(&t->meter, call))) {
 		gt_call_begin(t, call, as, fd, frame);
 		return t;
 	}
 	return NULL;
+}
+
+/* Each of the two with constants: nothing is kept of which it is. */
+GT_INLINE struct gt_thread *move_open(enum gt_class class, enum gt_call call, int fd, bool ask,
+				      void *frame)
+{
+	return gt_socket_is(fd)
+		       ? move_open_as(GT_CLASS_NET, call, GT_REASON_NETWORK, fd, ask, frame)
+		       : move_open_as(class, call, 0, fd, ask, frame);
 }
 
 /* Whether the budget, which there is, leaves it out; false: not known. */

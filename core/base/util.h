@@ -33,6 +33,14 @@
 /* Statement: the compiler knows nothing of this variable's value any more. */
 #define GT_OPAQUE(v) __asm__("" : "+r"(v))
 
+/* Statement: the compiler knows that this pointer is not NULL. */
+#define GT_THERE(p)                              \
+	do {                                     \
+		if (!(p)) {                      \
+			__builtin_unreachable(); \
+		}                                \
+	} while (0)
+
 /*
  * Thread-local state of the preloaded library: always initial-exec. The dynamic models call
  * __tls_get_addr, which allocates on first use (koute/bytehound#131), and an allocator may be
