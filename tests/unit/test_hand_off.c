@@ -55,6 +55,20 @@ static void write_drafts(void)
 	gt_writer_end();
 }
 
+/* Short, and with a stack that is in the trace: without the claim it would be written at once. */
+Test(hand_off, who_comes_back_at_once_keeps_its_call, .init = started, .fini = ended)
+{
+	struct gt_thread *t;
+
+	gt_store_relaxed(&gt_stack_depth, 0);
+	gt_call_end(in_call(GT_REASON_NONE), 0);
+	t = in_call(GT_REASON_NONE);
+	gt_hand_off_draft(1);
+	cr_expect_eq(t->x_claim, (uint32_t)GT_CLAIM_TAKEN);
+	gt_call_end(t, 0);
+	cr_expect_eq(t->x_claim, (uint32_t)GT_CLAIM_NONE);
+}
+
 Test(hand_off, who_comes_back_in_time_keeps_its_call, .init = started, .fini = ended)
 {
 	struct gt_thread *t = in_call(GT_REASON_SLEEP);

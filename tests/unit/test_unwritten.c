@@ -290,7 +290,6 @@ Test(unwritten, at_once_without_stacks, .init = started_inside, .fini = ended)
 		}
 		make_call(t, GT_CALL_READ, 5, 100);
 		expect_at_once(t);
-		cr_expect_eq(t->call_stack, 1u);
 		cr_expect_eq(t->walks.pcs[0], t->root.entry);
 		cr_expect_eq(t->walks.id->id == id, i % 3 != 0);
 		id = t->walks.id->id;
@@ -309,8 +308,11 @@ static void facts_without_room(void *arg)
 		make_call(t, GT_CALL_READ, 1 << 20 | i, (1 << 20) + 7 * i);
 	}
 	expect_at_once(t);
+	/* Two results of which all bits but the highest are the same. */
+	for (unsigned i = 0; i < 4; i++) {
+		make_call(t, GT_CALL_READ, 5, i < 3 ? -(INT64_C(1) << 47) : INT64_MIN);
+	}
 	check_calls(t, &written, &batches);
-	cr_expect_geq(batches, 2u);
 	cr_expect_geq(written, (size_t)5000);
 	(void)arg;
 }
@@ -440,7 +442,8 @@ static GT_NOINLINE void other_duties(void *arg)
 			seq = t->seq[parity];
 			break;
 		case LATE_FACT:
-			/* Later than the last event, and the counter goes back. */
+			/* Later than the last event, and the counter goes half way back. */
+			nanosleep(&(struct timespec){0, 2000000}, NULL);
 			w = gt_acquire(t);
 			gt_event(&w, FACT_YIELDS, gt_value(1), gt_value(2));
 			gt_release(&w);
@@ -465,7 +468,6 @@ static GT_NOINLINE void other_duties(void *arg)
 		}
 		gt_call_end(t, result);
 		if (i == EARLY) {
-			/* It has begun by then, and ends when it does. */
 			cr_expect_leq(now(t).event - last, (uint64_t)100000000);
 		}
 		gt_tls.busy = 1;
