@@ -197,7 +197,7 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	const uint64_t gen = gt_section_begin(t, trace);
 	const size_t parity = gen & 1;
 	const struct gt_clock *clock = &trace->clock[parity];
-	uint64_t tail, begin, took, dt, seq, duties, arg;
+	uint64_t tail, begin, took, end, dt, seq, duties, arg;
 	uint32_t p, id, slot;
 	struct gt_last last;
 	struct gt_buf *b;
@@ -235,12 +235,15 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	GT_INVARIANT(2, b->gen == gen && b->m == gt_thread_tid(t));
 	tail = gt_load_relaxed(&b->tail);
 	last = b->last[gt_tail_side(tail)];
-	dt = begin - last.event;
+	end = begin + took;
 	/* Its times would be those of what is there already, or there is no room. */
-	if (gt_unlikely(begin < last.event) || gt_unlikely(begin + took < last.fact) ||
+	if (gt_unlikely(begin < last.event) || gt_unlikely(end < last.fact) ||
 	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX)) {
 		goto not_at_once;
 	}
+	/* From here on neither of the two: there are few registers. */
+	dt = begin - last.event;
+	GT_OPAQUE(dt);
 	p = gt_load_relaxed(&t->p);
 	if (gt_unlikely(p == GT_PROC_NONE)) {
 		goto not_at_once;
@@ -255,7 +258,7 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	from = b->events + gt_tail_events(tail);
 	at = gt_bytes(from, dt, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(id));
 	at = gt_bytes0(at, took, GO_SYSCALL_END);
-	last.event = begin + took;
+	last.event = end;
 	tail += gt_tail((uint32_t)(at - from), 0, 0);
 	arg = (uint64_t)(t->call_arg + 1);
 	if (gt_likely(gt_brief_is_next(&t->brief, t->call, arg, gt_zigzag(result)))) {
