@@ -43,7 +43,7 @@ static GT_NOINLINE void begin_walking(struct gt_thread *t, void *frame)
 	begin_in(t, n, gt_clock_counter());
 }
 
-static GT_NOINLINE void begin_metered(struct gt_thread *t, void *frame)
+static GT_NOINLINE void begin_slowly(struct gt_thread *t, void *frame)
 {
 	uint64_t moment;
 	unsigned n;
@@ -65,7 +65,7 @@ void gt_call_begin(struct gt_thread *t, enum gt_call call, enum gt_reason as, in
 	t->call_as = (uint16_t)as;
 	t->call_arg = arg;
 	if (gt_unlikely(!gt_calls_at_once)) {
-		begin_metered(t, frame);
+		begin_slowly(t, frame);
 	} else if (gt_load_relaxed(&gt_stack_depth) || gt_unlikely(!gt_thread_walked_none(t))) {
 		begin_walking(t, frame);
 	} else {
@@ -343,7 +343,15 @@ static bool draft_stands(struct gt_thread *t)
 	return stands;
 }
 
-/* What take_back found is not NONE. */
+/* The thread is in no call any more, and says so: who writes its beginning. */
+GT_INLINE uint32_t leave(struct gt_thread *t)
+{
+	/* Partner: gt_hand_off_draft; see thread.h, enum gt_claim. */
+	gt_fence_store(&t->x_in_call, 0);
+	return gt_load_seq(&t->x_claim);
+}
+
+/* What leave found is not NONE. */
 static GT_COLD enum gt_claim take_back_claimed(struct gt_thread *t, uint32_t claim)
 {
 	if (claim == GT_CLAIM_WANTED && gt_cas_acq_rel(&t->x_claim, &claim, GT_CLAIM_NONE)) {
@@ -360,17 +368,11 @@ static GT_COLD enum gt_claim take_back_claimed(struct gt_thread *t, uint32_t cla
 	return claim == GT_CLAIM_WRITTEN ? GT_CLAIM_WRITTEN : GT_CLAIM_NONE;
 }
 
-/*
- * The thread is in no call any more, and says so. GT_CLAIM_NONE: it writes all of it; WRITTEN: the
- * end alone.
- */
+/* The same, settled. GT_CLAIM_NONE: the thread writes all of it; WRITTEN: the end alone. */
 static enum gt_claim take_back(struct gt_thread *t)
 {
-	uint32_t claim;
+	const uint32_t claim = leave(t);
 
-	/* Partner: gt_hand_off_draft; see thread.h, enum gt_claim. */
-	gt_fence_store(&t->x_in_call, 0);
-	claim = gt_load_seq(&t->x_claim);
 	return gt_likely(claim == GT_CLAIM_NONE) ? GT_CLAIM_NONE : take_back_claimed(t, claim);
 }
 
@@ -426,9 +428,7 @@ void gt_call_end(struct gt_thread *t, int64_t result)
 	gt_signal_fence();
 	open = gt_load_relaxed(&t->x_in_call) != 0;
 	if (gt_likely(open) && gt_likely(gt_calls_at_once)) {
-		/* The first half of take_back, which end_slowly does as a whole. */
-		gt_fence_store(&t->x_in_call, 0);
-		if (gt_likely(gt_load_seq(&t->x_claim) == GT_CLAIM_NONE)) {
+		if (gt_likely(leave(t) == GT_CLAIM_NONE)) {
 			moment = gt_clock_counter();
 			if (gt_likely(write_at_once(t, moment, result))) {
 				return;

@@ -100,6 +100,8 @@ bool gt_section_undo(struct gt_thread *t)
 	/* What the section remembered of its facts is not in the batch. */
 	gt_brief_reset(&t->brief);
 	t->brief_off = true;
+	/* A jump that comes before this does it all again. */
+	gt_signal_fence();
 	t->undo.writes = GT_WRITES_NOTHING;
 #ifdef GT_DEBUG
 	gt_store_relaxed(&t->x_section_gen, 0);

@@ -99,9 +99,9 @@ GT_COLD void gt_status_proc(struct gt_w *w, uint32_t p);
 /* Slow: there was no P, and recording breaks off. */
 GT_COLD void gt_proc_missing(struct gt_w *w);
 /*
- * A section is left for good, by a handler that interrupted it on its own thread t. What it has
- * written is not counted, and what it has changed is as before. False: that is not possible, and
- * the generation cannot be finished.
+ * A section of the calling thread t ends, and is left for good: by a handler that interrupted it,
+ * or by itself where it finds no room. What it has written is not counted, and what it has changed
+ * is as before. False: that is not possible, and the generation cannot be finished.
  */
 GT_COLD bool gt_section_undo(struct gt_thread *t);
 /* The state of another thread that this one owns at the moment. */

@@ -144,7 +144,7 @@ static void draft(struct gt_thread *t, uint64_t gen, uint64_t now)
 	gt_store_release(&t->draft.gen, gen);
 	GT_DELAY();
 	/*
-	 * Release: partner is the load in take_back. And what was copied has been read before: a
+	 * Release: partner is the load in leave. And what was copied has been read before: a
 	 * thread that changes it takes WANTED away first.
 	 */
 	if (!gt_cas_acq_rel(&t->x_claim, &wanted, GT_CLAIM_TAKEN)) {
@@ -220,7 +220,7 @@ void gt_hand_off_write(uint64_t gen)
 		gt_writer_put(d->bytes, d->len);
 		GT_DELAY();
 		gt_hand_off_settle(t);
-		/* Release: partner is the load in take_back. It may be back already. */
+		/* Release: partner is the load in leave. It may be back already. */
 		gt_cas_acq_rel(&t->x_claim, &taken, GT_CLAIM_WRITTEN);
 		GT_STALL(GT_STALL_SETTLED);
 		GT_DELAY();

@@ -43,7 +43,8 @@ extern GT_HIDDEN _Atomic uint32_t gt_stack_depth;
 
 /* What a thread keeps for its walks: its own stack may be small. */
 struct gt_walks {
-	/* The list of the last one, until the next: in list, or where it was remembered. */
+	/* The list of the last one, until the next: in list, in none, or where it was
+	 * remembered. */
 	const uint64_t *pcs;
 	uint64_t hash; /* of the list, the same for the same list only; 0: not known */
 	/* Where its id is remembered; NULL: nowhere. Written before the list. */

@@ -44,7 +44,8 @@ struct gt_brief_slot {
 	 * none came). */
 	uint32_t next, from;
 	bool came; /* writer: it has come again */
-} GT_ALIGNED(32);
+};
+_Static_assert(sizeof(struct gt_brief_slot) == 32, "two of them fill a line");
 
 struct gt_brief {
 	uint64_t g;       /* of the last Block or WaitEnd; 0: none yet */
@@ -63,6 +64,7 @@ struct gt_brief {
 		uint64_t mutex; /* 0: no Retake named one */
 	} block[GT_BRIEF_SLOTS];
 };
+_Static_assert(offsetof(struct gt_brief, call) % 32 == 0, "no slot lies on two lines");
 
 /* A batch begins. */
 GT_INLINE void gt_brief_reset(struct gt_brief *b)

@@ -87,21 +87,18 @@ GT_INLINE uint64_t gt_clock_at(const struct gt_clock *c, uint64_t moment)
 	return c->base_ns + (uint64_t)(((gt_u128)d * c->mult) >> 32);
 }
 
-/* The same in ticks of the trace. */
+/* In ticks of the trace, so many counts behind the line's beginning. */
+GT_INLINE uint64_t gt_clock_ticks_behind(const struct gt_clock *c, uint64_t counts)
+{
+	return c->base_ticks + (uint64_t)(((gt_u128)counts * c->tick_mult) >> 64);
+}
+
+/* The same of a moment. */
 GT_INLINE uint64_t gt_clock_ticks_at(const struct gt_clock *c, uint64_t moment)
 {
 	uint64_t d = moment - c->base_counter;
 
-	if (gt_unlikely((int64_t)d < 0)) {
-		return c->base_ticks;
-	}
-	return c->base_ticks + (uint64_t)(((gt_u128)d * c->tick_mult) >> 64);
-}
-
-/* The same, so many counts behind the line's beginning. */
-GT_INLINE uint64_t gt_clock_ticks_behind(const struct gt_clock *c, uint64_t counts)
-{
-	return c->base_ticks + (uint64_t)(((gt_u128)counts * c->tick_mult) >> 64);
+	return gt_unlikely((int64_t)d < 0) ? c->base_ticks : gt_clock_ticks_behind(c, d);
 }
 
 /* From one moment to a later one, in ns. */
