@@ -10,6 +10,7 @@
 #include "scene.h"
 
 #include <dlfcn.h>
+#include <gnu/libc-version.h>
 
 /* What glibc keeps in __readers (nptl/pthread_rwlock_common.c, since 2.25). */
 enum { PHASE_WRITE = 1, WRITER = 2, ONE = 8, OVERFLOW = 0x7ffffff8, ROUNDS = 100000 };
@@ -156,14 +157,25 @@ static void wake_writer(int preference)
 }
 
 /* arg: by glibc's own functions, but for tries. */
+/* Tries may leave a reader asleep for good, in glibc 2.25 to 2.29 (bug 23844; seen in 2.27). */
+static bool tries_are_safe(void)
+{
+	unsigned minor = 0;
+
+	IS(sscanf(gnu_get_libc_version(), "2.%u", &minor), 1);
+	return minor < 25 || minor > 29;
+}
+
 static void *hammer(void *arg)
 {
+	const bool tries = tries_are_safe();
 	rwlock_call *wrlock = arg ? libc("pthread_rwlock_wrlock") : pthread_rwlock_wrlock;
 	rwlock_call *rdlock = arg ? libc("pthread_rwlock_rdlock") : pthread_rwlock_rdlock;
 	rwlock_call *unlock = arg ? libc("pthread_rwlock_unlock") : pthread_rwlock_unlock;
 
 	for (int i = 0; i < ROUNDS; i++) {
-		if (i % 8 == 0 || (i % 16 == 1 && pthread_rwlock_trywrlock(&hammered) == 0)) {
+		if (i % 8 == 0 ||
+		    (tries && i % 16 == 1 && pthread_rwlock_trywrlock(&hammered) == 0)) {
 			if (i % 8 == 0) {
 				OK(wrlock(&hammered));
 				counter++;
@@ -172,7 +184,7 @@ static void *hammer(void *arg)
 			second++;
 			OK(unlock(&hammered));
 		} else {
-			if (i % 8 > 3 || pthread_rwlock_tryrdlock(&hammered) != 0) {
+			if (!tries || i % 8 > 3 || pthread_rwlock_tryrdlock(&hammered) != 0) {
 				OK(rdlock(&hammered));
 			}
 			IS((int)(first - second), 0);
