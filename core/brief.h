@@ -21,21 +21,41 @@ void gt_put_retake_full(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t
 /* As another result of the same call, or in full. */
 void gt_put_call_other(struct gt_w *w, uint64_t call, uint64_t arg, uint64_t result);
 
+/* Where a Block of that has been said; false: nowhere. */
+GT_INLINE bool gt_brief_place(const struct gt_brief *b, uint64_t object, uint64_t epoch,
+			      uint64_t kind, uint32_t *place)
+{
+	const uint32_t n = gt_brief_used(b->blocks, GT_BRIEF_SLOTS);
+
+	for (uint32_t i = 0; i < n; i++) {
+		if (b->block[i].object == object && b->block[i].kind == kind &&
+		    b->block[i].epoch == epoch) {
+			*place = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Whether the last Block or Wait had that mutex to take back before. */
+GT_INLINE bool gt_brief_retakes(const struct gt_brief *b, uint64_t mutex)
+{
+	return b->wait != GT_BRIEF_NONE && b->block[b->wait].mutex == mutex && mutex;
+}
+
 /* A FACT_BLOCK of the section's thread. */
 GT_INLINE void gt_put_block(struct gt_w *w, uint64_t object, uint64_t epoch, uint64_t kind,
 			    uint32_t owner)
 {
 	struct gt_brief *b = &w->t->brief;
+	uint32_t place;
 
 	/* Where there is no room now, the next batch is another, which has said nothing. */
-	for (uint32_t i = 0; gt_fact_fits(w) && i < gt_brief_used(b->blocks, GT_BRIEF_SLOTS); i++) {
-		if (b->block[i].object == object && b->block[i].kind == kind &&
-		    b->block[i].epoch == epoch) {
-			b->wait = i;
-			gt_event(w, FACT_WAIT,
-				 gt_value(gt_brief_owner(w->b->m, owner) << GT_BRIEF_BITS | i));
-			return;
-		}
+	if (gt_fact_fits(w) && gt_brief_place(b, object, epoch, kind, &place)) {
+		b->wait = place;
+		gt_event(w, FACT_WAIT,
+			 gt_value(gt_brief_owner(w->b->m, owner) << GT_BRIEF_BITS | place));
+		return;
 	}
 	GT_RARELY(w, gt_put_block_full(&rare, object, epoch, kind, owner));
 }
@@ -53,10 +73,7 @@ GT_INLINE void gt_put_wait_end(struct gt_w *w, enum gt_ended ended, uint32_t res
 /* A FACT_RETAKE of it. */
 GT_INLINE void gt_put_retake(struct gt_w *w, uint64_t mutex, uint64_t owner, uint64_t ns)
 {
-	const struct gt_brief *b = &w->t->brief;
-
-	if (gt_fact_fits(w) && b->wait != GT_BRIEF_NONE && b->block[b->wait].mutex == mutex &&
-	    mutex) {
+	if (gt_fact_fits(w) && gt_brief_retakes(&w->t->brief, mutex)) {
 		gt_event(w, FACT_RETAKEN, gt_g(owner), gt_value(ns));
 		return;
 	}

@@ -9,6 +9,7 @@
 #include "brief.h"
 #include "emit.h"
 #include "hand_off.h"
+#include "once.h"
 #include "stack_id.h"
 #include "wait.h"
 
@@ -188,57 +189,33 @@ static GT_NOINLINE void end_with_fact(struct gt_thread *t, struct gt_buf *b, uin
  */
 GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t result)
 {
-	/* Room for two events; and for the fact, which must not come into a later batch. */
-	enum {
-		EVENTS_MAX = GT_BUF_EVENTS - 2 * GT_WIRE_EVENT_MAX,
-		FACTS_MAX = GT_BUF_FACTS - GT_WIRE_EVENT_MAX
-	};
-	struct gt_trace *const trace = gt_trace;
-	const uint64_t gen = gt_section_begin(t, trace);
-	const size_t parity = gen & 1;
-	const struct gt_clock *clock = &trace->clock[parity];
-	uint64_t tail, begin, took, end, dt, seq, duties, arg;
-	uint32_t p, id, slot;
+	uint64_t tail, begin, took, end, dt, seq, arg;
 	struct gt_last last;
-	struct gt_buf *b;
+	struct gt_once o;
 	uint8_t *from, *at;
 	uint64_t *p_seq;
+	uint32_t p, id;
 
-	if (gt_unlikely(!gen)) {
+	if (gt_unlikely(!gt_once_begin(&o, t, t->yields)) || gt_unlikely(o.posts)) {
 		goto not_at_once;
 	}
-	/* Of what there may be to do each has a bit or more in here. */
-	duties = gt_load_relaxed(&t->traced[parity]) ^ gen;
-	duties |= t->yields | gt_load_relaxed(&trace->broken);
-	duties |= gt_mailbox_wants(&t->mailbox[parity]);
-	if (gt_unlikely(duties)) {
-		goto not_at_once;
-	}
-	/* Acquire: as in gt_load_buf. */
-	slot = gt_load_acquire(&t->x_slot[parity]);
-	if (gt_unlikely(!slot)) {
-		goto not_at_once;
-	}
-	took = moment - clock->base_counter;
+	took = moment - o.clock->base_counter;
 	/* It was over before the line began. */
 	if (gt_unlikely((int64_t)took < 0)) {
 		goto not_at_once;
 	}
-	begin = gt_clock_ticks_behind(clock, t->call_at - clock->base_counter);
-	took = gt_clock_ticks_behind(clock, took) - begin;
+	begin = gt_clock_ticks_behind(o.clock, t->call_at - o.clock->base_counter);
+	took = gt_clock_ticks_behind(o.clock, took) - begin;
 	GT_OPAQUE(took);
 	/* It took too long, or no tick; or it began before the line did, which is far ahead now. */
 	if (gt_unlikely(took - 1 >= KEEP)) {
 		goto not_at_once;
 	}
-	b = (struct gt_buf *)(void *)((char *)trace + (uint64_t)slot * 64);
-	GT_INVARIANT(2, b->gen == gen && b->m == gt_thread_tid(t));
-	tail = gt_load_relaxed(&b->tail);
-	last = b->last[gt_tail_side(tail)];
+	tail = o.tail;
+	last = o.last;
 	end = begin + took;
-	/* Its times would be those of what is there already, or there is no room. */
-	if (gt_unlikely(begin < last.event) || gt_unlikely(end < last.fact) ||
-	    gt_unlikely(gt_tail_events(tail) > EVENTS_MAX)) {
+	/* Its times would be those of what is there already. */
+	if (gt_unlikely(begin < last.event) || gt_unlikely(end < last.fact)) {
 		goto not_at_once;
 	}
 	/* From here on neither of the two: there are few registers. */
@@ -248,14 +225,14 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	if (gt_unlikely(p == GT_PROC_NONE)) {
 		goto not_at_once;
 	}
-	if (gt_unlikely(!gt_stack_walked_id(t, gen, &id))) {
+	if (gt_unlikely(!gt_stack_walked_id(t, o.gen, &id))) {
 		goto not_at_once;
 	}
-	p_seq = &trace->procs.proc[p].seq[parity];
+	p_seq = &gt_trace->procs.proc[p].seq[o.parity];
 	seq = *p_seq;
-	gt_undoable_call(t, tail, (unsigned)parity, p, seq);
+	gt_once_undoable(&o, p, GT_WRITES_EVENTS);
 	*p_seq = ++seq;
-	from = b->events + gt_tail_events(tail);
+	from = o.b->events + gt_tail_events(tail);
 	at = gt_bytes(from, dt, GO_SYSCALL_BEGIN, gt_seq(seq), gt_stack(id));
 	at = gt_bytes0(at, took, GO_SYSCALL_END);
 	last.event = end;
@@ -263,13 +240,9 @@ GT_INLINE bool write_at_once(struct gt_thread *t, uint64_t moment, int64_t resul
 	arg = (uint64_t)(t->call_arg + 1);
 	if (gt_likely(gt_brief_is_next(&t->brief, t->call, arg, gt_zigzag(result)))) {
 		gt_brief_came(&t->brief, arg);
-		end_at_once(t, b, tail, last);
-	} else if (gt_likely(gt_tail_facts(tail) <= FACTS_MAX)) {
-		end_with_fact(t, b, tail, last.event, last.fact, result);
+		end_at_once(t, o.b, tail, last);
 	} else {
-		/* The next batch has remembered nothing, and this one is full. */
-		gt_section_undo(t);
-		return false;
+		end_with_fact(t, o.b, tail, last.event, last.fact, result);
 	}
 	return true;
 not_at_once:

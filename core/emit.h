@@ -1,6 +1,6 @@
 /*
- * Writing events: acquire, event, release. The only way to bytes in a batch, but for a call that
- * has a section to itself (call.c, write_at_once).
+ * Writing events: acquire, event, release. The only way to bytes in a batch, but for sections that
+ * have nothing else to do, as most of calls and waits (once.h).
  *
  *	struct gt_w w = gt_acquire(t);
  *	gt_event(&w, GO_BLOCK, gt_str(GT_REASON_MUTEX), gt_stack(id));
@@ -326,24 +326,6 @@ GT_INLINE void gt_undoable(struct gt_w *w)
 GT_INLINE void gt_undoable_events(struct gt_w *w)
 {
 	gt_undoable_as(w, GT_WRITES_EVENTS);
-}
-
-/*
- * The same for a section that will take the next number of that P, which is p_seq before. Nothing
- * can be undone yet, so the order of what is noted is all the same.
- */
-GT_INLINE void gt_undoable_call(struct gt_thread *t, uint64_t tail, unsigned parity, uint32_t p,
-				uint64_t p_seq)
-{
-	GT_INVARIANT(8, t->undo.writes == GT_WRITES_NOTHING);
-	t->undo.tail = tail;
-	t->undo.parity = parity;
-	t->undo.p_seq = p_seq;
-	t->undo.p_listed = 0;
-	t->undo.p = p;
-	gt_signal_fence();
-	t->undo.writes = GT_WRITES_EVENTS;
-	gt_signal_fence();
 }
 
 /*

@@ -6,8 +6,10 @@
 #include "advance.h"
 #include "brief.h"
 #include "emit.h"
+#include "once.h"
 #include "shm.h"
 #include "stack_id.h"
+#include "wait_in.h"
 
 /* GTRACE_CPU: the calling thread's time on processors so far, ns. 0: nobody wants to know. */
 static uint64_t cpu_time(void)
@@ -28,24 +30,13 @@ static void cpu_spent(struct gt_thread *t)
 	t->wait_cpu = now ? now - t->wait_cpu : 0;
 }
 
-/* Writes the block, of the moment wait_at (0: now), and gives the P back. */
-GT_INLINE uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
+/* Writes the block, of the moment wait_at (0: now), on a stack of n frames that was just walked. */
+static GT_NOINLINE void block_slowly(struct gt_thread *t, const struct gt_wait_for *what,
+				     unsigned n)
 {
-	uint32_t p = gt_load_relaxed(&t->p);
-	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;
-	unsigned n = gt_thread_walk(t, what->frame, GT_WIRE_FRAMES_MAX);
 	struct gt_arg_stack stack;
 	struct gt_w w;
 
-	gt_store_relaxed(&t->wait_number, number);
-	if (t->block_hash != t->walks.hash || !t->walks.hash) {
-		gt_thread_set_stack(t, t->walks.pcs, n);
-		gt_signal_fence();
-		t->block_hash = t->walks.hash;
-	}
-	t->wait_sp = (uintptr_t)what->frame;
-	gt_store_relaxed(&t->reason, what->reason);
-	GT_DELAY();
 	gt_open(&w, t, GT_WHEN_LATER, 0);
 	gt_undoable(&w);
 	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
@@ -78,6 +69,74 @@ GT_INLINE uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
 	if (GT_WRONG == GT_WRONG_STATE_AFTER_SECTION) {
 		GT_DELAY();
 		gt_store_release(&t->x_state, gt_state(GT_GO_WAITING, 0, 0));
+	}
+}
+
+/*
+ * The same in a section that has nothing else to do, for an object that the batch has named before.
+ * False: it is not so, and nothing is written.
+ */
+GT_INLINE bool block_at_once(struct gt_thread *t, const struct gt_wait_for *what)
+{
+	uint8_t *at, *facts;
+	uint32_t id, place;
+	struct gt_once o;
+
+	if (GT_WRONG != GT_WRONG_NONE ||
+	    gt_unlikely(!gt_once_begin(&o, t, gt_load_acquire(&t->name_new))) ||
+	    gt_unlikely(!gt_stack_walked_id(t, o.gen, &id)) ||
+	    gt_unlikely(!gt_brief_place(&t->brief, (uintptr_t)what->object,
+					gt_object_epoch(what->object), what->kind, &place))) {
+		gt_section_end(t);
+		return false;
+	}
+	GT_INVARIANT(4, gt_state_g(gt_load_relaxed(&t->x_state)) == GT_GO_RUNNING);
+	if (!t->wait_at) {
+		/* As late as can be: the thread still runs. */
+		t->wait_at = gt_clock_moment();
+	}
+	o.ticks = gt_clock_ticks_at(o.clock, t->wait_at);
+	gt_once_drain(&o);
+	gt_once_undoable(&o, GT_PROC_NONE, GT_WRITES_UNDOABLE);
+	at = gt_bytes(gt_once_events(&o), gt_once_event_dt(&o), GO_BLOCK, gt_str(what->reason),
+		      gt_stack(id));
+	at = gt_bytes0(at, 0, PROC_STOP);
+	facts = gt_once_facts(&o);
+	if (gt_unlikely(t->yields)) {
+		facts = gt_bytes(facts, gt_once_fact_dt(&o), FACT_YIELDS, gt_value(t->yields),
+				 gt_value(gt_clock_between(t->yields_since, t->wait_at)));
+		t->yields = 0;
+	}
+	facts = gt_bytes(facts, gt_once_fact_dt(&o), FACT_WAIT,
+			 gt_value(gt_brief_owner(o.b->m, what->owner) << GT_BRIEF_BITS | place));
+	t->brief.wait = place;
+	t->block_ticks = o.last.event;
+	gt_store_relaxed(&t->block_gen, o.gen);
+	gt_store_relaxed(&t->p, GT_PROC_NONE);
+	/* Release: as in gt_set_state. */
+	gt_store_release(&t->x_state, gt_state(GT_GO_WAITING, 0, 0));
+	gt_once_end(&o, at, facts);
+	return true;
+}
+
+/* Notes where and for what it is, writes the block, and gives the P back. */
+GT_INLINE uint32_t block(struct gt_thread *t, const struct gt_wait_for *what)
+{
+	uint32_t p = gt_load_relaxed(&t->p);
+	uint32_t number = gt_load_relaxed(&t->wait_number) + 1;
+	unsigned n = gt_thread_walk(t, what->frame, GT_WIRE_FRAMES_MAX);
+
+	gt_store_relaxed(&t->wait_number, number);
+	if (t->block_hash != t->walks.hash || !t->walks.hash) {
+		gt_thread_set_stack(t, t->walks.pcs, n);
+		gt_signal_fence();
+		t->block_hash = t->walks.hash;
+	}
+	t->wait_sp = (uintptr_t)what->frame;
+	gt_store_relaxed(&t->reason, what->reason);
+	GT_DELAY();
+	if (gt_unlikely(!block_at_once(t, what))) {
+		block_slowly(t, what, n);
 	}
 	gt_thread_give_p(t, p);
 	t->wait_cpu = cpu_time();
@@ -118,16 +177,19 @@ GT_INLINE struct gt_arg_stack stack_of(struct gt_w *w, const struct gt_hint *hin
 	return stack;
 }
 
-/* Posts the unblock of w's thread to its waker, with that time (ns). False: refused. */
-static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct gt_arg_stack stack)
+/*
+ * Posts the unblock of t, which has a section of that parity open, to its waker, with that time.
+ * False: refused.
+ */
+GT_INLINE bool post(struct gt_thread *t, size_t parity, const struct gt_hint *hint, uint64_t ticks,
+		    uint32_t stack)
 {
-	struct gt_thread *t = w->t;
 	struct gt_thread *waker = gt_ref_ptr(hint->who);
-	struct gt_mailbox *box = &waker->mailbox[w->parity];
+	struct gt_mailbox *box = &waker->mailbox[parity];
 	uint32_t n;
 	bool taken;
 
-	if (!w->b || waker == t) {
+	if (waker == t) {
 		return false;
 	}
 	/*
@@ -143,12 +205,12 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
 		n - gt_load_acquire(&box->written) < GT_MAILBOX &&
 		gt_load_seq(&waker->wait_number) - hint->run <= 1;
 	if (taken) {
-		struct gt_post *post = &waker->posts[w->parity][n % GT_MAILBOX];
+		struct gt_post *post = &waker->posts[parity][n % GT_MAILBOX];
 
 		post->g = gt_thread_id(t);
-		post->seq = gt_seq_g(w, t).v;
-		post->ns = ns;
-		post->stack = (uint32_t)stack.v;
+		post->seq = ++t->seq[parity];
+		post->ns = ticks << GT_TICK_SHIFT;
+		post->stack = stack;
 		/* Release: partner is gt_mailbox_left. */
 		gt_store_release(&box->posted, n + 1);
 	}
@@ -162,17 +224,18 @@ static bool post(struct gt_w *w, const struct gt_hint *hint, uint64_t ns, struct
  * reader may never try the other (it sorts its heap after the first was in vain, and goes on at the
  * second place), and refuse the trace where nothing else can go on.
  */
-static uint64_t unblocked_at(const struct gt_w *w, const struct gt_hint *hint,
-			     const struct gt_hint *retake)
+GT_INLINE uint64_t unblocked_at(const struct gt_thread *t, uint64_t gen,
+				const struct gt_clock *clock, uint64_t now,
+				const struct gt_hint *hint, const struct gt_hint *retake)
 {
 	/* An unlock while the waiter noted its stack ended the wait as it began. */
-	uint64_t at = GT_MAX(retake ? retake->at : hint->at, w->t->wait_at);
-	uint64_t ticks = GT_MIN(gt_section_ticks(w, at), w->ticks);
+	uint64_t at = GT_MAX(retake ? retake->at : hint->at, t->wait_at);
+	uint64_t ticks = GT_MIN(gt_clock_ticks_at(clock, at), now);
 
 	/* As it is written: both moments may lie before the generation, which begins with the
 	 * block then. */
-	if (gt_load_relaxed(&w->t->block_gen) == w->gen) {
-		ticks = GT_MAX(ticks, w->t->block_ticks + 1);
+	if (gt_load_relaxed(&t->block_gen) == gen) {
+		ticks = GT_MAX(ticks, t->block_ticks + 1);
 	}
 	return ticks;
 }
@@ -199,21 +262,19 @@ static uint32_t run_again(struct gt_thread *t, uint32_t number)
 }
 
 /*
- * Writes the end of the wait with that number: the thread runs again, since that moment. hint: by
- * whom; NULL: nobody is known. retake: by whom the mutex was set free that it then waited for;
- * NULL: it did not.
+ * Writes the end of the wait: the thread runs again on p, since that moment. hint: by whom; NULL:
+ * nobody is known. retake: by whom the mutex was set free that it then waited for; NULL: it did
+ * not.
  */
-GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
-		    const struct gt_hint *hint, const struct gt_hint *retake, enum gt_ended ended,
-		    int result, bool joins)
+static GT_NOINLINE void wake_slowly(struct gt_thread *t, uint32_t p, uint64_t since,
+				    const struct gt_hint *hint, const struct gt_hint *retake,
+				    enum gt_ended ended, int result, bool joins)
 {
-	uint32_t p = run_again(t, number + 1);
 	uint64_t waker = 0;
 	bool written = false;
 	struct gt_arg_stack stack = gt_stack(0);
 	struct gt_w w;
 
-	GT_DELAY();
 	gt_open(&w, t, GT_WHEN_MOMENT, since);
 	gt_undoable(&w);
 	if (GT_WRONG == GT_WRONG_PROC_INSIDE_SECTION) {
@@ -228,13 +289,14 @@ GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
 		written = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
 		waker = written || ended == GT_ENDED_WAKER ? t->join_g : 0;
 	} else if (gt_likely(hint != NULL)) {
-		uint64_t unblocked = unblocked_at(&w, hint, retake);
+		uint64_t unblocked =
+			unblocked_at(t, w.gen, &gt_trace->clock[w.parity], w.ticks, hint, retake);
 
 		waker = hint->g;
 		stack = stack_of(&w, hint);
 		GT_DELAY();
 		gt_undoable_pause(&w);
-		written = post(&w, hint, unblocked << GT_TICK_SHIFT, stack);
+		written = w.b && post(t, w.parity, hint, unblocked, (uint32_t)stack.v);
 		gt_undoable_again(&w, written);
 		w.ticks = GT_MAX(w.ticks, unblocked);
 		if (gt_unlikely(!written)) {
@@ -261,6 +323,88 @@ GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
 	gt_put_wait_end(&w, ended, (uint32_t)result, waker);
 	gt_run_in(&w, p);
 	gt_release(&w);
+}
+
+/*
+ * The same where all is as in most waits: it is known by whom, in a section that has nothing else
+ * to do, and the batch has said what is said again. False: it is not so, and nothing is written.
+ */
+GT_INLINE bool wake_at_once(struct gt_thread *t, uint32_t p, uint64_t since,
+			    const struct gt_hint *hint, const struct gt_hint *retake)
+{
+	struct gt_proc *proc = &gt_trace->procs.proc[p];
+	const uint64_t g = gt_thread_id(t);
+	uint8_t *at, *facts;
+	struct gt_once o;
+	uint64_t unblocked;
+	uint32_t id;
+	bool posted;
+
+	if (GT_WRONG != GT_WRONG_NONE ||
+	    gt_unlikely(!gt_once_begin(&o, t, gt_load_acquire(&t->name_new))) ||
+	    gt_unlikely(proc->traced[o.parity] != o.gen) || gt_unlikely(!t->brief.g)) {
+		goto not_at_once;
+	}
+	id = gt_stack_known(t, o.gen, hint->hash);
+	if (gt_unlikely(!id)) {
+		goto not_at_once;
+	}
+	if (retake &&
+	    gt_unlikely(!gt_brief_retakes(&t->brief, gt_load_relaxed(&t->waits[1].object)))) {
+		goto not_at_once;
+	}
+	o.ticks = gt_clock_ticks_at(o.clock, since);
+	gt_once_drain(&o);
+	unblocked = unblocked_at(t, o.gen, o.clock, o.ticks, hint, retake);
+	gt_once_undoable(&o, p, GT_WRITES_UNDOABLE);
+	GT_DELAY();
+	gt_once_pause(&o);
+	posted = post(t, o.parity, hint, unblocked, id);
+	gt_once_again(&o, posted);
+	o.ticks = GT_MAX(o.ticks, unblocked);
+	at = gt_bytes(gt_once_events(&o), gt_once_event_dt(&o), PROC_START, gt_p(p),
+		      gt_seq(++proc->seq[o.parity]));
+	if (gt_unlikely(!posted)) {
+		gt_loss_add(GT_LOSS_MAILBOX_REFUSED);
+		at = gt_bytes(at, 0, GO_UNBLOCK, gt_g(g), gt_seq(++t->seq[o.parity]), gt_stack(id));
+	}
+	at = gt_bytes(at, 0, GO_START, gt_g(g), gt_seq(++t->seq[o.parity]));
+	facts = gt_once_facts(&o);
+	if (retake) {
+		facts = gt_bytes(facts, gt_once_fact_dt(&o), FACT_RETAKEN, gt_g(retake->g),
+				 gt_value(gt_clock_between(hint->at, retake->at)));
+	}
+	if (gt_likely(posted)) {
+		facts = gt_bytes(facts, gt_once_fact_dt(&o), FACT_WOKEN, gt_g(hint->g));
+	} else {
+		facts = gt_bytes(facts, gt_once_fact_dt(&o), FACT_WAIT_END, gt_g(g),
+				 gt_value(GT_ENDED_REFUSED), gt_value(0), gt_g(hint->g));
+	}
+	gt_store_relaxed(&t->p, p);
+	t->spare_p = GT_PROC_NONE;
+	/* Release: as in gt_set_state. */
+	gt_store_release(&t->x_state, gt_state(GT_GO_RUNNING, GT_PROC_RUNNING, p));
+	gt_once_end(&o, at, facts);
+	return true;
+not_at_once:
+	gt_section_end(t);
+	return false;
+}
+
+/* Takes a P, and writes the end of the wait with that number. */
+GT_INLINE void wake(struct gt_thread *t, uint32_t number, uint64_t since,
+		    const struct gt_hint *hint, const struct gt_hint *retake, enum gt_ended ended,
+		    int result)
+{
+	uint32_t p = run_again(t, number + 1);
+
+	GT_DELAY();
+	if (gt_unlikely(!hint) || gt_unlikely(ended != GT_ENDED_WAKER) ||
+	    gt_unlikely(result != 0) || gt_unlikely(t->wait_cpu != 0) ||
+	    gt_unlikely(p == GT_PROC_NONE) ||
+	    gt_unlikely(!wake_at_once(t, p, since, hint, retake))) {
+		wake_slowly(t, p, since, hint, retake, ended, result, false);
+	}
 }
 
 void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void *frame)
@@ -333,19 +477,9 @@ static const struct gt_hint *leave(struct gt_thread *t, bool woken, enum turn tu
 	return hint;
 }
 
-/*
- * Before anything else: a child of fork, or a thread after the end of tracing, must not look at t;
- * nor one whose handler forked and began a trace of its own.
- */
-static bool still_waits(struct gt_thread *t, uint32_t number)
-{
-	return gt_tls.epoch == gt_load_relaxed(&gt_gate->epoch) && gt_tls.thread == t &&
-	       number == gt_load_relaxed(&t->wait_number);
-}
-
 void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
 {
-	if (still_waits(t, number)) {
+	if (gt_wait_still(t, number)) {
 		gt_tls.busy++;
 		gt_meter_in(&t->meter);
 		gt_waiters_sleep(&t->waits[0], t->wait_at, woken);
@@ -361,7 +495,7 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	const struct gt_hint *hint;
 	uint64_t since;
 
-	if (!still_waits(t, number)) {
+	if (!gt_wait_still(t, number)) {
 		return;
 	}
 	if (t->join_target) {
@@ -380,7 +514,7 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
 	hint = ended == GT_ENDED_TIMEOUT ? NULL : hint;
-	wake(t, number, since, hint, retake, ended, result, false);
+	wake(t, number, since, hint, retake, ended, result);
 	gt_meter_out(&t->meter, gt_budget_wait_cost(gt_load_relaxed(&t->reason)));
 	gt_advance_if_due(t);
 	gt_tls.busy--;
@@ -413,80 +547,19 @@ bool gt_wait_left(struct gt_thread *t, uintptr_t sp)
 	return true;
 }
 
-/* --- Join ------------------------------------------------------------------------------------- */
-
-/* Stands in target's x_joiner, if target is still the thread with that G id and has not ended. */
-static bool stand(struct gt_thread *t, struct gt_thread *target, uint64_t id)
+uint32_t gt_wait_write_block(struct gt_thread *t, const struct gt_wait_for *what)
 {
-	uint32_t none = GT_JOINER_NONE;
-	uint32_t mine = gt_ptr_ref(t);
-
-	/* Release: partner is the exchange in gt_thread_end; the block is written. */
-	if (!gt_cas_acq_rel(&target->x_joiner, &none, mine)) {
-		return false;
-	}
-	/* Has the record become another thread's meanwhile? Out again, unless that one claimed us.
-	 */
-	return gt_thread_id(target) == id ||
-	       !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE);
+	return block(t, what);
 }
 
-uint32_t gt_join_begin(struct gt_thread *t, struct gt_thread *target, uint64_t id, void *frame)
+void gt_wait_write_joined(struct gt_thread *t, uint32_t number, enum gt_ended ended, int result)
 {
-	struct gt_wait_for what = {.reason = GT_REASON_JOIN,
-				   .kind = GT_OBJECT_THREAD,
-				   .object = (const void *)(uintptr_t)id,
-				   .owner = gt_thread_tid(target),
-				   .frame = frame};
-	uint32_t number;
+	uint64_t since;
+	uint32_t p;
 
-	gt_tls.busy++;
-	gt_meter_in(&t->meter);
-	t->join_g = id;
-	t->join_target = target;
-	t->wait_at = 0;
-	if (GT_WRONG == GT_WRONG_REGISTER_BEFORE_BLOCK) {
-		t->join_stood = stand(t, target, id);
-		GT_DELAY();
-	}
-	number = block(t, &what);
-	GT_DELAY();
-	if (GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
-		t->join_stood = stand(t, target, id);
-	}
-	gt_meter_out(&t->meter, GT_COST_LIFE);
-	gt_tls.busy--;
-	return number;
-}
-
-void gt_join_end(struct gt_thread *t, struct gt_thread *target, uint32_t number,
-		 enum gt_ended ended, int result)
-{
-	uint32_t mine;
-
-	if (!still_waits(t, number)) {
-		return;
-	}
-	mine = gt_ptr_ref(t);
-	gt_tls.busy++;
-	t->join_target = NULL;
-	/* Withdraw. Where that fails the ending thread has claimed us, or we never stood there. */
-	if (t->join_stood && gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_WAITING &&
-	    !gt_cas_acq_rel(&target->x_joiner, &mine, GT_JOINER_NONE) &&
-	    GT_WRONG != GT_WRONG_NO_PUBLICATION && GT_WRONG != GT_WRONG_REGISTER_BEFORE_BLOCK) {
-		/*
-		 * Acquire: partner is the store in gt_set_state. It ends because the claimer is
-		 * between its claim and the end of its last section, which never blocks. Only a
-		 * join that failed finds it there: not worth a wake-up at every thread's end.
-		 */
-		while (gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_WAITING) {
-			gt_sys_sleep(20000);
-		}
-	}
-	gt_meter_in(&t->meter);
 	cpu_spent(t);
-	wake(t, number, gt_clock_moment(), NULL, NULL, ended, result, true);
-	gt_meter_out(&t->meter, GT_COST_LIFE);
-	gt_advance_if_due(t);
-	gt_tls.busy--;
+	since = gt_clock_moment();
+	p = run_again(t, number + 1);
+	GT_DELAY();
+	wake_slowly(t, p, since, NULL, NULL, ended, result, true);
 }
