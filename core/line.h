@@ -1,5 +1,5 @@
 /*
- * A line of waiters, with its bucket's lock: their hints, and who is the first of whom. The common
+ * A bucket's line of waiters, with its lock: their hints, and who is the first of whom. The common
  * ground of waiters.c and queue.c, for these two alone.
  */
 #pragma once
@@ -18,16 +18,13 @@ GT_INLINE void gt_line_count_coming(struct gt_bucket *b, const struct gt_wait *w
 GT_INLINE void gt_line_count(struct gt_bucket *b, const struct gt_wait *w, int n)
 {
 	gt_store_relaxed(&b->count, gt_load_relaxed(&b->count) + (uint32_t)n);
-	if (!w->line) {
-		gt_store_relaxed(&b->asking, gt_load_relaxed(&b->asking) + (uint32_t)n);
-	}
 	gt_line_count_coming(b, w, n);
 }
 
-/* Links w as the youngest of its line in b, whose lock is held. */
+/* Links w as the youngest in b, whose lock is held. */
 GT_INLINE void gt_line_append(struct gt_bucket *b, struct gt_wait *w)
 {
-	struct gt_line *line = &b->line[w->line];
+	struct gt_line *line = &b->line;
 
 	w->next = NULL;
 	w->before = line->last;
@@ -85,11 +82,10 @@ GT_INLINE struct gt_wait *gt_line_uncaused(struct gt_wait *from, uintptr_t objec
 /* w leaves its line: what it keeps for its object goes to the next. */
 void gt_line_bequeath(const struct gt_line *line, const struct gt_wait *w);
 
-/* Unlinks w from b, whose lock is held: it is the first in its line, and keeps nothing for others.
- */
+/* Unlinks w from b, whose lock is held: it is the first there, and keeps nothing for others. */
 GT_INLINE void gt_line_unlink_first(struct gt_bucket *b, struct gt_wait *w)
 {
-	struct gt_line *line = &b->line[w->line];
+	struct gt_line *line = &b->line;
 
 	line->first = w->next;
 	if (gt_unlikely(w->next != NULL)) {
@@ -103,15 +99,9 @@ GT_INLINE void gt_line_unlink_first(struct gt_bucket *b, struct gt_wait *w)
 /* Unlinks w from b, whose lock is held. */
 GT_INLINE void gt_line_unlink(struct gt_bucket *b, struct gt_wait *w)
 {
-	struct gt_line *line = &b->line[w->line];
+	struct gt_line *line = &b->line;
 
-	/*
-	 * Of those who wait for a condition each only asks for unlocks that came after its signal:
-	 * where none was called there is no such. (One that is called at this moment, by a thread
-	 * that does not hold the mutex, may get back what is not passed on here: without a cause.)
-	 */
-	if (w->next && (gt_hint_has(w, GT_HINT_ANY) || gt_hint_has(w, GT_HINT_WEAK)) &&
-	    (!w->line || gt_bucket_called(b))) {
+	if (w->next && (gt_hint_has(w, GT_HINT_ANY) || gt_hint_has(w, GT_HINT_WEAK))) {
 		gt_line_bequeath(line, w);
 	}
 	if (w->before) {
@@ -168,5 +158,12 @@ GT_INLINE const struct gt_hint *gt_hint_keep(struct gt_wait *w, const struct gt_
 	return hint;
 }
 
-/* Whether one that wants its mutex back may stand before w in the kernel's queue. */
-bool gt_line_after_retake(struct gt_bucket *b, uintptr_t object, const struct gt_wait *w);
+/*
+ * Whether one that wants its mutex back may stand before w in the kernel's queue: of this bucket
+ * one does that was called before w slept, for whichever mutex.
+ */
+GT_INLINE bool gt_line_after_retake(const struct gt_bucket *b, const struct gt_wait *w)
+{
+	/* Relaxed: as gt_wake_wanted. */
+	return gt_load_relaxed(&b->called) && gt_load_relaxed(&b->called_at) < w->slept;
+}

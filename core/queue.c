@@ -5,20 +5,6 @@
 
 #include "line.h"
 
-bool gt_line_after_retake(struct gt_bucket *b, uintptr_t object, const struct gt_wait *w)
-{
-	struct gt_wait *from = gt_bucket_called(b) ? b->line[1].first : NULL;
-
-	for (; (from = gt_line_first(from, object)); from = from->next) {
-		uint64_t called = gt_load_relaxed(&from->called);
-
-		if (called && called < w->slept) {
-			return true;
-		}
-	}
-	return false;
-}
-
 /*
  * The cause by which the kernel took w out of its queue; its bucket is locked. If w was not the
  * first in line, the one that was given to the first is w's, and so on.
@@ -40,7 +26,7 @@ static void take_turn(struct gt_bucket *b, struct gt_wait *w, bool woken)
 		}
 		return;
 	}
-	first = gt_line_first(b->line[0].first, object);
+	first = gt_line_first(b->line.first, object);
 	if (own) {
 		/* Unsure: a waiter of a condition may still be about to take it back. */
 		if (own->unsure && gt_hint_at(first, GT_HINT_ANY) > own->at) {
@@ -49,7 +35,7 @@ static void take_turn(struct gt_bucket *b, struct gt_wait *w, bool woken)
 		gt_hint_put(w, GT_HINT_TURN, own);
 		return;
 	}
-	for (one = gt_line_first(b->line[0].first, object); one;
+	for (one = gt_line_first(b->line.first, object); one;
 	     one = gt_line_first(one->next, object)) {
 		if (gt_hint_has(one, GT_HINT_OWN) && (one->mask & w->mask) &&
 		    (!oldest || gt_hint_at(one, GT_HINT_OWN) < gt_hint_at(oldest, GT_HINT_OWN))) {
@@ -85,7 +71,7 @@ void gt_waiters_sleep(struct gt_wait *w, uint64_t since, bool woken)
 	gt_hint_drop(w, GT_HINT_WEAK);
 	w->mask = GT_MASK_QUEUE;
 	/* Who is called later is behind it, also if that is before this very moment. */
-	w->slept = gt_bucket_called(b) ? gt_clock_moment() : since;
+	w->slept = gt_load_relaxed(&b->called) ? gt_clock_moment() : since;
 	gt_line_append(b, w);
 	gt_lock_drop(&b->lock);
 }
@@ -105,7 +91,7 @@ const struct gt_hint *gt_waiters_leave_queue(struct gt_wait *w, bool woken)
 	} else {
 		/* It never slept: the mutex was free when it tried again. */
 		const struct gt_wait *first =
-			gt_line_first(b->line[0].first, gt_load_relaxed(&w->object));
+			gt_line_first(b->line.first, gt_load_relaxed(&w->object));
 
 		hint = gt_hint_keep(w, first, gt_line_cause(first, w));
 	}
@@ -131,22 +117,23 @@ void gt_waiters_arrive(struct gt_wait *w)
 void gt_waiters_tell_unlock(const void *object, const struct gt_hint *hint, bool queue)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-	struct gt_wait *next;
+	struct gt_wait *first, *next;
 
 	gt_lock_take(&b->lock);
-	for (int i = 0; i < 2; i++) {
-		struct gt_wait *first = gt_line_first(b->line[i].first, (uintptr_t)object);
-
-		if (first) {
-			gt_hint_put(first, hint->contended ? GT_HINT_ANY : GT_HINT_WEAK, hint);
-		}
+	first = gt_line_first(b->line.first, (uintptr_t)object);
+	if (first) {
+		gt_hint_put(first, hint->contended ? GT_HINT_ANY : GT_HINT_WEAK, hint);
 	}
-	next = queue && hint->contended
-		       ? gt_line_uncaused(b->line[0].first, (uintptr_t)object, GT_MASK_QUEUE)
-		       : NULL;
+	if (hint->contended && gt_load_relaxed(&b->called)) {
+		b->last = !b->last;
+		b->freed[b->last].mutex = (uintptr_t)object;
+		b->freed[b->last].by = *hint;
+	}
+	next = queue && hint->contended ? gt_line_uncaused(first, (uintptr_t)object, GT_MASK_QUEUE)
+					: NULL;
 	if (next) {
 		gt_hint_put(next, GT_HINT_OWN, hint);
-		next->hint[GT_HINT_OWN].unsure = gt_line_after_retake(b, (uintptr_t)object, next);
+		next->hint[GT_HINT_OWN].unsure = gt_line_after_retake(b, next);
 	}
 	gt_lock_drop(&b->lock);
 }
@@ -162,15 +149,17 @@ void gt_waiters_untell_unlock(const void *object, uint32_t who, uint32_t version
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	for (int i = 0; i < 2; i++) {
-		struct gt_wait *first = gt_line_first(b->line[i].first, (uintptr_t)object);
-
-		if (first && is_that(first, GT_HINT_ANY, who, version)) {
-			gt_hint_put(first, GT_HINT_WEAK, &first->hint[GT_HINT_ANY]);
-			gt_hint_drop(first, GT_HINT_ANY);
-		}
+	/* Then the one before it counts. */
+	if (b->freed[b->last].mutex == (uintptr_t)object && b->freed[b->last].by.who == who &&
+	    b->freed[b->last].by.version == version) {
+		b->freed[b->last].mutex = 0;
+		b->last = !b->last;
 	}
-	w = gt_line_first(b->line[0].first, (uintptr_t)object);
+	w = gt_line_first(b->line.first, (uintptr_t)object);
+	if (w && is_that(w, GT_HINT_ANY, who, version)) {
+		gt_hint_put(w, GT_HINT_WEAK, &w->hint[GT_HINT_ANY]);
+		gt_hint_drop(w, GT_HINT_ANY);
+	}
 	for (; w; w = gt_line_first(w->next, (uintptr_t)object)) {
 		if (is_that(w, GT_HINT_OWN, who, version)) {
 			gt_hint_drop(w, GT_HINT_OWN);

@@ -108,7 +108,7 @@ struct gt_thread *gt_thread_new(uintptr_t entry)
 	gt_store_relaxed(&t->nblock, 0);
 	t->block_hash = 0;
 	/* Out of the registry by then; a stale ref may still look (gt_cancel_hint). */
-	GT_ASSERT(!t->waits[0].listed && !t->waits[1].listed);
+	GT_ASSERT(!t->wait.listed && !t->wait.called);
 	gt_store_relaxed(&t->wait_number, 0);
 	t->wait_sp = 0;
 	t->join_stood = 0;

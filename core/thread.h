@@ -51,7 +51,6 @@ enum {
 	GT_KNOWN_STACKS = 64, /* ids of stacks that a thread remembers */
 	GT_WAKE_STACKS = 8,   /* last stacks of a waker that are kept */
 	GT_WAKE_DEPTH = 32,   /* frames of them */
-	GT_WAITS = 2,         /* objects that a thread can wait for at once: cond and its mutex */
 	GT_NAME_MAX = 16,
 	GT_DRAFT_BYTES = 176,
 };
@@ -181,6 +180,7 @@ enum gt_hint_kind {
 	GT_HINT_LATE, /* who was still signalling as it came */
 	GT_HINT_CUT,  /* who cancels or signals the thread: what ends a wait that fails */
 	GT_HINT_TURN, /* of one in a queue: what ended its last sleep */
+	GT_HINT_BACK, /* of one that waited for a condition: the unlock that gave its mutex back */
 	GT_HINTS
 };
 
@@ -196,11 +196,10 @@ struct gt_wait {
 	uint32_t mask; /* of the wake-ups that concern it (gt_wake_some) */
 	uint8_t has;   /* a bit for each kind of hint */
 	bool listed;   /* the owner's, as it enters and leaves */
-	bool retakes;  /* the next element is the mutex that it will take back */
-	uint8_t line;  /* of its bucket: 1 for such a mutex */
-	/* Of such a mutex: when the waiter was signalled; 0: not yet. Written by the signaller,
-	 * under the lock of the condition's bucket; read under the mutex's. */
-	_Atomic uint64_t called;
+	/* Of one that waits for a condition: which mutex it will take back, else 0; and when it was
+	 * called, by a signal, 0: not yet. Both the owner's when it is in no line. */
+	uintptr_t mutex;
+	uint64_t called;
 	uint64_t slept; /* of one in a queue: when its last sleep began */
 	struct gt_hint hint[GT_HINTS];
 } GT_ALIGNED(GT_LINE);
@@ -303,7 +302,7 @@ struct gt_thread {
 	_Atomic uint64_t name[GT_NAME_MAX / 8];
 
 	/* What its wait stands under in the registry (waiters.h). */
-	struct gt_wait waits[GT_WAITS];
+	struct gt_wait wait;
 
 	/* The call that this thread is in (call.c): as it is, written by who owns the thread. */
 	_Atomic uint64_t x_in_call GT_ALIGNED(GT_LINE);

@@ -314,8 +314,7 @@ static GT_NOINLINE void wake_slowly(struct gt_thread *t, uint32_t p, uint64_t si
 		gt_thread_emit_name(&w);
 	}
 	if (retake) {
-		gt_put_retake(&w, gt_load_relaxed(&t->waits[1].object), retake->g,
-			      gt_clock_between(hint->at, retake->at));
+		gt_put_retake(&w, t->wait.mutex, retake->g, gt_clock_between(hint->at, retake->at));
 	}
 	if (gt_unlikely(t->wait_cpu)) {
 		gt_event(&w, FACT_ON_CPU, gt_g(gt_thread_id(t)), gt_value(t->wait_cpu));
@@ -349,8 +348,7 @@ GT_INLINE bool wake_at_once(struct gt_thread *t, uint32_t p, uint64_t since,
 	if (gt_unlikely(!id)) {
 		goto not_at_once;
 	}
-	if (retake &&
-	    gt_unlikely(!gt_brief_retakes(&t->brief, gt_load_relaxed(&t->waits[1].object)))) {
+	if (retake && gt_unlikely(!gt_brief_retakes(&t->brief, t->wait.mutex))) {
 		goto not_at_once;
 	}
 	o.ticks = gt_clock_ticks_at(o.clock, since);
@@ -414,7 +412,7 @@ void gt_wait_register(struct gt_thread *t, const void *object, bool queue, void 
 	gt_meter_in(&t->meter);
 	/* The moment of its block as well, unless it withdraws. */
 	t->wait_at = gt_clock_moment();
-	gt_waiters_enter(&t->waits[0], object, t->wait_at, queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
+	gt_waiters_enter(&t->wait, object, t->wait_at, queue ? GT_MASK_ON_ITS_WAY : UINT32_MAX);
 	gt_meter_out(&t->meter, GT_COST_WAIT);
 }
 
@@ -422,18 +420,18 @@ void gt_wait_register_token(struct gt_thread *t, const void *object, void *frame
 {
 	gt_guard_up(frame);
 	t->wait_at = 0;
-	gt_waiters_enter(&t->waits[0], object, 0, UINT32_MAX);
+	gt_waiters_enter(&t->wait, object, 0, UINT32_MAX);
 }
 
 void gt_wait_withdraw(struct gt_thread *t)
 {
-	gt_waiters_leave(&t->waits[0], false);
+	gt_waiters_leave(&t->wait, false);
 	gt_tls.busy--;
 }
 
 uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 {
-	bool registered = t->waits[0].listed;
+	bool registered = t->wait.listed;
 	uint32_t number;
 
 	/* The guard is up already where gt_wait_register has raised it. */
@@ -445,12 +443,12 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 	number = block(t, what);
 	GT_DELAY();
 	if (what->mutex) {
-		gt_waiters_enter_both(t->waits, what->object, what->mutex, t->wait_at);
+		gt_waiters_enter_cond(&t->wait, what->object, what->mutex, t->wait_at);
 	} else if (what->object && !registered) {
-		gt_waiters_enter(&t->waits[0], what->key ? what->key : what->object, t->wait_at,
+		gt_waiters_enter(&t->wait, what->key ? what->key : what->object, t->wait_at,
 				 what->mask);
 	} else if (what->called) {
-		gt_waiters_arrive(&t->waits[0]);
+		gt_waiters_arrive(&t->wait);
 	}
 	gt_meter_out(&t->meter, GT_COST_WAIT);
 	gt_tls.busy--;
@@ -460,14 +458,14 @@ uint32_t gt_wait_begin(struct gt_thread *t, const struct gt_wait_for *what)
 /* Of a wait that ended by a wake-up: what tells by which. */
 enum turn { TURN_NONE, TURN_TRIED, TURN_WOKEN };
 
-/* What ended a wait, which may have stood under two objects. */
+/* What ended a wait, and if it was for a condition the one for its mutex. */
 static const struct gt_hint *leave(struct gt_thread *t, bool woken, enum turn turn,
 				   const struct gt_hint **retake)
 {
-	const struct gt_hint *hint =
-		woken && turn ? gt_waiters_leave_queue(&t->waits[0], turn == TURN_WOKEN)
-			      : gt_waiters_leave(&t->waits[0], woken);
-	const struct gt_hint *mutex = gt_waiters_leave(&t->waits[1], true);
+	const struct gt_hint *hint = woken && turn
+					     ? gt_waiters_leave_queue(&t->wait, turn == TURN_WOKEN)
+					     : gt_waiters_leave(&t->wait, woken);
+	const struct gt_hint *mutex = gt_waiters_back(&t->wait, true);
 
 	/* Its own release of the mutex, at the start of the wait, is no cause. */
 	if (mutex && woken && hint && mutex->who != gt_ptr_ref(t) && mutex->contended &&
@@ -482,7 +480,7 @@ void gt_wait_sleep(struct gt_thread *t, uint32_t number, bool woken)
 	if (gt_wait_still(t, number)) {
 		gt_tls.busy++;
 		gt_meter_in(&t->meter);
-		gt_waiters_sleep(&t->waits[0], t->wait_at, woken);
+		gt_waiters_sleep(&t->wait, t->wait_at, woken);
 		gt_meter_out(&t->meter, GT_COST_WAIT);
 		gt_tls.busy--;
 	}
@@ -508,8 +506,8 @@ static void end_wait(struct gt_thread *t, uint32_t number, enum gt_ended ended, 
 	/* It ran from here on, and not from when its waker is found. */
 	cpu_spent(t);
 	since = gt_clock_moment();
-	if (t->waits[0].listed) {
-		gt_budget_took_wait((const void *)gt_load_relaxed(&t->waits[0].object), t->wait_at);
+	if (t->wait.listed) {
+		gt_budget_took_wait((const void *)gt_load_relaxed(&t->wait.object), t->wait_at);
 	}
 	hint = leave(t, ended == GT_ENDED_WAKER, turn, &retake);
 	/* A time-out is one, whoever else did something at that moment. */
@@ -533,9 +531,8 @@ void gt_wait_end_queue(struct gt_thread *t, uint32_t number, enum gt_ended ended
 
 void gt_wait_drop(struct gt_thread *t)
 {
-	for (int i = 0; i < GT_WAITS; i++) {
-		gt_waiters_leave(&t->waits[i], false);
-	}
+	gt_waiters_leave(&t->wait, false);
+	gt_waiters_back(&t->wait, false);
 }
 
 bool gt_wait_left(struct gt_thread *t, uintptr_t sp)

@@ -24,10 +24,10 @@
  * pthread_join is different: the ending thread cannot be posted to later, and nobody can barge in.
  * It takes the joiner out of x_joiner and writes the unblock at once (thread.c).
  *
- * A condition variable's waiter also stands under the mutex that it will take back. Its waker is
- * the signaller; an unlock of that mutex that came after the signal and found the lock word
- * contended is what the waiter waited for at last: the unblock is dated then, and a fact says whose
- * it was.
+ * A condition variable's waiter will take its mutex back. Its waker is the signaller; the last
+ * unlock of that mutex that came after the signal and found the lock word contended is what the
+ * waiter waited for at last: the unblock is dated then, and a fact says whose it was. The mutex'
+ * bucket keeps it (waiters.h), until the waiter asks, which has the mutex by then.
  *
  * The registry is waiters.h. What a waker calls is in wake.c, the rest in wait.c.
  */

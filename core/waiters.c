@@ -1,5 +1,5 @@
 /*
- * The registry of waiters: buckets by address, each a lock and two lists.
+ * The registry of waiters: buckets by address, each a lock and a line.
  *
  * What a wait and its wake-up nearly always need is apart from the rest, in functions that make no
  * call and so save no registers: the lock is free, one waits, one wakes it.
@@ -34,9 +34,6 @@ void gt_line_bequeath(const struct gt_line *line, const struct gt_wait *w)
 	}
 }
 
-/* What stands in waits[]: w[0] of two is the condition, w[1] its mutex. */
-enum role { ROLE_ONLY, ROLE_CONDITION, ROLE_MUTEX };
-
 /* Whether the call of that signaller is still going on. */
 static bool signals_still(const struct gt_hint *signal)
 {
@@ -49,7 +46,7 @@ static bool signals_still(const struct gt_hint *signal)
 
 /* With the lock. */
 GT_INLINE void enter_locked(struct gt_bucket *b, struct gt_wait *w, const void *object,
-			    uint64_t since, uint32_t mask, enum role role)
+			    uint64_t since, uint32_t mask, uintptr_t mutex)
 {
 	gt_store_relaxed(&w->object, (uintptr_t)object);
 	w->since = since;
@@ -59,69 +56,58 @@ GT_INLINE void enter_locked(struct gt_bucket *b, struct gt_wait *w, const void *
 		gt_hint_put(w, GT_HINT_LATE, &b->signal);
 	}
 	w->listed = true;
-	w->retakes = role == ROLE_CONDITION;
-	w->line = role == ROLE_MUTEX;
-	gt_store_relaxed(&w->called, 0);
+	w->mutex = mutex;
+	w->called = 0;
 	gt_line_append(b, w);
 	gt_lock_drop(&b->lock);
 }
 
 static GT_NOINLINE void enter_later(struct gt_wait *w, const void *object, uint64_t since,
-				    uint32_t mask, enum role role)
+				    uint32_t mask, uintptr_t mutex)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
 	gt_lock_take(&b->lock);
-	enter_locked(b, w, object, since, mask, role);
+	enter_locked(b, w, object, since, mask, mutex);
 }
 
 GT_INLINE void enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask,
-		     enum role role)
+		     uintptr_t mutex)
 {
 	struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
 
 	if (gt_likely(gt_lock_try(&b->lock))) {
-		enter_locked(b, w, object, since, mask, role);
+		enter_locked(b, w, object, since, mask, mutex);
 	} else {
-		enter_later(w, object, since, mask, role);
+		enter_later(w, object, since, mask, mutex);
 	}
 }
 
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask)
 {
-	enter(w, object, since, mask, ROLE_ONLY);
+	enter(w, object, since, mask, 0);
 }
 
-void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since)
+void gt_waiters_enter_cond(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since)
 {
-	enter(&w[1], mutex, since, GT_MASK_RETAKE, ROLE_MUTEX);
-	enter(&w[0], cond, since, UINT32_MAX, ROLE_CONDITION);
+	enter(w, cond, since, UINT32_MAX, (uintptr_t)mutex);
 }
 
 /*
- * w, which waits for a condition, was given a cause: from now on it may want its mutex. It leaves
- * the condition first, and stands in the mutex' line until then.
+ * w was given a cause, in the bucket of its condition: from now on it may want its mutex. The first
+ * one counts: it may sleep for that since then.
  */
 static void call(struct gt_wait *w, uint64_t at)
 {
-	if (w->retakes) {
-		if (!gt_load_relaxed(&w[1].called)) {
-			gt_add_relaxed(&gt_bucket_of(gt_load_relaxed(&w[1].object))->called, 1);
+	if (w->mutex && !w->called) {
+		struct gt_bucket *b = gt_bucket_of(w->mutex);
+
+		w->called = at;
+		/* Relaxed: as gt_wake_wanted. */
+		if (gt_add_relaxed(&b->called, 1) == 0) {
+			gt_store_relaxed(&b->called_at, at);
 		}
-		gt_store_relaxed(&w[1].called, at);
 	}
-}
-
-/* w leaves b, whose lock is held: when it was called; 0: it was not. */
-GT_INLINE uint64_t uncall(struct gt_bucket *b, struct gt_wait *w)
-{
-	uint64_t called = gt_load_relaxed(&w->called);
-
-	if (called) {
-		gt_store_relaxed(&w->called, 0);
-		gt_store_relaxed(&b->answered, gt_load_relaxed(&b->answered) + 1);
-	}
-	return called;
 }
 
 /*
@@ -134,7 +120,7 @@ GT_INLINE uint64_t uncall(struct gt_bucket *b, struct gt_wait *w)
 static GT_NOINLINE const struct gt_hint *cause(struct gt_bucket *b, struct gt_wait *w)
 {
 	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_wait *first = gt_line_first(b->line[w->line].first, object);
+	struct gt_wait *first = gt_line_first(b->line.first, object);
 	const struct gt_hint *own = &w->hint[GT_HINT_OWN];
 	const struct gt_hint *all = gt_line_cause(first, w);
 
@@ -163,7 +149,7 @@ static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object,
 	struct gt_wait *found = NULL;
 	struct gt_wait *w;
 
-	for (w = gt_line_first(b->line[0].first, object); w; w = gt_line_first(w->next, object)) {
+	for (w = gt_line_first(b->line.first, object); w; w = gt_line_first(w->next, object)) {
 		if (gt_hint_at(w, GT_HINT_OWN) > at &&
 		    (!found || gt_hint_at(w, GT_HINT_OWN) < gt_hint_at(found, GT_HINT_OWN))) {
 			found = w;
@@ -177,12 +163,13 @@ static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object,
  * the kernel's queue before others: then the cause that the first of these was given was w's, the
  * second's is the first's, and so on; the last has that of the unlock that found no other waiter.
  */
-static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t called)
+static void take_back(struct gt_bucket *b, const struct gt_wait *w)
 {
-	uintptr_t object = gt_load_relaxed(&w->object);
-	struct gt_wait *one = first_caused_after(b, object, called);
+	uintptr_t object = w->mutex;
+	struct gt_wait *one = first_caused_after(b, object, w->called);
 
-	if (!one || !one->hint[GT_HINT_OWN].unsure) {
+	/* Nor where it was called after that one slept: then it stood behind. */
+	if (!one || !one->hint[GT_HINT_OWN].unsure || w->called >= one->slept) {
 		return;
 	}
 	while (one) {
@@ -192,7 +179,7 @@ static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t cal
 		if (next) {
 			*own = next->hint[GT_HINT_OWN];
 		} else {
-			const struct gt_wait *first = gt_line_first(b->line[0].first, object);
+			const struct gt_wait *first = gt_line_first(b->line.first, object);
 
 			if (gt_hint_at(first, GT_HINT_ANY) > own->at) {
 				*own = first->hint[GT_HINT_ANY];
@@ -200,7 +187,7 @@ static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t cal
 				gt_hint_drop(one, GT_HINT_OWN);
 			}
 		}
-		own->unsure = gt_line_after_retake(b, object, one);
+		own->unsure = gt_line_after_retake(b, one);
 		one = next;
 	}
 }
@@ -208,8 +195,7 @@ static void take_back(struct gt_bucket *b, const struct gt_wait *w, uint64_t cal
 /* A wake-up that was meant for w went to another. */
 static GT_NOINLINE void pass_on(struct gt_bucket *b, struct gt_wait *w)
 {
-	struct gt_wait *one =
-		gt_line_uncaused(b->line[w->line].first, gt_load_relaxed(&w->object), w->mask);
+	struct gt_wait *one = gt_line_uncaused(b->line.first, gt_load_relaxed(&w->object), w->mask);
 
 	if (one) {
 		gt_hint_put(one, GT_HINT_OWN, &w->hint[GT_HINT_OWN]);
@@ -220,14 +206,10 @@ static GT_NOINLINE void pass_on(struct gt_bucket *b, struct gt_wait *w)
 static GT_NOINLINE const struct gt_hint *leave_locked(struct gt_bucket *b, struct gt_wait *w,
 						      bool woken)
 {
-	uint64_t called = uncall(b, w);
 	const struct gt_hint *hint;
 
 	if (woken) {
 		hint = cause(b, w);
-		if (gt_unlikely(called)) {
-			take_back(b, w, called);
-		}
 	} else {
 		hint = gt_hint_has(w, GT_HINT_CUT) ? &w->hint[GT_HINT_CUT] : NULL;
 		if (gt_hint_has(w, GT_HINT_OWN)) {
@@ -248,8 +230,7 @@ static GT_NOINLINE const struct gt_hint *leave_later(struct gt_wait *w, bool wok
 /* Whether w is the first in its line, and woken by who meant it, and by nobody else. */
 GT_INLINE bool ends_simply(const struct gt_bucket *b, const struct gt_wait *w)
 {
-	return w->has == 1u << GT_HINT_OWN && b->line[w->line].first == w &&
-	       !gt_load_relaxed(&w->called);
+	return w->has == 1u << GT_HINT_OWN && b->line.first == w;
 }
 
 const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken)
@@ -273,10 +254,33 @@ const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken)
 	return &w->hint[GT_HINT_OWN];
 }
 
+const struct gt_hint *gt_waiters_back_called(struct gt_wait *w, bool has)
+{
+	struct gt_bucket *b = gt_bucket_of(w->mutex);
+	const struct gt_hint *hint = NULL;
+	uint32_t i;
+
+	gt_lock_take(&b->lock);
+	/* Who signals counts without the lock. */
+	gt_add_relaxed(&b->called, UINT32_MAX);
+	i = b->freed[b->last].mutex == w->mutex ? b->last : !b->last;
+	if (b->freed[i].mutex == w->mutex && has) {
+		gt_hint_put(w, GT_HINT_BACK, &b->freed[i].by);
+		hint = &w->hint[GT_HINT_BACK];
+	}
+	if (gt_unlikely(b->line.first != NULL) && has) {
+		take_back(b, w);
+	}
+	/* With the lock: who leaves the tracer here by a jump ends the trace. */
+	w->called = 0;
+	gt_lock_drop(&b->lock);
+	return hint;
+}
+
 /* With the lock: a cause for all that wait for object now. */
 static GT_NOINLINE void tell_all(struct gt_bucket *b, uintptr_t object, const struct gt_hint *hint)
 {
-	struct gt_wait *w = gt_line_first(b->line[0].first, object);
+	struct gt_wait *w = gt_line_first(b->line.first, object);
 
 	if (w) {
 		gt_hint_put(w, GT_HINT_ANY, hint);
@@ -290,7 +294,7 @@ static GT_NOINLINE void tell_all(struct gt_bucket *b, uintptr_t object, const st
 GT_INLINE void tell(struct gt_bucket *b, uintptr_t object, uint32_t most, uint32_t mask,
 		    const struct gt_hint *hint)
 {
-	struct gt_wait *w = gt_line_uncaused(b->line[0].first, object, mask);
+	struct gt_wait *w = gt_line_uncaused(b->line.first, object, mask);
 
 	while (w && most--) {
 		gt_hint_put(w, GT_HINT_OWN, hint);
@@ -365,7 +369,7 @@ void gt_waiters_tell_one(struct gt_wait *w, _Atomic uint64_t *id, uint64_t expec
 	gt_lock_take(&b->lock);
 	/* Its own fields are under the lock of the bucket that it stands in: of this one, or not?
 	 */
-	for (on = b->line[0].first; on && on != w; on = on->next) {
+	for (on = b->line.first; on && on != w; on = on->next) {
 	}
 	if (on && gt_load_relaxed(id) == expected) {
 		gt_hint_put(on, GT_HINT_CUT, hint);
@@ -380,7 +384,7 @@ void gt_waiters_spend(const void *object)
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	w = gt_line_first(b->line[0].first, (uintptr_t)object);
+	w = gt_line_first(b->line.first, (uintptr_t)object);
 	for (; w; w = gt_line_first(w->next, (uintptr_t)object)) {
 		if (gt_hint_has(w, GT_HINT_OWN) &&
 		    (!oldest || gt_hint_at(w, GT_HINT_OWN) < gt_hint_at(oldest, GT_HINT_OWN))) {
@@ -404,7 +408,7 @@ void gt_waiters_requeue(const void *from, const void *to, uint32_t count)
 	if (a != b) {
 		gt_lock_take(&GT_MAX(a, b)->lock);
 	}
-	w = gt_line_uncaused(a->line[0].first, (uintptr_t)from, UINT32_MAX);
+	w = gt_line_uncaused(a->line.first, (uintptr_t)from, UINT32_MAX);
 	while (w && count--) {
 		struct gt_wait *next = w->next;
 

@@ -1,10 +1,14 @@
 /*
  * The registry of waiters: who waits for what, and what is known of why they will wake.
  *
- * Private memory, no part of the trace: buckets by address, each a lock and two lists.
- * An unlock looks at its bucket's count first: one load of a line that is written only when
- * somebody blocks on an address of that bucket. Called by wait.c and wake.c, with the thread's
- * guard up; what hooks ask before that is the inline half.
+ * Private memory, no part of the trace: buckets by address, each a lock and a line of waiters.
+ * An unlock looks at its bucket's counts first: one load of a line that is written only when
+ * somebody blocks on an address of that bucket, or is called back to a mutex of it.
+ *
+ * Who waits for a condition stands in its line alone, and not in that of the mutex that it will
+ * take back: that it wants once it is called, and then it only asks who set it free last. So the
+ * mutex' bucket counts those who are called, and keeps the last unlock meanwhile. Called by wait.c
+ * and wake.c, with the thread's guard up; what hooks ask before that is the inline half.
  */
 #pragma once
 
@@ -20,21 +24,32 @@ struct gt_line {
 };
 
 struct gt_bucket {
-	_Atomic uint32_t count;  /* waiters; written under lock, read by anybody */
-	_Atomic uint32_t coming; /* those of them that are on their way to sleep; the same */
-	_Atomic uint32_t asking; /* those of them in line[0]; the same */
-	/* Of line[1]: how many were called, which a signaller counts; and of those, have left. */
-	_Atomic uint32_t called;
-	_Atomic uint32_t answered; /* written under lock */
-	/*
-	 * Waiters; and apart from them those who wait for a condition and will take a mutex of this
-	 * bucket back: of these there may be many, and an unlock has little to ask of them.
-	 */
-	struct gt_line line[2];
+	/* Read by anybody, also both at once. */
+	union {
+		struct {
+			/* Waiters; written under lock. */
+			_Atomic uint32_t count;
+			/* Those who waited for a condition, were called, and will take a mutex of
+			 * this bucket back. */
+			_Atomic uint32_t called;
+		};
+		_Atomic uint64_t either;
+	};
+	_Atomic uint32_t coming; /* waiters that are on their way to sleep; written under lock */
 	struct gt_lock lock;
-	/* The last signal or broadcast: for what, and who makes that call. Under lock. */
+	struct gt_line line;
+	/* When the first of those who are called was. */
+	_Atomic uint64_t called_at;
+	/* Under lock: the last signal or broadcast: for what, and who makes that call. */
 	uintptr_t signalled;
 	struct gt_hint signal;
+	/* The same of the last two unlocks that found somebody asleep while one was called: which
+	 * of the two was the last, and of what (0: none). */
+	uint32_t last;
+	struct {
+		uintptr_t mutex;
+		struct gt_hint by;
+	} freed[2];
 } GT_ALIGNED(GT_LINE);
 
 extern GT_HIDDEN struct gt_bucket gt_buckets[GT_BUCKETS];
@@ -45,17 +60,15 @@ GT_INLINE struct gt_bucket *gt_bucket_of(uintptr_t object)
 	return &gt_buckets[((uint64_t)object >> 3) * UINT64_C(0x9e3779b97f4a7c15) >> 54];
 }
 
-/* Whether somebody who stands in line[1] was called. */
-GT_INLINE bool gt_bucket_called(const struct gt_bucket *b)
-{
-	return gt_load_relaxed(&b->called) != gt_load_relaxed(&b->answered);
-}
-
-/* Whether somebody may wait for this object: the price of an uncontended unlock or signal. */
+/*
+ * Whether somebody may wait for this object, or will take it back: the price of an uncontended
+ * unlock or signal.
+ */
 GT_INLINE bool gt_wake_wanted(const void *object)
 {
-	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker. */
-	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
+	/* Relaxed: a waiter that registers at this moment ends its wait without a named waker; who
+	 * is called at this moment by another thread has not come to the mutex yet. */
+	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->either) != 0;
 }
 
 /*
@@ -72,28 +85,16 @@ GT_INLINE bool gt_wake_coming(const void *object)
 /* Of a mutex: whether somebody waits for it who may want to know from where it was set free. */
 GT_INLINE bool gt_wake_asks(const void *object)
 {
-	const struct gt_bucket *b = gt_bucket_of((uintptr_t)object);
-
 	/* Relaxed: who comes at this moment may find an unlock whose place is not known. */
-	return gt_load_relaxed(&b->asking) != 0;
-}
-
-/*
- * Whether an unlock may concern anybody: not those who wait for a condition, and will take this
- * mutex back, before they are called.
- */
-GT_INLINE bool gt_wake_concerns(const void *object)
-{
-	/* Relaxed: who is called at this moment by another thread has not come to the mutex yet. */
-	return gt_wake_asks(object) || gt_bucket_called(gt_bucket_of((uintptr_t)object));
+	return gt_load_relaxed(&gt_bucket_of((uintptr_t)object)->count) != 0;
 }
 
 /*
  * w waits for object from that moment on; mask: of the wake-ups that concern it, 0: all.
  */
 void gt_waiters_enter(struct gt_wait *w, const void *object, uint64_t since, uint32_t mask);
-/* The same by w[0] for a condition and by w[1] for the mutex that it will take back. */
-void gt_waiters_enter_both(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since);
+/* The same for a condition, and it will take that mutex back. */
+void gt_waiters_enter_cond(struct gt_wait *w, const void *cond, const void *mutex, uint64_t since);
 /*
  * Takes w out, if it stands anywhere; returns what ended it, as far as is known (NULL: it is not):
  * of a wait that ended by a wake-up its cause, else who interrupted or cancelled the thread. In w,
@@ -104,6 +105,17 @@ const struct gt_hint *gt_waiters_leave_listed(struct gt_wait *w, bool woken);
 GT_INLINE const struct gt_hint *gt_waiters_leave(struct gt_wait *w, bool woken)
 {
 	return w->listed ? gt_waiters_leave_listed(w, woken) : NULL;
+}
+
+/*
+ * w, which has left the line of a condition, and was called, has its mutex back: the last unlock of
+ * that (NULL: it is not known), as above. has: else it only stops to want it.
+ */
+const struct gt_hint *gt_waiters_back_called(struct gt_wait *w, bool has);
+
+GT_INLINE const struct gt_hint *gt_waiters_back(struct gt_wait *w, bool has)
+{
+	return w->called ? gt_waiters_back_called(w, has) : NULL;
 }
 
 /*
@@ -122,10 +134,9 @@ void gt_waiters_signal(const void *object, uint32_t count, const struct gt_hint 
 void gt_waiters_untell_unlock(const void *object, uint32_t who, uint32_t version);
 /*
  * Wake-ups that concern a waiter, where they differ: those of a mutex, whose waiters stand here in
- * the kernel's order (preload/mutex.c), do not concern who waits for a condition and will take it
- * back; nor who will sleep, but not yet.
+ * the kernel's order (preload/mutex.c), do not concern who will sleep, but not yet.
  */
-enum { GT_MASK_QUEUE = 1, GT_MASK_RETAKE = 2, GT_MASK_ON_ITS_WAY = 4 };
+enum { GT_MASK_QUEUE = 1, GT_MASK_ON_ITS_WAY = 2 };
 
 /*
  * w is about to sleep in the queue of its object, for the first time or because others had the

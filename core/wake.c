@@ -171,12 +171,12 @@ void gt_cancel_hint(struct gt_thread *t, struct gt_thread *target, uint64_t id, 
 	struct gt_hint hint;
 
 	/* It has never waited. */
-	if (!gt_load_relaxed(&target->waits[0].object)) {
+	if (!gt_load_relaxed(&target->wait.object)) {
 		return;
 	}
 	gt_tls.busy++;
 	hint_by(&hint, t);
 	note_stack(t, &hint, frame);
-	gt_waiters_tell_one(&target->waits[0], &target->id, id, &hint);
+	gt_waiters_tell_one(&target->wait, &target->id, id, &hint);
 	gt_tls.busy--;
 }

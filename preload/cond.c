@@ -32,7 +32,7 @@ static struct waiting open_wait(const void *cond, pthread_mutex_t *m, void *fram
 		w.wait = gt_wait_begin(w.t, &what);
 	}
 	/* As late as can be: who comes to wait for the mutex now still finds it held. */
-	if (t && gt_unlikely(gt_wake_concerns(m))) {
+	if (t && gt_unlikely(gt_wake_wanted(m))) {
 		gt_mutex_hint_unlock_by(t, m, frame);
 	}
 	return w;

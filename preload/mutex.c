@@ -308,7 +308,7 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 bool gt_mutex_hint_unlock_by(struct gt_thread *t, pthread_mutex_t *m, void *frame)
 {
 	/* Before the mutex is free: a waiter may have returned before we could say who let it. */
-	bool told = unlock_frees(m, t) && gt_wake_concerns(m);
+	bool told = unlock_frees(m, t) && gt_wake_wanted(m);
 
 	if (told) {
 		bool by_tid = (kind_of(m) & (KIND_PI | KIND_ROBUST)) != 0;

@@ -98,9 +98,9 @@ static void expect_nothing_posted(struct gt_thread *t)
 static void expect_registry_empty(void)
 {
 	for (size_t i = 0; i < GT_BUCKETS; i++) {
-		cr_assert_eq(gt_buckets[i].count, 0u);
-		cr_assert_null(gt_buckets[i].line[0].first);
-		cr_assert_null(gt_buckets[i].line[0].last);
+		cr_assert_eq(gt_buckets[i].either, 0u);
+		cr_assert_null(gt_buckets[i].line.first);
+		cr_assert_null(gt_buckets[i].line.last);
 	}
 }
 

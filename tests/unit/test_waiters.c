@@ -264,11 +264,17 @@ Test(waiters, an_unlock_that_looked_too_early)
 }
 
 /* waits[2] and [3]: a condition, and the mutex that the queue is of. */
+/* Of one that waited for a condition, after it has left: who gave its mutex back. */
+static uint32_t back_by(int i, bool has)
+{
+	return who_of(gt_waiters_back(&waits[i], has));
+}
+
 Test(waiters, who_takes_a_mutex_back_was_before_the_queue)
 {
 	struct gt_hint signal = by(6, 3);
 
-	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
 	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
 	sleeps(0, 5);
 	sleeps(1, 6);
@@ -276,39 +282,60 @@ Test(waiters, who_takes_a_mutex_back_was_before_the_queue)
 	unlock(9, 11, true);
 	unlock(7, 12, true);
 	cr_expect_eq(left_by(2, true), 6u);
-	cr_expect_eq(left_by(3, true), 7u, "the last unlock");
+	cr_expect_eq(back_by(2, true), 7u, "the last unlock");
 	cr_expect_eq(queue_left_by(0, true), 9u, "8 was for the other");
 	cr_expect_eq(queue_left_by(1, true), 7u);
 }
 
+Test(waiters, who_was_called_behind_the_queue_was_not_before_it)
+{
+	struct gt_hint early = by(5, 2);
+	struct gt_hint late = by(6, 7);
+
+	/* Two were called, one of them after the first of the queue slept. */
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[3], &objects[1], &objects[0], 1);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &early);
+	sleeps(0, 5);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &late);
+	cr_expect_eq(left_by(2, true), 5u);
+	cr_expect_eq(back_by(2, true), 0u, "it was free");
+	unlock(8, 10, true);
+	unlock(9, 11, true);
+	cr_expect_eq(left_by(3, true), 6u);
+	cr_expect_eq(back_by(3, true), 9u);
+	cr_expect_eq(queue_left_by(0, true), 9u, "as a called one may have been before it");
+}
+
 Test(waiters, who_was_not_signalled_does_not_take_the_mutex_back)
 {
-	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
 	sleeps(0, 5);
 	unlock(8, 10, true);
 	unlock(9, 11, true);
 	cr_expect_eq(queue_left_by(0, true), 8u);
 	cr_expect_eq(left_by(2, false), 0u);
-	cr_expect_eq(left_by(3, true), 9u);
+	cr_expect_eq(back_by(2, true), 0u);
 }
 
-Test(waiters, who_takes_a_mutex_back_does_not_stand_before_the_queue)
+Test(waiters, who_takes_a_mutex_back_is_counted_once_and_stands_in_no_line)
 {
 	struct gt_hint signal = by(6, 3);
 	const struct gt_bucket *b = gt_bucket_of((uintptr_t)&objects[0]);
 
-	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	cr_expect_eq(b->count, 0u);
 	sleeps(0, 5);
-	cr_expect_eq(b->line[0].first, &waits[0], "what an unlock looks through");
-	cr_expect_not(gt_bucket_called(b));
-	cr_expect(gt_wake_concerns(&objects[0]));
+	cr_expect_eq(b->line.first, &waits[0]);
+	cr_expect_eq(b->called, 0u);
 	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
 	gt_waiters_signal(&objects[1], UINT32_MAX, &signal);
-	cr_expect_eq(b->called, b->answered + 1, "once");
+	cr_expect_eq(b->called, 1u, "once");
 	cr_expect_eq(left_by(2, true), 6u);
 	unlock(8, 10, true);
-	cr_expect_eq(left_by(3, false), 0u, "its thread ended");
-	cr_expect_not(gt_bucket_called(b));
+	cr_expect_eq(back_by(2, false), 0u, "its thread ended");
+	cr_expect_eq(b->called, 0u);
+	cr_expect_eq(back_by(2, true), 0u, "once");
 	cr_expect_eq(queue_left_by(0, true), 8u);
 	cr_expect_not(gt_wake_wanted(&objects[0]));
 }
@@ -317,26 +344,47 @@ Test(waiters, an_unlock_does_not_concern_who_waits_for_a_condition_until_it_is_s
 {
 	struct gt_hint signal = by(6, 3);
 
-	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
-	cr_expect(gt_wake_wanted(&objects[0]));
-	cr_expect_not(gt_wake_concerns(&objects[0]));
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	cr_expect_not(gt_wake_wanted(&objects[0]));
 	gt_waiters_signal(&objects[1], 1, &signal);
-	cr_expect(gt_wake_concerns(&objects[0]));
+	cr_expect(gt_wake_wanted(&objects[0]));
 	cr_expect_not(gt_wake_asks(&objects[0]), "not from where");
 	cr_expect_eq(left_by(2, true), 6u);
-	left_by(3, true);
-	cr_expect_not(gt_wake_concerns(&objects[0]));
+	cr_expect(gt_wake_wanted(&objects[0]));
+	cr_expect_eq(back_by(2, true), 0u);
+	cr_expect_not(gt_wake_wanted(&objects[0]));
+}
+
+Test(waiters, who_gave_the_mutex_back_is_the_last_that_found_somebody_asleep)
+{
+	struct gt_hint signal = by(6, 3);
+
+	unlock(4, 1, true);
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	unlock(7, 4, true);
+	unlock(8, 5, true);
+	unlock(9, 6, false);
+	unlock(5, 7, true);
+	gt_waiters_untell_unlock(&objects[0], 5, 1);
+	cr_expect_eq(left_by(2, true), 6u);
+	cr_expect_eq(back_by(2, true), 5u, "that was another of its unlocks");
+
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 7);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	unlock(9, 8, true);
+	unlock(5, 9, true);
+	gt_waiters_untell_unlock(&objects[0], 5, 0);
+	cr_expect_eq(left_by(2, true), 6u);
+	cr_expect_eq(back_by(2, true), 9u, "the other woke nobody");
 }
 
 Test(waiters, an_unlock_that_woke_nobody_is_no_cause)
 {
 	unlock(9, 1, true);
-	gt_waiters_enter_both(&waits[2], &objects[1], &objects[0], 1);
 	sleeps(0, 5);
 	unlock(8, 10, true);
 	gt_waiters_untell_unlock(&objects[0], 8, 0);
 	unlock(9, 11, true);
 	cr_expect_eq(queue_left_by(0, true), 9u);
-	cr_expect_eq(left_by(2, false), 0u);
-	cr_expect_eq(left_by(3, true), 9u);
 }
