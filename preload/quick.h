@@ -153,29 +153,52 @@ enum {
  */
 enum { GT_FUTEX_MAY = 0x1, GT_FUTEX_USED = 0x2 };
 
+/*
+ * Brings the line of a lock that others may have to this processor as one that it may write: a look
+ * and then an exchange would bring it twice.
+ */
+GT_INLINE void gt_quick_bring(const unsigned *word)
+{
+	__asm__ volatile("prefetchw %0" : : "m"(*word));
+}
+
 /* Whether it is one more now, as by pthread_rwlock_rdlock; false: nothing was done. */
 GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
 {
 	unsigned *readers = &l->__data.__readers;
-	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	unsigned r;
 
-	return gt_likely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)) == 0) &&
-	       gt_likely(r < GT_READERS_FULL) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
-	       gt_likely(__atomic_compare_exchange_n(readers, &r, r + GT_READERS_ONE, false,
-						     __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	gt_quick_bring(readers);
+	r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	/* Again where other readers have come or gone meanwhile: one of them has got on. */
+	do {
+		if (gt_unlikely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)) != 0) ||
+		    gt_unlikely(r >= GT_READERS_FULL) ||
+		    gt_unlikely(!gt_load_relaxed(&gt_quick.readers))) {
+			return false;
+		}
+	} while (gt_unlikely(!__atomic_compare_exchange_n(readers, &r, r + GT_READERS_ONE, false,
+							  __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)));
+	return true;
 }
 
 /* Whether it is one less now, as by pthread_rwlock_unlock, and nobody is to be woken. */
 GT_INLINE bool gt_quick_rdunlock(pthread_rwlock_t *l)
 {
 	unsigned *readers = &l->__data.__readers;
-	unsigned r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	unsigned r;
 
-	return gt_likely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER | GT_READERS_SLEEP)) ==
-			 0) &&
-	       gt_likely(r != 0) && gt_likely(gt_load_relaxed(&gt_quick.readers)) &&
-	       gt_likely(__atomic_compare_exchange_n(readers, &r, r - GT_READERS_ONE, false,
-						     __ATOMIC_RELEASE, __ATOMIC_RELAXED));
+	gt_quick_bring(readers);
+	r = __atomic_load_n(readers, __ATOMIC_RELAXED);
+	do {
+		if (gt_unlikely((r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER |
+				      GT_READERS_SLEEP)) != 0) ||
+		    gt_unlikely(r == 0) || gt_unlikely(!gt_load_relaxed(&gt_quick.readers))) {
+			return false;
+		}
+	} while (gt_unlikely(!__atomic_compare_exchange_n(readers, &r, r - GT_READERS_ONE, false,
+							  __ATOMIC_RELEASE, __ATOMIC_RELAXED)));
+	return true;
 }
 
 /*
