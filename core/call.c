@@ -111,7 +111,7 @@ static void write_end(struct gt_w *w, uint32_t p)
 GT_INLINE void write_yields(struct gt_w *w)
 {
 	if (gt_unlikely(w->t->yields)) {
-		GT_RARELY(w, gt_yields_emit(&rare));
+		GT_RARELY(w, gt_yields_emit(&rare, gt_clock_moment()));
 	}
 }
 
@@ -470,7 +470,7 @@ void gt_yield_end(struct gt_thread *t, void *frame)
 			struct gt_w w = gt_acquire(t);
 
 			gt_undoable(&w);
-			gt_yields_emit(&w);
+			gt_yields_emit(&w, gt_clock_moment());
 			gt_release(&w);
 		}
 	}

@@ -244,12 +244,12 @@ unsigned gt_mailbox_close(struct gt_w *w)
 	return left;
 }
 
-void gt_yields_emit(struct gt_w *w)
+void gt_yields_emit(struct gt_w *w, uint64_t until)
 {
 	struct gt_thread *t = w->t;
 
 	gt_event(w, FACT_YIELDS, gt_value(t->yields),
-		 gt_value(gt_clock_between(t->yields_since, gt_clock_moment())));
+		 gt_value(gt_clock_between(t->yields_since, until)));
 	t->yields = 0;
 }
 

@@ -88,8 +88,8 @@ GT_NOINLINE void gt_mailbox_drain(struct gt_thread *t, uint64_t gen, uint64_t ti
 unsigned gt_mailbox_close(struct gt_w *w);
 /* The name that somebody gave this thread, as its label; it runs. */
 GT_COLD void gt_thread_emit_name(struct gt_w *w);
-/* The yields of this thread that were summed up, as a fact. */
-GT_COLD void gt_yields_emit(struct gt_w *w);
+/* The yields of this thread that were summed up until that moment, as a fact. */
+GT_COLD void gt_yields_emit(struct gt_w *w, uint64_t until);
 /* At thread end: the last batch goes to the full list, inside the section. */
 void gt_buf_flush(struct gt_w *w);
 /* Slow: the state of this thread and its P at its first mention in the generation. */
@@ -99,9 +99,9 @@ GT_COLD void gt_status_proc(struct gt_w *w, uint32_t p);
 /* Slow: there was no P, and recording breaks off. */
 GT_COLD void gt_proc_missing(struct gt_w *w);
 /*
- * A section of the calling thread t ends, and is left for good: by a handler that interrupted it,
- * or by itself where it finds no room. What it has written is not counted, and what it has changed
- * is as before. False: that is not possible, and the generation cannot be finished.
+ * A section of the calling thread t ends, and is left for good by a handler that interrupted it.
+ * What it has written is not counted, and what it has changed is as before. False: that is not
+ * possible, and the generation cannot be finished.
  */
 GT_COLD bool gt_section_undo(struct gt_thread *t);
 /* The state of another thread that this one owns at the moment. */

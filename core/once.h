@@ -91,8 +91,8 @@ GT_INLINE uint8_t *gt_once_facts(const struct gt_once *o)
 	return o->b->facts + gt_tail_facts(o->tail);
 }
 
-/* The posts in its mailbox are written, as by gt_mailbox_drain, and stay so. */
-GT_INLINE void gt_once_drain(struct gt_once *o)
+/* The posts in its mailbox are written, as by gt_mailbox_drain, and stay so. until: ticks. */
+GT_INLINE void gt_once_drain(struct gt_once *o, uint64_t until)
 {
 	struct gt_thread *t = o->t;
 	struct gt_mailbox *box = &t->mailbox[o->parity];
@@ -102,21 +102,23 @@ GT_INLINE void gt_once_drain(struct gt_once *o)
 	if (!o->posts) {
 		return;
 	}
-	t->undo.writes = GT_WRITES;
-	gt_signal_fence();
 	i = gt_load_relaxed(&box->written);
 	end = i + o->posts;
 	at = from = gt_once_events(o);
 	do {
 		const struct gt_post *post = &t->posts[o->parity][i % GT_MAILBOX];
 		const uint64_t ticks =
-			gt_not_before(GT_MIN(post->ns >> GT_TICK_SHIFT, o->ticks), o->last.event);
+			gt_not_before(GT_MIN(post->ns >> GT_TICK_SHIFT, until), o->last.event);
 
 		at = gt_bytes(at, ticks - o->last.event, GO_UNBLOCK, gt_g(post->g),
 			      gt_seq(post->seq), gt_stack(post->stack));
 		o->last.event = ticks;
 	} while (++i != end);
 	o->tail += gt_tail((uint32_t)(at - from), 0, 0);
+	/* Until here it was nothing, and then there is no way back. */
+	gt_signal_fence();
+	t->undo.writes = GT_WRITES;
+	gt_signal_fence();
 	gt_store_tail(o->b, o->tail, o->last);
 	o->tail ^= gt_tail(0, 0, 1);
 	gt_signal_fence();

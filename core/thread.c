@@ -222,7 +222,7 @@ void gt_thread_end(struct gt_thread *t)
 		gt_thread_emit_name(&w);
 	}
 	if (t->yields) {
-		gt_yields_emit(&w);
+		gt_yields_emit(&w, gt_clock_moment());
 	}
 	if (gt_load_relaxed(&t->calls_left_out)) {
 		gt_add_relaxed(&gt_trace->losses[GT_LOSS_SHORT],

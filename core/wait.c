@@ -51,7 +51,7 @@ static GT_NOINLINE void block_slowly(struct gt_thread *t, const struct gt_wait_f
 		gt_thread_emit_name(&w);
 	}
 	if (gt_unlikely(t->yields)) {
-		gt_yields_emit(&w);
+		gt_yields_emit(&w, t->wait_at);
 	}
 	gt_event(&w, GO_BLOCK, gt_str(what->reason), stack);
 	gt_event0(&w, PROC_STOP);
@@ -96,7 +96,8 @@ GT_INLINE bool block_at_once(struct gt_thread *t, const struct gt_wait_for *what
 		t->wait_at = gt_clock_moment();
 	}
 	o.ticks = gt_clock_ticks_at(o.clock, t->wait_at);
-	gt_once_drain(&o);
+	/* As in gt_open: all that is posted has been, if later than wait_at. */
+	gt_once_drain(&o, UINT64_MAX);
 	gt_once_undoable(&o, GT_PROC_NONE, GT_WRITES_UNDOABLE);
 	at = gt_bytes(gt_once_events(&o), gt_once_event_dt(&o), GO_BLOCK, gt_str(what->reason),
 		      gt_stack(id));
@@ -271,9 +272,9 @@ static GT_NOINLINE void wake_slowly(struct gt_thread *t, uint32_t p, uint64_t si
 				    enum gt_ended ended, int result, bool joins)
 {
 	uint64_t waker = 0;
-	bool written = false;
 	struct gt_arg_stack stack = gt_stack(0);
 	struct gt_w w;
+	bool written;
 
 	gt_open(&w, t, GT_WHEN_MOMENT, since);
 	gt_undoable(&w);
@@ -281,14 +282,15 @@ static GT_NOINLINE void wake_slowly(struct gt_thread *t, uint32_t p, uint64_t si
 		p = gt_thread_take_p(t);
 	}
 	gt_proc_start(&w, p);
+	/*
+	 * The thread that it joins has written the unblock as it ended; or this wait has posted it
+	 * already, and a handler jumped out of the section that did.
+	 */
+	written = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
 	if (joins) {
-		/*
-		 * The thread that ended has written the unblock; or it had ended before, and no
-		 * event of it can follow.
-		 */
-		written = gt_state_g(gt_load_acquire(&t->x_state)) == GT_GO_RUNNABLE;
+		/* Or that thread had ended before, and no event of it can follow. */
 		waker = written || ended == GT_ENDED_WAKER ? t->join_g : 0;
-	} else if (gt_likely(hint != NULL)) {
+	} else if (gt_likely(hint != NULL) && gt_likely(!written)) {
 		uint64_t unblocked =
 			unblocked_at(t, w.gen, &gt_trace->clock[w.parity], w.ticks, hint, retake);
 
@@ -352,7 +354,7 @@ GT_INLINE bool wake_at_once(struct gt_thread *t, uint32_t p, uint64_t since,
 		goto not_at_once;
 	}
 	o.ticks = gt_clock_ticks_at(o.clock, since);
-	gt_once_drain(&o);
+	gt_once_drain(&o, o.ticks);
 	unblocked = unblocked_at(t, o.gen, o.clock, o.ticks, hint, retake);
 	gt_once_undoable(&o, p, GT_WRITES_UNDOABLE);
 	GT_DELAY();
