@@ -82,11 +82,14 @@ GT_INLINE bool block_at_once(struct gt_thread *t, const struct gt_wait_for *what
 	uint32_t id, place;
 	struct gt_once o;
 
+	/* First, as it is this thread's own memory: of an older batch nothing is asked below. */
 	if (GT_WRONG != GT_WRONG_NONE ||
-	    gt_unlikely(!gt_once_begin(&o, t, gt_load_acquire(&t->name_new))) ||
-	    gt_unlikely(!gt_stack_walked_id(t, o.gen, &id)) ||
 	    gt_unlikely(!gt_brief_place(&t->brief, (uintptr_t)what->object,
 					gt_object_epoch(what->object), what->kind, &place))) {
+		return false;
+	}
+	if (gt_unlikely(!gt_once_begin(&o, t, gt_load_acquire(&t->name_new))) ||
+	    gt_unlikely(!gt_stack_walked_id(t, o.gen, &id))) {
 		gt_section_end(t);
 		return false;
 	}
