@@ -149,11 +149,13 @@ void gt_waiters_untell_unlock(const void *object, uint32_t who, uint32_t version
 	struct gt_wait *w;
 
 	gt_lock_take(&b->lock);
-	/* Then the one before it counts. */
-	if (b->freed[b->last].mutex == (uintptr_t)object && b->freed[b->last].by.who == who &&
-	    b->freed[b->last].by.version == version) {
-		b->freed[b->last].mutex = 0;
-		b->last = !b->last;
+	/* Then the other one counts, before it or since. */
+	for (uint32_t i = 0; i < 2; i++) {
+		if (b->freed[i].mutex == (uintptr_t)object && b->freed[i].by.who == who &&
+		    b->freed[i].by.version == version) {
+			b->freed[i].mutex = 0;
+			b->last = !i;
+		}
 	}
 	w = gt_line_first(b->line.first, (uintptr_t)object);
 	if (w && is_that(w, GT_HINT_ANY, who, version)) {

@@ -263,8 +263,10 @@ Test(waiters, an_unlock_that_looked_too_early)
 	cr_expect_eq(queue_left_by(0, true), 8u, "no other can have woken it");
 }
 
-/* waits[2] and [3]: a condition, and the mutex that the queue is of. */
-/* Of one that waited for a condition, after it has left: who gave its mutex back. */
+/*
+ * waits[2] and [3] are for a condition, whose mutex the queue is of. Of one that has left: who gave
+ * its mutex back.
+ */
 static uint32_t back_by(int i, bool has)
 {
 	return who_of(gt_waiters_back(&waits[i], has));
@@ -377,6 +379,21 @@ Test(waiters, who_gave_the_mutex_back_is_the_last_that_found_somebody_asleep)
 	gt_waiters_untell_unlock(&objects[0], 5, 0);
 	cr_expect_eq(left_by(2, true), 6u);
 	cr_expect_eq(back_by(2, true), 9u, "the other woke nobody");
+}
+
+Test(waiters, an_unlock_that_woke_nobody_may_be_the_last_but_one)
+{
+	struct gt_hint signal = by(6, 3);
+
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	unlock(8, 4, true);
+	unlock(9, 5, true);
+	/* Each tells after its mutex is free. */
+	gt_waiters_untell_unlock(&objects[0], 8, 0);
+	gt_waiters_untell_unlock(&objects[0], 9, 0);
+	cr_expect_eq(left_by(2, true), 6u);
+	cr_expect_eq(back_by(2, true), 0u);
 }
 
 Test(waiters, an_unlock_that_woke_nobody_is_no_cause)
