@@ -110,6 +110,16 @@ static void call(struct gt_wait *w, uint64_t at)
 	}
 }
 
+/* w does not want its mutex, or has it. */
+static void uncall(struct gt_wait *w)
+{
+	if (w->called) {
+		w->called = 0;
+		/* Who signals counts without this bucket's lock. */
+		gt_add_relaxed(&gt_bucket_of(w->mutex)->called, UINT32_MAX);
+	}
+}
+
 /*
  * The cause of w's end, which is a wake-up; its bucket is locked. Its own, or the one for all if
  * that is later; without any, the oldest that was meant for another waiter: that one is still
@@ -133,8 +143,13 @@ static GT_NOINLINE const struct gt_hint *cause(struct gt_bucket *b, struct gt_wa
 	}
 	for (; first; first = gt_line_first(first->next, object)) {
 		if (gt_hint_has(first, GT_HINT_OWN) && first->hint[GT_HINT_OWN].at >= w->since) {
+			own = gt_hint_keep(w, first, &first->hint[GT_HINT_OWN]);
 			gt_hint_drop(first, GT_HINT_OWN);
-			return gt_hint_keep(w, first, &first->hint[GT_HINT_OWN]);
+			/* Unless an earlier one has called it. */
+			if (first->called == own->at) {
+				uncall(first);
+			}
+			return own;
 		}
 	}
 	if (b->signalled == object && b->signal.at > w->since) {
@@ -159,17 +174,17 @@ static struct gt_wait *first_caused_after(struct gt_bucket *b, uintptr_t object,
 }
 
 /*
- * w, which waited for a condition, has its mutex back. In between it may have slept for that, in
- * the kernel's queue before others: then the cause that the first of these was given was w's, the
- * second's is the first's, and so on; the last has that of the unlock that found no other waiter.
+ * One that waited for a condition, and was called then, has its mutex back. In between it may have
+ * slept for that, in the kernel's queue before others: then the cause that the first of these was
+ * given was its own, the second's is the first's, and so on; the last has that of the unlock that
+ * found no other waiter.
  */
-static void take_back(struct gt_bucket *b, const struct gt_wait *w)
+static void take_back(struct gt_bucket *b, uintptr_t object, uint64_t called)
 {
-	uintptr_t object = w->mutex;
-	struct gt_wait *one = first_caused_after(b, object, w->called);
+	struct gt_wait *one = first_caused_after(b, object, called);
 
 	/* Nor where it was called after that one slept: then it stood behind. */
-	if (!one || !one->hint[GT_HINT_OWN].unsure || w->called >= one->slept) {
+	if (!one || !one->hint[GT_HINT_OWN].unsure || called >= one->slept) {
 		return;
 	}
 	while (one) {
@@ -199,6 +214,7 @@ static GT_NOINLINE void pass_on(struct gt_bucket *b, struct gt_wait *w)
 
 	if (one) {
 		gt_hint_put(one, GT_HINT_OWN, &w->hint[GT_HINT_OWN]);
+		call(one, w->hint[GT_HINT_OWN].at);
 	}
 }
 
@@ -210,6 +226,10 @@ static GT_NOINLINE const struct gt_hint *leave_locked(struct gt_bucket *b, struc
 
 	if (woken) {
 		hint = cause(b, w);
+		if (hint) {
+			/* If it was meant for another, or came before the wait. */
+			call(w, hint->at);
+		}
 	} else {
 		hint = gt_hint_has(w, GT_HINT_CUT) ? &w->hint[GT_HINT_CUT] : NULL;
 		if (gt_hint_has(w, GT_HINT_OWN)) {
@@ -258,21 +278,20 @@ const struct gt_hint *gt_waiters_back_called(struct gt_wait *w, bool has)
 {
 	struct gt_bucket *b = gt_bucket_of(w->mutex);
 	const struct gt_hint *hint = NULL;
+	uint64_t called = w->called;
 	uint32_t i;
 
+	/* With the lock: who leaves the tracer here by a jump ends the trace. */
 	gt_lock_take(&b->lock);
-	/* Who signals counts without the lock. */
-	gt_add_relaxed(&b->called, UINT32_MAX);
+	uncall(w);
 	i = b->freed[b->last].mutex == w->mutex ? b->last : !b->last;
 	if (b->freed[i].mutex == w->mutex && has) {
 		gt_hint_put(w, GT_HINT_BACK, &b->freed[i].by);
 		hint = &w->hint[GT_HINT_BACK];
 	}
 	if (gt_unlikely(b->line.first != NULL) && has) {
-		take_back(b, w);
+		take_back(b, w->mutex, called);
 	}
-	/* With the lock: who leaves the tracer here by a jump ends the trace. */
-	w->called = 0;
 	gt_lock_drop(&b->lock);
 	return hint;
 }

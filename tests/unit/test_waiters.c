@@ -396,6 +396,61 @@ Test(waiters, an_unlock_that_woke_nobody_may_be_the_last_but_one)
 	cr_expect_eq(back_by(2, true), 0u);
 }
 
+Test(waiters, who_is_woken_in_anothers_place_is_called_in_its_place)
+{
+	struct gt_hint first = by(6, 3);
+	struct gt_hint second = by(7, 8);
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)&objects[0]);
+
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[3], &objects[1], &objects[0], 2);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &first);
+	unlock(8, 4, true);
+	cr_expect_eq(left_by(3, true), 6u);
+	cr_expect_eq(back_by(3, true), 8u);
+	cr_expect_eq(b->called, 0u, "the other waits on");
+	sleeps(0, 6);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &second);
+	unlock(9, 10, true);
+	cr_expect_eq(left_by(2, true), 7u);
+	cr_expect_eq(back_by(2, true), 9u);
+	cr_expect_eq(queue_left_by(0, true), 9u);
+	cr_expect_eq(b->called, 0u);
+}
+
+Test(waiters, who_gets_the_signal_of_one_that_gave_up_is_called)
+{
+	struct gt_hint signal = by(6, 3);
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)&objects[0]);
+
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[3], &objects[1], &objects[0], 2);
+	gt_waiters_tell(&objects[1], 1, UINT32_MAX, &signal);
+	cr_expect_eq(left_by(2, false), 0u);
+	cr_expect_eq(b->called, 2u);
+	back_by(2, true);
+	unlock(8, 4, true);
+	cr_expect_eq(left_by(3, true), 6u);
+	cr_expect_eq(back_by(3, true), 8u);
+	cr_expect_eq(b->called, 0u);
+}
+
+Test(waiters, who_is_woken_by_a_signal_for_another_asks_for_its_mutex_too)
+{
+	struct gt_hint signal = by(6, 3);
+	const struct gt_bucket *b = gt_bucket_of((uintptr_t)&objects[0]);
+
+	gt_waiters_enter_cond(&waits[2], &objects[1], &objects[0], 1);
+	gt_waiters_enter_cond(&waits[3], &objects[1], &objects[0], 2);
+	gt_waiters_signal(&objects[1], 1, &signal);
+	unlock(8, 5, true);
+	cr_expect_eq(left_by(2, true), 6u);
+	cr_expect_eq(back_by(2, true), 8u);
+	cr_expect_eq(left_by(3, true), 6u, "the last that signalled");
+	cr_expect_eq(back_by(3, true), 8u);
+	cr_expect_eq(b->called, 0u);
+}
+
 Test(waiters, an_unlock_that_woke_nobody_is_no_cause)
 {
 	unlock(9, 1, true);
