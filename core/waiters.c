@@ -7,10 +7,13 @@
 #include "line.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 #include "shm.h"
 
-struct gt_bucket gt_buckets[GT_BUCKETS];
+/* Whole pages, none of them shared with what the file has (gt_waiters_forget). */
+struct gt_bucket gt_buckets[GT_BUCKETS] GT_ALIGNED(GT_PAGE);
+_Static_assert(sizeof(gt_buckets) % GT_PAGE == 0, "whole pages");
 _Atomic uint32_t gt_object_epochs[GT_OBJECTS];
 
 /* to gets what from has of that kind, or has none either. */
@@ -446,5 +449,9 @@ void gt_waiters_requeue(const void *from, const void *to, uint32_t count)
 
 void gt_waiters_forget(void)
 {
-	memset(gt_buckets, 0, sizeof(gt_buckets));
+	/* Few have ever been touched; to clear them would be a page fault for each. Locked memory
+	 * is not given back so. */
+	if (gt_sys_madvise(gt_buckets, sizeof(gt_buckets), MADV_DONTNEED) != 0) {
+		memset(gt_buckets, 0, sizeof(gt_buckets));
+	}
 }

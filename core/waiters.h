@@ -7,8 +7,8 @@
  *
  * Who waits for a condition stands in its line alone, and not in that of the mutex that it will
  * take back: that it wants once it is called, and then it only asks who set it free last. So the
- * mutex' bucket counts those who are called, and keeps the last unlock meanwhile. Called by wait.c
- * and wake.c, with the thread's guard up; what hooks ask before that is the inline half.
+ * mutex' bucket counts those who are called, and keeps the last two unlocks meanwhile. Called by
+ * wait.c and wake.c, with the thread's guard up; what hooks ask before that is the inline half.
  */
 #pragma once
 
@@ -50,7 +50,8 @@ struct gt_bucket {
 		uintptr_t mutex;
 		struct gt_hint by;
 	} freed[2];
-} GT_ALIGNED(GT_LINE);
+} GT_ALIGNED(4 * GT_LINE); /* a power of two: each unlock looks for its bucket */
+_Static_assert(sizeof(struct gt_bucket) == 4 * GT_LINE, "three lines and some");
 
 extern GT_HIDDEN struct gt_bucket gt_buckets[GT_BUCKETS];
 
