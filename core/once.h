@@ -41,7 +41,8 @@ GT_INLINE bool gt_once_begin(struct gt_once *o, struct gt_thread *t, uint64_t be
 	if (gt_unlikely(!gen)) {
 		return false;
 	}
-	/* Of what there may be to do each has a bit or more in here. In this order: gt_open. */
+	/* Of what there may be to do each has a bit or more in here. In this order: as in
+	 * gt_mailbox_wants. */
 	besides |= gt_load_seq(&box->lock.word);
 	o->posts = gt_mailbox_left(box);
 	besides |= (gt_load_relaxed(&t->traced[parity]) ^ gen) | gt_load_relaxed(&trace->broken);

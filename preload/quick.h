@@ -159,7 +159,12 @@ enum { GT_FUTEX_MAY = 0x1, GT_FUTEX_USED = 0x2 };
  */
 GT_INLINE void gt_quick_bring(const unsigned *word)
 {
+#ifdef __x86_64__
+	/* Without an effect on Intel's processors before Broadwell. */
 	__asm__ volatile("prefetchw %0" : : "m"(*word));
+#else
+	__builtin_prefetch(word, 1);
+#endif
 }
 
 /* Whether it is one more now, as by pthread_rwlock_rdlock; false: nothing was done. */
