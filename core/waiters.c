@@ -7,13 +7,10 @@
 #include "line.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 #include "shm.h"
 
-/* Whole pages, none of them shared with what the file has (gt_waiters_forget). */
-struct gt_bucket gt_buckets[GT_BUCKETS] GT_ALIGNED(GT_PAGE);
-_Static_assert(sizeof(gt_buckets) % GT_PAGE == 0, "whole pages");
+struct gt_bucket gt_buckets[GT_BUCKETS];
 _Atomic uint32_t gt_object_epochs[GT_OBJECTS];
 
 /* to gets what from has of that kind, or has none either. */
@@ -449,9 +446,15 @@ void gt_waiters_requeue(const void *from, const void *to, uint32_t count)
 
 void gt_waiters_forget(void)
 {
-	/* Few have ever been touched; to clear them would be a page fault for each. Locked memory
-	 * is not given back so. */
-	if (gt_sys_madvise(gt_buckets, sizeof(gt_buckets), MADV_DONTNEED) != 0) {
-		memset(gt_buckets, 0, sizeof(gt_buckets));
+	static const struct gt_bucket unused;
+
+	/*
+	 * Few have ever been used, and what is only read takes no memory. (No system call gives it
+	 * back: the program may have forbidden that one since.)
+	 */
+	for (size_t i = 0; i < GT_BUCKETS; i++) {
+		if (memcmp(&gt_buckets[i], &unused, sizeof(unused)) != 0) {
+			memset(&gt_buckets[i], 0, sizeof(gt_buckets[i]));
+		}
 	}
 }
