@@ -9,6 +9,8 @@
 #include "loaded.h"
 
 static const char no;
+/* What was found out at the start. */
+static unsigned kinds;
 /* With what is linked behind it, this fills a line. */
 GT_OFTEN_READ struct gt_quick gt_quick GT_ALIGNED(GT_LINE) = {.single = &no};
 
@@ -106,6 +108,14 @@ static bool counts_readers(pthread_rwlock_t *l)
 	}
 	right = *readers == (GT_READERS_PHASE_WRITE | GT_READERS_WRITER);
 	gt_real.pthread_rwlock_unlock(l);
+	/* The first one after that, by ours and by the real lock. */
+	one = *l;
+	right = right && gt_quick_read_first(&one) && !gt_quick_read_first(&one);
+	if (gt_real.pthread_rwlock_rdlock(l) != 0) {
+		return false;
+	}
+	right = right && same_rwlock(l, &one);
+	gt_real.pthread_rwlock_unlock(l);
 	return right;
 }
 
@@ -157,7 +167,7 @@ static void look_up(unsigned glibc)
 		}
 	}
 	if (rwlocks && counts_readers(&l)) {
-		gt_store_relaxed(&gt_quick.readers, true);
+		kinds |= GT_QUICK_READERS;
 	}
 	/* The owner that glibc itself notes is what must stand there. */
 	if (!at || !gt_quick_tid(at) || !is_plain(&m, gt_quick_tid(at))) {
@@ -167,12 +177,28 @@ static void look_up(unsigned glibc)
 	if (single && glibc >= 2036) {
 		gt_store_relaxed(&gt_quick.single, single);
 	}
-	/* Release: other libraries may have made threads by now, which use it from here on. */
-	gt_store_release(&gt_quick.tid_at, at);
-	if (gt_load_relaxed(&gt_quick.readers) && writes(&w, gt_quick_tid(at))) {
-		/* Release: these need the place of the tid. */
-		gt_store_release(&gt_quick.writers, true);
+	gt_store_relaxed(&gt_quick.tid_at, at);
+	kinds |= GT_QUICK_MUTEXES;
+	if ((kinds & GT_QUICK_READERS) && writes(&w, gt_quick_tid(at))) {
+		kinds |= GT_QUICK_WRITERS;
 	}
+}
+
+unsigned gt_quick_kinds(void)
+{
+	return kinds;
+}
+
+void gt_quick_count(unsigned counted)
+{
+	unsigned here = kinds & ~counted;
+
+	gt_store_relaxed(&gt_quick.counting, counted != 0);
+	/* Release: other libraries may have made threads by now, which use the tid from here on. */
+	gt_store_release(&gt_quick.mutexes, (here & GT_QUICK_MUTEXES) != 0);
+	gt_store_relaxed(&gt_quick.readers, (here & GT_QUICK_READERS) != 0);
+	gt_store_relaxed(&gt_quick.writers_tid_at,
+			 here & GT_QUICK_WRITERS ? gt_load_relaxed(&gt_quick.tid_at) : 0);
 }
 
 void gt_quick_init(unsigned glibc, bool traced)
@@ -184,14 +210,15 @@ void gt_quick_init(unsigned glibc, bool traced)
 	/* A checker of locks must see each of them. */
 	if ((traced || known) && !gt_loaded_valgrind()) {
 		look_up(glibc);
+		gt_quick_count(0);
 	}
 }
 
 void gt_quick_say(void)
 {
-	gt_about(GT_ABOUT_FREE_MUTEXES, gt_load_relaxed(&gt_quick.tid_at) != 0);
-	gt_about(GT_ABOUT_FREE_READERS, gt_load_relaxed(&gt_quick.readers));
-	gt_about(GT_ABOUT_FREE_WRITERS, gt_load_relaxed(&gt_quick.writers));
+	gt_about(GT_ABOUT_FREE_MUTEXES, (kinds & GT_QUICK_MUTEXES) != 0);
+	gt_about(GT_ABOUT_FREE_READERS, (kinds & GT_QUICK_READERS) != 0);
+	gt_about(GT_ABOUT_FREE_WRITERS, (kinds & GT_QUICK_WRITERS) != 0);
 }
 
 void gt_quick_not_single(void)

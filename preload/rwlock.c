@@ -1,9 +1,10 @@
 /*
  * Read-write locks: a lock that waits, and who ended that.
  *
- * A reader among readers comes and goes here, and so does a writer alone (quick.h). All others are
- * tried first, as a mutex is: where a try succeeds glibc's lock would have, at once, and where it
- * fails the real call decides, also who is preferred and who would wait for itself (EDEADLK).
+ * A reader among readers comes and goes here, so does the first one after a writer, and a writer
+ * alone (quick.h). All others are tried first, as a mutex is: where a try succeeds glibc's lock
+ * would have, at once, and where it fails the real call decides, also who is preferred and who
+ * would wait for itself (EDEADLK).
  *
  * Readers and writers stand under two addresses in the wait registry. A writer's unlock concerns
  * both. A reader's concerns writers alone: of the readers that leave while a writer waits the last
@@ -273,7 +274,7 @@ int gt_hook_pthread_rwlock_unlock(pthread_rwlock_t *l)
 	if (gt_unlikely(gt_wake_wanted(readers_of(l)) || gt_wake_wanted(writers_of(l)))) {
 		return unlock_wanted(l);
 	}
-	return gt_quick_rdunlock(l) || gt_quick_wrunlock(l) ? 0 : unlock_real(l);
+	return gt_quick_rwunlock(l) ? 0 : unlock_real(l);
 }
 
 int gt_hook_pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *a)
