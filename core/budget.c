@@ -1,5 +1,6 @@
 /*
- * The overhead governor: meters, allowances, steps. Its rule is budget_rule.c.
+ * The overhead governor: meters, allowances, steps. Its rule is budget_rule.c, its looks at free
+ * locks budget_free.c.
  */
 #include "budget.h"
 
@@ -26,11 +27,16 @@ GT_OFTEN_READ bool gt_budget_on;
 
 /* Of two machines (docs/budget.md). What needs no second thread is measured anew: these at least.
  */
-uint32_t gt_budget_prices[GT_PRICES] = {
-	[GT_PRICE_CALL] = 6000,       [GT_PRICE_CALL_COLD] = 25000,   [GT_PRICE_WAIT_MUTEX] = 25000,
-	[GT_PRICE_WAIT_COND] = 65000, [GT_PRICE_WAIT_SEM] = 70000,    [GT_PRICE_WAIT_OTHER] = 45000,
-	[GT_PRICE_RWLOCK] = 2000,     [GT_PRICE_RWLOCK_BUSY] = 40000, [GT_PRICE_SEM] = 3000,
-};
+#define LEAST                                                                                      \
+	{                                                                                          \
+		[GT_PRICE_CALL] = 6000, [GT_PRICE_CALL_COLD] = 25000,                              \
+		[GT_PRICE_WAIT_MUTEX] = 25000, [GT_PRICE_WAIT_COND] = 65000,                       \
+		[GT_PRICE_WAIT_SEM] = 70000, [GT_PRICE_WAIT_OTHER] = 45000,                        \
+		[GT_PRICE_MUTEX] = 1000, [GT_PRICE_RWLOCK] = 2000, [GT_PRICE_RWLOCK_BUSY] = 40000, \
+		[GT_PRICE_SEM] = 3000,                                                             \
+	}
+static const uint32_t least[GT_PRICES] = LEAST;
+uint32_t gt_budget_prices[GT_PRICES] = LEAST;
 
 /* --- Meters ----------------------------------------------------------------------------------- */
 
@@ -64,7 +70,7 @@ static _Atomic uint64_t paid_ps; /* by all, since the process began */
 void gt_budget_set_price(enum gt_price what, uint64_t ps)
 {
 	ps = GT_MIN(ps, (uint64_t)PRICE_MAX);
-	gt_budget_prices[what] = GT_MAX(gt_budget_prices[what], (uint32_t)ps);
+	gt_budget_prices[what] = GT_MAX(least[what], (uint32_t)ps);
 }
 
 void gt_budget_paid(void)
@@ -310,6 +316,7 @@ void gt_budget_start(uint64_t share, uint64_t cpu)
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_CALL], rule.limit[GT_BUDGET_CALL]);
 	gt_store_relaxed(&gt_budget.limit[GT_BUDGET_WAIT], rule.limit[GT_BUDGET_WAIT]);
 	gt_store_relaxed(&gt_budget.step, 1);
+	gt_budget_free_begin();
 	gt_about(GT_ABOUT_BUDGET, share);
 }
 
@@ -410,7 +417,8 @@ static void see(uint64_t now, struct gt_budget_seen *seen, struct gt_budget_said
 	/* One that began after another has left counts anew. */
 	seen->fixed = cost[GT_COST_LIFE] + (own < advancer_before ? own : own - advancer_before) +
 		      gt_exchange_acq_rel(&fixed_more, 0) +
-		      since(sum.paid_ps, before.paid_ps) / 1000;
+		      since(sum.paid_ps, before.paid_ps) / 1000 +
+		      gt_budget_free_end(seen->ns, seen->cpu);
 	seen->spent[GT_BUDGET_CALL] = cost[GT_COST_CALL];
 	seen->spent[GT_BUDGET_WAIT] = cost[GT_COST_WAIT] + cost[GT_COST_HELD];
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
@@ -442,6 +450,7 @@ static void step_locked(uint64_t now)
 		/* What the start has cost is said, and nothing is left out for it. */
 		seen.fixed = 0;
 	}
+	gt_budget_free_begin();
 	gt_budget_decide(&rule, &seen);
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
 		gt_store_relaxed(&gt_budget.limit[i], rule.limit[i]);

@@ -2,10 +2,11 @@
  * The overhead governor (GTRACE_BUDGET): what tracing costs, and what is left out so that it costs
  * no more. Why and how: docs/adr/0012.
  *
- * Three parts. Meters: each thread counts and times its own passages through the tracer, on a line
+ * Four parts. Meters: each thread counts and times its own passages through the tracer, on a line
  * of its own. Allowances: hooks ask before a call or a wait begins; who is refused goes straight.
  * The rule: a few times a second whoever advances reads the meters and sets the allowances of the
- * next step. Off (GTRACE_BUDGET unset), all of it is one branch that is never taken.
+ * next step. Looks: free locks, which no meter sees, are counted for a moment of each step. Off
+ * (GTRACE_BUDGET unset), all of it is one branch that is never taken.
  */
 #pragma once
 
@@ -25,9 +26,10 @@ enum gt_cost { GT_COST_CALL, GT_COST_WAIT, GT_COST_HELD, GT_COST_LIFE, GT_COSTS 
 /*
  * What costs too little to be timed, or is over before a meter begins (docs/budget.md, *What it is
  * taken to cost*). CALL, WAIT_*: to come by the hook of a call or of a wait, traced or left out;
- * COLD: of a call that is long enough for the processor to have had other things to do. RWLOCK,
- * SEM: to take one that is free; BUSY: that others have, or had just now. Free plain mutexes and
- * readers among readers have none: they cost what they do untraced (docs/adr/0018).
+ * COLD: of a call that is long enough for the processor to have had other things to do. MUTEX,
+ * RWLOCK, SEM: to take one that is free; BUSY: that others have, or had just now. FREE_*: to take
+ * and to give back what the hook itself does (docs/adr/0018): a plain mutex, a read-write lock
+ * among readers, and alone to write; counted by looks.
  */
 enum gt_price {
 	GT_PRICE_CALL,
@@ -36,9 +38,13 @@ enum gt_price {
 	GT_PRICE_WAIT_COND,
 	GT_PRICE_WAIT_SEM,
 	GT_PRICE_WAIT_OTHER,
+	GT_PRICE_MUTEX,
 	GT_PRICE_RWLOCK,
 	GT_PRICE_RWLOCK_BUSY,
 	GT_PRICE_SEM,
+	GT_PRICE_FREE_MUTEX,
+	GT_PRICE_FREE_READER,
+	GT_PRICE_FREE_WRITER,
 	GT_PRICES
 };
 
@@ -122,9 +128,22 @@ extern GT_HIDDEN bool gt_budget_on;
 uint64_t gt_budget_cpu(void);
 void gt_budget_start(uint64_t share, uint64_t cpu);
 
-/* Prices in ps: as they are; one that was measured on this machine, and is more. */
+/* Prices in ps: as they are; one that was measured on this machine, if it is more than the least.
+ */
 extern GT_HIDDEN uint32_t gt_budget_prices[GT_PRICES];
 void gt_budget_set_price(enum gt_price what, uint64_t ps);
+
+/*
+ * Looks (budget_free.c). how: has hooks count free locks, or no more; any thread, with its guard up
+ * or not. The constructor says it once, and the first look begins.
+ */
+void gt_budget_count_free(void (*how)(bool on));
+/* The calling thread, which need not have a record, has come by for that price while they count. */
+void gt_budget_free(enum gt_price price);
+/* With x_advance: a step begins; and ends, which took so long, and the process so much of a
+ * processor (ns). Returns what free locks cost in it, ns. */
+void gt_budget_free_begin(void);
+uint64_t gt_budget_free_end(uint64_t ns, uint64_t cpu);
 
 /* Slow halves. */
 bool gt_budget_ask_wait(struct gt_meter *m, const void *object, enum gt_price price);

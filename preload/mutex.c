@@ -95,6 +95,17 @@ GT_INLINE int try_first(pthread_mutex_t *m)
 	return (word & LOCK_TID) && !(word & LOCK_OWNER_DIED) ? EBUSY : NOT_TRIED;
 }
 
+/* The same, once in a lock: what would be done without a word at another moment is counted. */
+GT_INLINE int try_counted(pthread_mutex_t *m)
+{
+	int tried = try_first(m);
+
+	if (gt_unlikely(gt_load_relaxed(&gt_quick.counting)) && tried == 0 && gt_quick_kind(m)) {
+		gt_budget_free(GT_PRICE_FREE_MUTEX);
+	}
+	return tried;
+}
+
 /* The same by C11: EBUSY, or what its lock would return. */
 static int try_c11(pthread_mutex_t *m)
 {
@@ -260,7 +271,7 @@ static GT_NOINLINE int lock_slow(pthread_mutex_t *m, int tried)
 
 int gt_hook_pthread_mutex_lock(pthread_mutex_t *m)
 {
-	int tried = gt_quick_is(m) ? gt_quick_lock(m) : try_first(m);
+	int tried = gt_quick_is(m) ? gt_quick_lock(m) : try_counted(m);
 
 	return done(tried) ? tried : lock_slow(m, tried);
 }
@@ -272,7 +283,7 @@ int gt_hook_pthread_mutex_trylock(pthread_mutex_t *m)
 
 int gt_hook_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *until)
 {
-	struct locking l = {.tried = try_first(m)};
+	struct locking l = {.tried = try_counted(m)};
 	int r;
 
 	if (l.tried == EBUSY) {
@@ -293,7 +304,7 @@ int gt_hook_pthread_mutex_clocklock(pthread_mutex_t *m, clockid_t clock,
 
 	/* An unknown clock is refused even where the mutex is free. */
 	if (clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME) {
-		l.tried = try_first(m);
+		l.tried = try_counted(m);
 		if (l.tried == EBUSY) {
 			l = begin(m, try_first, GT_FRAME());
 		}

@@ -4,26 +4,43 @@
  *
  * A few ns, and other ones on each machine: what a call into the kernel makes the processor forget
  * is more than the instructions. So the hook and the real function are called in turn, some rounds
- * of each, and compared: the median round counts. A third of a ms in all. Constructor only; what is
- * called has no effect.
+ * of each, and compared: the median round counts. Half a ms in all. Constructor only, but for what
+ * is measured again when there are threads; what is called has no effect.
  */
 #include "price.h"
 
 #include <limits.h>
 
 #include "hook.h"
+#include "quick.h"
 #include "trace.h"
 
 enum { ROUNDS = 24, TURNS_CALL = 16, TURNS_LOCK = 128 };
 
 /* As they were found, before they were counted. */
+static __typeof__(&pthread_mutex_trylock) trylock;
+static __typeof__(&mtx_trylock) trylock_c11;
 static __typeof__(&pthread_rwlock_tryrdlock) tryrdlock;
 static __typeof__(&pthread_rwlock_trywrlock) trywrlock;
 static __typeof__(&sem_trywait) trywait;
 
+/* Plain ones do not come by here, or are being counted elsewhere (quick.h). */
+static int count_trylock(pthread_mutex_t *m)
+{
+	if (!gt_quick_kind(m) || !(gt_quick_kinds() & GT_QUICK_MUTEXES)) {
+		gt_budget_pay(GT_PRICE_MUTEX);
+	}
+	return trylock(m);
+}
+
+static int count_trylock_c11(mtx_t *m)
+{
+	gt_budget_pay(GT_PRICE_MUTEX);
+	return trylock_c11(m);
+}
+
 /*
- * Readers among readers, and writers alone, do not come by here: they cost no more than in glibc
- * (quick.h).
+ * Readers among readers, and writers alone, do not come by here either.
  *
  * In a lock that others have, readers too, a try takes the line of the cache more often than a lock
  * would: which compares and exchanges where that adds.
@@ -57,9 +74,17 @@ static int count_trywait(sem_t *s)
 /* A free lock comes by no other place that could count it: without a budget nothing does. */
 static void count_free_locks(void)
 {
+	trylock = gt_real.pthread_mutex_trylock;
+	trylock_c11 = gt_real.mtx_trylock;
 	tryrdlock = gt_real.pthread_rwlock_tryrdlock;
 	trywrlock = gt_real.pthread_rwlock_trywrlock;
 	trywait = gt_real.sem_trywait;
+	if (trylock) {
+		gt_real.pthread_mutex_trylock = count_trylock;
+	}
+	if (trylock_c11) {
+		gt_real.mtx_trylock = count_trylock_c11;
+	}
 	if (tryrdlock && trywrlock) {
 		gt_real.pthread_rwlock_tryrdlock = count_tryrdlock;
 		gt_real.pthread_rwlock_trywrlock = count_trywrlock;
@@ -72,10 +97,22 @@ static void count_free_locks(void)
 /* Reached by pointers, as a program reaches them (the PLT is one). */
 static const volatile struct {
 	__typeof__(&read) read;
+	__typeof__(&pthread_mutex_lock) lock, unlock;
+	__typeof__(&pthread_rwlock_rdlock) rdlock, wrlock, unlock_rwlock;
 	__typeof__(&pthread_rwlock_timedwrlock) timedwrlock;
 	__typeof__(&sem_post) post;
 	__typeof__(&sem_wait) wait;
-} hooks = {gt_hook_read, gt_hook_pthread_rwlock_timedwrlock, gt_hook_sem_post, gt_hook_sem_wait};
+} hooks = {
+	.read = gt_hook_read,
+	.lock = gt_hook_pthread_mutex_lock,
+	.unlock = gt_hook_pthread_mutex_unlock,
+	.rdlock = gt_hook_pthread_rwlock_rdlock,
+	.wrlock = gt_hook_pthread_rwlock_wrlock,
+	.unlock_rwlock = gt_hook_pthread_rwlock_unlock,
+	.timedwrlock = gt_hook_pthread_rwlock_timedwrlock,
+	.post = gt_hook_sem_post,
+	.wait = gt_hook_sem_wait,
+};
 
 /* One that goes the way of a call that is left out, and is over at once. */
 static void call_by_hook(GT_UNUSED void *unused)
@@ -86,6 +123,42 @@ static void call_by_hook(GT_UNUSED void *unused)
 static void call_by_libc(GT_UNUSED void *unused)
 {
 	(void)!gt_real.read(-1, NULL, 0);
+}
+
+static void mutex_by_hook(void *m)
+{
+	hooks.lock(m);
+	hooks.unlock(m);
+}
+
+static void mutex_by_libc(void *m)
+{
+	gt_real.pthread_mutex_lock(m);
+	gt_real.pthread_mutex_unlock(m);
+}
+
+static void reader_by_hook(void *l)
+{
+	hooks.rdlock(l);
+	hooks.unlock_rwlock(l);
+}
+
+static void reader_by_libc(void *l)
+{
+	gt_real.pthread_rwlock_rdlock(l);
+	gt_real.pthread_rwlock_unlock(l);
+}
+
+static void writer_by_hook(void *l)
+{
+	hooks.wrlock(l);
+	hooks.unlock_rwlock(l);
+}
+
+static void writer_by_libc(void *l)
+{
+	gt_real.pthread_rwlock_wrlock(l);
+	gt_real.pthread_rwlock_unlock(l);
 }
 
 /* A free one is tried still where there is a time until which to wait for it. */
@@ -156,6 +229,63 @@ static GT_NOINLINE void measure(enum gt_price price, const struct way *w)
 	gt_budget_set_price(price, median > 0 ? (uint64_t)(median * 1000 / w->turns) : 0);
 }
 
+/*
+ * What hooks do themselves is counted where it costs more than untraced. Readers always: whether
+ * they meet others costs more than that, and only a count tells.
+ */
+static void count_for_a_moment(bool on)
+{
+	unsigned kinds = GT_QUICK_READERS;
+
+	kinds |= gt_budget_prices[GT_PRICE_FREE_MUTEX] ? GT_QUICK_MUTEXES : 0;
+	kinds |= gt_budget_prices[GT_PRICE_FREE_WRITER] ? GT_QUICK_WRITERS : 0;
+	gt_quick_count(on ? kinds & gt_quick_kinds() : 0);
+}
+
+static void measure_plain_mutexes(void)
+{
+	pthread_mutex_t plain = PTHREAD_MUTEX_INITIALIZER;
+
+	if (gt_quick_kinds() & GT_QUICK_MUTEXES) {
+		measure(GT_PRICE_FREE_MUTEX,
+			&(struct way){mutex_by_hook, mutex_by_libc, &plain, TURNS_LOCK, NULL});
+	}
+}
+
+static void measure_free_locks(void)
+{
+	pthread_mutex_t recursive = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+	pthread_rwlock_t rwlock = PTHREAD_RWLOCK_INITIALIZER;
+
+	measure_plain_mutexes();
+	if (gt_real.pthread_mutex_lock && gt_real.pthread_mutex_unlock) {
+		measure(GT_PRICE_MUTEX,
+			&(struct way){mutex_by_hook, mutex_by_libc, &recursive, TURNS_LOCK, NULL});
+	}
+	if (gt_quick_kinds() & GT_QUICK_READERS) {
+		measure(GT_PRICE_FREE_READER,
+			&(struct way){reader_by_hook, reader_by_libc, &rwlock, TURNS_LOCK, NULL});
+	}
+	if (gt_quick_kinds() & GT_QUICK_WRITERS) {
+		measure(GT_PRICE_FREE_WRITER,
+			&(struct way){writer_by_hook, writer_by_libc, &rwlock, TURNS_LOCK, NULL});
+	}
+}
+
+void gt_price_threads(void)
+{
+	static _Atomic bool known;
+	uint64_t began;
+
+	if (gt_likely(!gt_budget_on) || gt_load_relaxed(&known) ||
+	    gt_exchange_acq_rel(&known, true)) {
+		return;
+	}
+	began = gt_budget_clock();
+	measure_plain_mutexes();
+	gt_budget_add_fixed(began);
+}
+
 void gt_price_measure(void)
 {
 	struct gt_meter *m = &gt_tls.thread->meter;
@@ -181,5 +311,7 @@ void gt_price_measure(void)
 		measure(GT_PRICE_SEM,
 			&(struct way){sem_by_hook, sem_by_libc, &sem, TURNS_LOCK, NULL});
 	}
+	measure_free_locks();
+	gt_budget_count_free(count_for_a_moment);
 	gt_budget_add_fixed(began);
 }

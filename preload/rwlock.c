@@ -66,6 +66,30 @@ GT_INLINE int try_side(pthread_rwlock_t *l, bool write)
 }
 
 /*
+ * The same, where what would be done without a word at another moment is counted. That the lock is
+ * on another processor, and others are at it too, shows by how long a try takes.
+ */
+enum { ELSEWHERE_NS = 60 };
+
+static GT_COLD int try_counted(pthread_rwlock_t *l, bool write)
+{
+	unsigned had = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
+	bool quick = had == 0 || had == GT_READERS_PHASE_WRITE ||
+		     (!write && !(had & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)));
+	uint64_t began = gt_clock_moment();
+	int r = try_side(l, write);
+
+	if (r == 0 && quick) {
+		bool busy = gt_clock_between(began, gt_clock_moment()) >= ELSEWHERE_NS;
+
+		gt_budget_free(busy    ? GT_PRICE_RWLOCK_BUSY
+			       : write ? GT_PRICE_FREE_WRITER
+				       : GT_PRICE_FREE_READER);
+	}
+	return r;
+}
+
+/*
  * How often a lock that is held is tried before its thread says that it waits: one or two
  * microseconds at most, less where that has been in vain of late.
  *
@@ -161,7 +185,8 @@ static int end(const struct locking *k, int r)
                                                                                                   \
 	static GT_NOINLINE int side##lock_tried(pthread_rwlock_t *l)                              \
 	{                                                                                         \
-		int r = try_side(l, write);                                                       \
+		int r = gt_unlikely(gt_load_relaxed(&gt_quick.counting)) ? try_counted(l, write)  \
+									 : try_side(l, write);    \
                                                                                                   \
 		return gt_likely(r != EBUSY) ? r : side##lock_slow(l);                            \
 	}                                                                                         \

@@ -10,6 +10,7 @@
 #include "advancer.h"
 #include "codes.h"
 #include "emit.h"
+#include "price.h"
 #include "quick.h"
 #include "rights.h"
 #include "root.h"
@@ -110,6 +111,7 @@ static void close_create(const struct creating *c, bool made, const pthread_t *t
 	gt_guard_up(GT_FRAME());
 	if (made) {
 		gt_thread_learn_pthread(c->t, c->id, thread);
+		gt_price_threads();
 	} else {
 		gt_thread_create_failed(c->self, c->t);
 	}

@@ -4,6 +4,7 @@
  */
 #include <criterion/criterion.h>
 
+#include "base/clock.h"
 #include "budget.h"
 
 enum { STEP = 100000000, PERCENT = 10000 };
@@ -209,7 +210,7 @@ Test(budget, prices_add_up)
 	gt_budget_set_price(GT_PRICE_CALL, 17000);
 	cr_expect_eq(gt_budget_prices[GT_PRICE_CALL], 17000u);
 	gt_budget_set_price(GT_PRICE_CALL, 0);
-	cr_expect_eq(gt_budget_prices[GT_PRICE_CALL], 17000u, "an hour that was too good");
+	cr_expect_eq(gt_budget_prices[GT_PRICE_CALL], 6000u, "an hour that was too good");
 	gt_budget_set_price(GT_PRICE_CALL, UINT64_MAX);
 	cr_expect_lt(gt_budget_prices[GT_PRICE_CALL], 1000000u, "what was disturbed is cut");
 	gt_budget_set_price(GT_PRICE_SEM, 7000);
@@ -219,6 +220,86 @@ Test(budget, prices_add_up)
 		due = due >= GT_BUDGET_PAID_PS ? 0 : due;
 		cr_assert_eq(gt_budget_due, due, "after %d", i);
 	}
+}
+
+/* --- Looks at free locks --- */
+
+static unsigned begun, ended;
+
+static void count(bool on)
+{
+	begun += on;
+	ended += !on;
+}
+
+enum { LOCKS = 640 }; /* a multiple of what a thread adds at once */
+
+/* What so many locks cost that are counted now, ns. */
+static uint64_t take_locks(void)
+{
+	for (int i = 0; i < LOCKS; i++) {
+		gt_budget_free(GT_PRICE_SEM);
+	}
+	return (uint64_t)LOCKS * gt_budget_prices[GT_PRICE_SEM] / 1000;
+}
+
+static void pass(uint64_t ns)
+{
+	uint64_t began = gt_clock_monotonic();
+	uint64_t now;
+
+	do {
+		now = gt_clock_monotonic();
+	} while (now < began + ns);
+}
+
+Test(budget, few_free_locks_are_counted_whole)
+{
+	uint64_t cost, said;
+
+	gt_budget_count_free(count);
+	cr_expect_eq(begun, 1u, "a look begins at once");
+	cost = take_locks();
+	/* Seldom enough, the machine is so slow that the look is over. */
+	said = gt_budget_free_end(STEP, STEP);
+	cr_expect(ended ? said > cost : said == cost, "%lu of %lu", (unsigned long)said,
+		  (unsigned long)cost);
+	cr_expect_eq(gt_budget_free_end(STEP, STEP), 0u, "it is said once");
+}
+
+Test(budget, many_free_locks_are_taken_to_go_on_as_they_began)
+{
+	uint64_t began, cost, lasted, said;
+
+	began = gt_clock_monotonic();
+	gt_budget_count_free(count);
+	pass(1000000);
+	cost = take_locks();
+	lasted = gt_clock_monotonic() - began;
+	cr_expect_eq(ended, 1u, "the time of the look is over: counting ends, once");
+	said = gt_budget_free_end(2 * STEP, 3 * STEP);
+	cr_expect_geq(said, cost * 2 * STEP / lasted);
+	cr_expect_leq(said, cost * 2 * STEP / 1000000, "in the ms that passed");
+	gt_budget_free_begin();
+	cr_expect_eq(begun, 2u, "the next step has its own");
+	cr_expect_eq(gt_budget_free_end(STEP, STEP), 0u, "without a lock");
+}
+
+Test(budget, free_locks_do_not_go_on_where_nobody_runs)
+{
+	uint64_t cost, said;
+
+	gt_budget_count_free(count);
+	pass(1000000);
+	cost = take_locks();
+	cr_expect_eq(ended, 1u);
+	said = gt_budget_free_end(STEP, STEP / 20);
+	cr_expect_leq(said, cost * (STEP / 20) / 1000000);
+	gt_budget_free_begin();
+	pass(1000000);
+	cost = take_locks();
+	cr_expect_eq(ended, 2u);
+	cr_expect_eq(gt_budget_free_end(STEP, 1), cost, "the process ran in the look alone");
 }
 
 Test(budget, refuses_only_what_is_left_out_for_sure)
