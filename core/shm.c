@@ -121,6 +121,9 @@ static int make(int fd, uint64_t bytes, uint64_t first, void **p, const char **w
 	}
 	gt_sys_madvise(*p, bytes, MADV_DONTFORK);
 	gt_sys_madvise(*p, bytes, MADV_DONTDUMP);
+	/* A page that is backed later is a hole until then, and the kernel would read holes ahead:
+	 * as much as it reads of this disk, which may be 8 MiB. */
+	gt_sys_madvise(*p, bytes, MADV_RANDOM);
 	t = *p;
 	gt_spool_describe(&t->head);
 	t->head.pid = (uint32_t)gt_sys_pid();

@@ -111,6 +111,7 @@ static const struct call {
 	CALL(START, madvise, P, GT_PAGE, MADV_WIPEONFORK),
 	CALL(START, madvise, P, 1 << 30, MADV_DONTFORK),
 	CALL(START, madvise, P, 1 << 30, MADV_DONTDUMP),
+	CALL(START, madvise, P, 1 << 30, MADV_RANDOM),
 	CALL(START, lseek, FD, 1 << 16, SEEK_SET),
 	CALL(START, writev, FD, P, 1),
 	CALL(START, close, FD),
