@@ -5,6 +5,15 @@
 
 GT_OFTEN_READ _Atomic uint32_t gt_seen_forgets;
 
+/* Whether a tag leads to the walk there, and it may come again. */
+static bool is_taken(const struct gt_seen_walks *seen, uint8_t place)
+{
+	const struct gt_seen *s = &seen->walk[place];
+
+	return seen->set[s->set].tag[s->way] != 0 && seen->set[s->set].at[s->way] == place &&
+	       s->forgets == gt_load_relaxed(&gt_seen_forgets);
+}
+
 struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame)
 {
 	enum { MANY = 64, MORE = 2, ONE_IN = 8 };
@@ -24,7 +33,10 @@ struct gt_seen *gt_seen_begin(struct gt_seen_walks *seen, uintptr_t frame)
 	seen->misses = GT_MIN(seen->misses, (uint16_t)MANY);
 	/* All bytes, one after another (Hull and Dobell), spread over the walks. */
 	seen->next = (uint8_t)(seen->next * 5 + 7);
-	place = (uint8_t)(seen->next * GT_SEEN_WALKS / 256);
+	place = (uint8_t)gt_seen_usual(key);
+	if (is_taken(seen, place)) {
+		place = (uint8_t)(seen->next * GT_SEEN_WALKS / 256);
+	}
 	s = &seen->walk[place];
 	/* A handler may jump out of here: until it is settled, it is one that was forgotten. */
 	s->forgets = gt_load_acquire(&gt_seen_forgets) - 1;

@@ -120,6 +120,12 @@ GT_INLINE uint32_t gt_seen_tag(uint64_t key)
 	return (uint32_t)(key >> 28) | 1;
 }
 
+/* Where its walk is noted, if nobody is there. */
+GT_INLINE unsigned gt_seen_usual(uint64_t key)
+{
+	return (unsigned)((key >> 28 & UINT32_MAX) * GT_SEEN_WALKS >> 32);
+}
+
 /* Two words, which any processor has instructions for; elsewhere the compiler takes them apart. */
 typedef uint64_t gt_seen_pair __attribute__((vector_size(16)));
 
@@ -167,7 +173,11 @@ GT_INLINE struct gt_seen *gt_seen_find(struct gt_seen_walks *seen, uintptr_t fra
 	uint64_t key = gt_seen_key(frame);
 	unsigned set = gt_seen_set(key);
 	uint32_t tag = gt_seen_tag(key);
+	const struct gt_seen *usual = &seen->walk[gt_seen_usual(key)];
 
+	/* Mostly it is there; its tag, which may have to be fetched itself, says so later. */
+	__builtin_prefetch(usual);
+	__builtin_prefetch((const char *)usual + GT_LINE);
 	for (unsigned way = 0; way < GT_SEEN_WAYS; way++) {
 		if (seen->set[set].tag[way] == tag) {
 			struct gt_seen *s = &seen->walk[seen->set[set].at[way]];

@@ -48,10 +48,13 @@ struct chain {
 /* With a memory that has seen nothing. */
 GT_INLINE void walk_fresh(struct chain *c)
 {
+	const uint64_t key = gt_seen_key((uintptr_t)__builtin_frame_address(0));
 	struct gt_walks *walks = &c->fresh;
 
 	memset(walks->memory.set, 0, sizeof(walks->memory.set));
 	c->n = gt_stack_walk(&c->root, __builtin_frame_address(0), c->max, walks);
+	/* Nobody was there: where it is looked for first. */
+	cr_assert(!walks->id || walks->id == &walks->memory.walk[gt_seen_usual(key)].id);
 	memcpy(c->pcs, walks->pcs, c->n * sizeof(*c->pcs));
 	c->truncated = walks->truncated;
 }
