@@ -450,7 +450,6 @@ static void step_locked(uint64_t now)
 		/* What the start has cost is said, and nothing is left out for it. */
 		seen.fixed = 0;
 	}
-	gt_budget_free_begin();
 	gt_budget_decide(&rule, &seen);
 	for (int i = 0; i < GT_BUDGET_KINDS; i++) {
 		gt_store_relaxed(&gt_budget.limit[i], rule.limit[i]);
@@ -481,6 +480,7 @@ void gt_budget_step(void)
 	if (gt_lock_try(&gt_trace->x_advance)) {
 		if (gt_load_relaxed(&gt_trace->head.gen)) {
 			step_locked(now);
+			gt_budget_free_begin();
 		}
 		gt_lock_drop(&gt_trace->x_advance);
 	}

@@ -144,6 +144,8 @@ void gt_budget_free(enum gt_price price);
  * processor (ns). Returns what free locks cost in it, ns. */
 void gt_budget_free_begin(void);
 uint64_t gt_budget_free_end(uint64_t ns, uint64_t cpu);
+/* Nothing is counted from here on: the trace has ended, or this is a child, which has none yet. */
+void gt_budget_free_stop(void);
 
 /* Slow halves. */
 bool gt_budget_ask_wait(struct gt_meter *m, const void *object, enum gt_price price);

@@ -2,14 +2,19 @@
  * The overhead governor: what free locks cost, which nothing counts.
  *
  * A lock that is free is taken without a word to anybody, and is over in some nanoseconds: to count
- * each would take as long as what it costs. So all are counted for a quarter of a ms at the
- * beginning of each step, a look, and are taken to go on so for the rest. Where few are taken that
- * is all of them: a thread that has counted BATCH looks whether the time is over, and nobody else.
+ * each would take as long as what it costs. So all are counted for a quarter of a ms of each step,
+ * a look, and are taken to go on so for the rest. That time begins with the first BATCH that a
+ * thread has counted, since until then the process may have been idle, or not on a processor; where
+ * few are taken it does not end, and all of them are counted. Who has counted BATCH sees to that,
+ * and nobody else.
  *
  * Of two that change over at once, one ending a look and the other beginning the next, the last may
- * leave the hooks not counting: then that step has few, and the next one has a look again. What a
- * thread has counted and not added comes with a later one. No system call: this goes on after the
- * trace.
+ * leave hooks not counting, or counting on: then that step has few, or takes longer than it need,
+ * and the next one has a look again. What a
+ * thread has counted and not added comes with a later one, or not if it ends before.
+ *
+ * The clock may be a system call, or forbidden as one is (seccomp's strict mode takes the counter
+ * away): nothing is counted behind a trace, nor in a child that has none.
  */
 #include "budget.h"
 
@@ -18,6 +23,7 @@
 enum {
 	LOOK_NS = 250000,
 	BATCH = 64, /* locks of a thread that are added at once */
+	OPEN = 1,   /* no moment: the look's time has not begun */
 };
 
 /* What the calling thread has counted. A handler in between may lose one. */
@@ -28,7 +34,7 @@ static GT_TLS struct {
 
 /* since and lasted: of whoever is the first to see that it is over, and with x_advance. */
 static struct {
-	_Atomic uint64_t since;  /* moment when the look began; 0: it is over */
+	_Atomic uint64_t since;  /* moment when its time began, or OPEN; 0: it is over */
 	_Atomic uint64_t lasted; /* ns */
 	_Atomic uint64_t ps;     /* what was counted cost */
 } look;
@@ -38,7 +44,7 @@ static void (*count)(bool);
 void gt_budget_free(enum gt_price price)
 {
 	uint64_t since;
-	uint64_t ns;
+	uint64_t now;
 
 	due.ps += gt_budget_prices[price];
 	if (++due.n < BATCH) {
@@ -47,10 +53,15 @@ void gt_budget_free(enum gt_price price)
 	gt_add_relaxed(&look.ps, due.ps);
 	due.n = due.ps = 0;
 	since = gt_load_relaxed(&look.since);
-	ns = gt_clock_between(since, gt_clock_moment());
-	if (since && ns >= LOOK_NS) {
+	if (!since) {
+		return;
+	}
+	now = gt_clock_moment();
+	if (since == OPEN) {
+		gt_cas_acq_rel(&look.since, &since, now);
+	} else if (gt_clock_between(since, now) >= LOOK_NS) {
 		/* Two may be here, with nearly the same. Before it is over; partner is the step. */
-		gt_store_relaxed(&look.lasted, ns);
+		gt_store_relaxed(&look.lasted, gt_clock_between(since, now));
 		if (gt_cas_acq_rel(&look.since, &since, 0)) {
 			count(false);
 		}
@@ -61,7 +72,16 @@ void gt_budget_free_begin(void)
 {
 	if (count) {
 		count(true);
-		gt_store_release(&look.since, gt_clock_moment());
+		gt_store_release(&look.since, OPEN);
+	}
+}
+
+void gt_budget_free_stop(void)
+{
+	if (count) {
+		gt_store_relaxed(&look.since, 0);
+		count(false);
+		gt_store_relaxed(&look.ps, 0);
 	}
 }
 

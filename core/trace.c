@@ -414,6 +414,7 @@ void gt_trace_stop(void)
 		gt_trace_tidy();
 	}
 	gt_store_seq(&gt_gate->epoch, GT_EPOCH_OFF);
+	gt_budget_free_stop();
 	/* From here on not one system call of ours: the program may be about to forbid them. */
 	owner = 0;
 	gt_store_release(&stopping, 2);
@@ -490,6 +491,7 @@ void gt_trace_forget(void)
 	gt_writer_forget();
 	gt_dump_forget();
 	gt_thread_forget();
+	gt_budget_free_stop();
 }
 
 bool gt_trace_inherit(void)
@@ -499,6 +501,7 @@ bool gt_trace_inherit(void)
 		return false;
 	}
 	owner = 0;
+	gt_budget_free_stop();
 	gt_store_relaxed(&stopping, 0);
 	/* Whoever held a lock is not in this process. The gate was wiped: all hooks pass straight.
 	 */

@@ -4,8 +4,8 @@
  *
  * A few ns, and other ones on each machine: what a call into the kernel makes the processor forget
  * is more than the instructions. So the hook and the real function are called in turn, some rounds
- * of each, and compared: the median round counts. Half a ms in all. Constructor only, but for what
- * is measured again when there are threads; what is called has no effect.
+ * of each, and compared: the median round counts. Three quarters of a ms in all. Constructor only,
+ * but for what is measured again when there are threads; what is called has no effect.
  */
 #include "price.h"
 
@@ -40,28 +40,34 @@ static int count_trylock_c11(mtx_t *m)
 }
 
 /*
- * Readers among readers, and writers alone, do not come by here either.
+ * Readers among readers, and writers alone, do not come by here either, but while they are counted.
  *
  * In a lock that others have, readers too, a try takes the line of the cache more often than a lock
  * would: which compares and exchanges where that adds.
  */
-GT_INLINE void pay_rwlock(const pthread_rwlock_t *l)
+GT_INLINE void pay_rwlock(const pthread_rwlock_t *l, bool write)
 {
-	enum { PHASE_WRITE = 1 }; /* it may say so where nobody has it (rwlock.c) */
-	unsigned had = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED) & ~PHASE_WRITE;
+	unsigned had = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
 
+	/* What is here only because it is being counted has its price (rwlock.c). */
+	if (gt_load_relaxed(&gt_quick.counting) && gt_quick_is_free(had, write) &&
+	    (gt_quick_kinds() & (write ? GT_QUICK_WRITERS : GT_QUICK_READERS))) {
+		return;
+	}
+	/* The last one was a writer: nobody has it. */
+	had &= ~(unsigned)GT_READERS_PHASE_WRITE;
 	gt_budget_pay(had ? GT_PRICE_RWLOCK_BUSY : GT_PRICE_RWLOCK);
 }
 
 static int count_tryrdlock(pthread_rwlock_t *l)
 {
-	pay_rwlock(l);
+	pay_rwlock(l, false);
 	return tryrdlock(l);
 }
 
 static int count_trywrlock(pthread_rwlock_t *l)
 {
-	pay_rwlock(l);
+	pay_rwlock(l, true);
 	return trywrlock(l);
 }
 
@@ -229,6 +235,9 @@ static GT_NOINLINE void measure(enum gt_price price, const struct way *w)
 	gt_budget_set_price(price, median > 0 ? (uint64_t)(median * 1000 / w->turns) : 0);
 }
 
+/* A plain mutex is being measured, and goes by the hook as always. */
+static _Atomic bool pricing;
+
 /*
  * What hooks do themselves is counted where it costs more than untraced. Readers always: whether
  * they meet others costs more than that, and only a count tells.
@@ -237,7 +246,9 @@ static void count_for_a_moment(bool on)
 {
 	unsigned kinds = GT_QUICK_READERS;
 
-	kinds |= gt_budget_prices[GT_PRICE_FREE_MUTEX] ? GT_QUICK_MUTEXES : 0;
+	if (gt_budget_prices[GT_PRICE_FREE_MUTEX] && !gt_load_relaxed(&pricing)) {
+		kinds |= GT_QUICK_MUTEXES;
+	}
 	kinds |= gt_budget_prices[GT_PRICE_FREE_WRITER] ? GT_QUICK_WRITERS : 0;
 	gt_quick_count(on ? kinds & gt_quick_kinds() : 0);
 }
@@ -282,7 +293,11 @@ void gt_price_threads(void)
 		return;
 	}
 	began = gt_budget_clock();
+	/* A look may be under way, or begin: the advancer has just begun. */
+	gt_store_relaxed(&pricing, true);
+	count_for_a_moment(gt_load_relaxed(&gt_quick.counting));
 	measure_plain_mutexes();
+	gt_store_relaxed(&pricing, false);
 	gt_budget_add_fixed(began);
 }
 

@@ -225,6 +225,13 @@ GT_INLINE bool gt_quick_read_first(pthread_rwlock_t *l)
 	return true;
 }
 
+/* Whether a read-write lock of which that is the word would be locked here, if that is done now. */
+GT_INLINE bool gt_quick_is_free(unsigned r, bool write)
+{
+	return (r & ~(unsigned)GT_READERS_PHASE_WRITE) == 0 ||
+	       (!write && !(r & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)));
+}
+
 /* Whether it is one more now, as by pthread_rwlock_rdlock; false: nothing was done. */
 GT_INLINE bool gt_quick_rdlock(pthread_rwlock_t *l)
 {

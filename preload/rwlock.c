@@ -67,24 +67,30 @@ GT_INLINE int try_side(pthread_rwlock_t *l, bool write)
 
 /*
  * The same, where what would be done without a word at another moment is counted. That the lock is
- * on another processor, and others are at it too, shows by how long a try takes.
+ * on another processor, and others are at it too, shows by how long a try takes: readers look and
+ * exchange then where glibc's add. One in TIMED is timed, and stands for its thread's next ones:
+ * two clocks take longer than a free lock, of which there would be so many fewer in a look.
  */
-enum { ELSEWHERE_NS = 60 };
+enum { ELSEWHERE_NS = 60, TIMED = 7 };
 
 static GT_COLD int try_counted(pthread_rwlock_t *l, bool write)
 {
-	unsigned had = __atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED);
-	bool quick = had == 0 || had == GT_READERS_PHASE_WRITE ||
-		     (!write && !(had & (GT_READERS_PHASE_WRITE | GT_READERS_WRITER)));
-	uint64_t began = gt_clock_moment();
+	static GT_TLS uint32_t next;
+	static GT_TLS bool busy;
+	bool quick =
+		gt_quick_is_free(__atomic_load_n(&l->__data.__readers, __ATOMIC_RELAXED), write);
+	bool timed = quick && next-- == 0;
+	uint64_t began = timed ? gt_clock_moment() : 0;
 	int r = try_side(l, write);
 
+	if (timed) {
+		next = TIMED - 1;
+		busy = gt_clock_between(began, gt_clock_moment()) >= ELSEWHERE_NS;
+	}
 	if (r == 0 && quick) {
-		bool busy = gt_clock_between(began, gt_clock_moment()) >= ELSEWHERE_NS;
-
-		gt_budget_free(busy    ? GT_PRICE_RWLOCK_BUSY
-			       : write ? GT_PRICE_FREE_WRITER
-				       : GT_PRICE_FREE_READER);
+		gt_budget_free(write  ? GT_PRICE_FREE_WRITER
+			       : busy ? GT_PRICE_RWLOCK_BUSY
+				      : GT_PRICE_FREE_READER);
 	}
 	return r;
 }

@@ -253,6 +253,15 @@ static void pass(uint64_t ns)
 	} while (now < began + ns);
 }
 
+/* The same, from the beginning of a look's time beyond its end: 1 ms. */
+static uint64_t take_locks_for_long(void)
+{
+	uint64_t cost = take_locks();
+
+	pass(1000000);
+	return cost + take_locks();
+}
+
 Test(budget, few_free_locks_are_counted_whole)
 {
 	uint64_t cost, said;
@@ -271,14 +280,14 @@ Test(budget, many_free_locks_are_taken_to_go_on_as_they_began)
 {
 	uint64_t began, cost, lasted, said;
 
-	began = gt_clock_monotonic();
 	gt_budget_count_free(count);
-	pass(1000000);
-	cost = take_locks();
+	pass(10000000);
+	began = gt_clock_monotonic();
+	cost = take_locks_for_long();
 	lasted = gt_clock_monotonic() - began;
 	cr_expect_eq(ended, 1u, "the time of the look is over: counting ends, once");
 	said = gt_budget_free_end(2 * STEP, 3 * STEP);
-	cr_expect_geq(said, cost * 2 * STEP / lasted);
+	cr_expect_geq(said, cost * 2 * STEP / lasted, "what was before the first is none of it");
 	cr_expect_leq(said, cost * 2 * STEP / 1000000, "in the ms that passed");
 	gt_budget_free_begin();
 	cr_expect_eq(begun, 2u, "the next step has its own");
@@ -290,16 +299,25 @@ Test(budget, free_locks_do_not_go_on_where_nobody_runs)
 	uint64_t cost, said;
 
 	gt_budget_count_free(count);
-	pass(1000000);
-	cost = take_locks();
+	cost = take_locks_for_long();
 	cr_expect_eq(ended, 1u);
 	said = gt_budget_free_end(STEP, STEP / 20);
 	cr_expect_leq(said, cost * (STEP / 20) / 1000000);
 	gt_budget_free_begin();
-	pass(1000000);
-	cost = take_locks();
+	cost = take_locks_for_long();
 	cr_expect_eq(ended, 2u);
 	cr_expect_eq(gt_budget_free_end(STEP, 1), cost, "the process ran in the look alone");
+}
+
+Test(budget, behind_a_trace_no_free_lock_is_counted)
+{
+	gt_budget_count_free(count);
+	take_locks();
+	gt_budget_free_stop();
+	cr_expect_eq(ended, 1u);
+	cr_expect_eq(gt_budget_free_end(STEP, STEP), 0u, "nor what was before");
+	gt_budget_free_begin();
+	cr_expect_eq(begun, 2u, "but by another trace");
 }
 
 Test(budget, refuses_only_what_is_left_out_for_sure)
