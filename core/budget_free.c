@@ -10,8 +10,8 @@
  *
  * Of two that change over at once, one ending a look and the other beginning the next, the last may
  * leave hooks not counting, or counting on: then that step has few, or takes longer than it need,
- * and the next one has a look again. What a
- * thread has counted and not added comes with a later one, or not if it ends before.
+ * and the next one has a look again. What a thread has counted and not added comes with a later
+ * one, or not if it ends before.
  *
  * The clock may be a system call, or forbidden as one is (seccomp's strict mode takes the counter
  * away): nothing is counted behind a trace, nor in a child that has none.
