@@ -36,7 +36,7 @@ GT_OFTEN_READ bool gt_budget_on;
 		[GT_PRICE_SEM] = 3000,                                                             \
 	}
 static const uint32_t least[GT_PRICES] = LEAST;
-uint32_t gt_budget_prices[GT_PRICES] = LEAST;
+_Atomic uint32_t gt_budget_prices[GT_PRICES] = LEAST;
 
 /* --- Meters ----------------------------------------------------------------------------------- */
 
@@ -70,7 +70,7 @@ static _Atomic uint64_t paid_ps; /* by all, since the process began */
 void gt_budget_set_price(enum gt_price what, uint64_t ps)
 {
 	ps = GT_MIN(ps, (uint64_t)PRICE_MAX);
-	gt_budget_prices[what] = GT_MAX(least[what], (uint32_t)ps);
+	gt_store_relaxed(&gt_budget_prices[what], GT_MAX(least[what], (uint32_t)ps));
 }
 
 void gt_budget_paid(void)
@@ -170,9 +170,9 @@ void gt_budget_look(void)
 
 static uint64_t call_price(uint64_t mean)
 {
-	uint32_t price = gt_budget_prices[GT_PRICE_CALL];
+	uint32_t price = gt_budget_price(GT_PRICE_CALL);
 
-	return mean > COLD_NS ? GT_MAX(price, gt_budget_prices[GT_PRICE_CALL_COLD]) : price;
+	return mean > COLD_NS ? GT_MAX(price, gt_budget_price(GT_PRICE_CALL_COLD)) : price;
 }
 
 /* What the places of calls have counted since they were filled. */

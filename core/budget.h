@@ -128,9 +128,15 @@ extern GT_HIDDEN bool gt_budget_on;
 uint64_t gt_budget_cpu(void);
 void gt_budget_start(uint64_t share, uint64_t cpu);
 
-/* Prices in ps: as they are; one that was measured on this machine, if it is more than the least.
+/*
+ * Prices in ps: as they are, read by all threads; one that was measured on this machine, if it is
+ * more than the least. The constructor sets them, and who makes the first thread one of them again.
  */
-extern GT_HIDDEN uint32_t gt_budget_prices[GT_PRICES];
+extern GT_HIDDEN _Atomic uint32_t gt_budget_prices[GT_PRICES];
+GT_INLINE uint32_t gt_budget_price(enum gt_price what)
+{
+	return gt_load_relaxed(&gt_budget_prices[what]);
+}
 void gt_budget_set_price(enum gt_price what, uint64_t ps);
 
 /*
@@ -207,7 +213,7 @@ GT_INLINE bool gt_budget_wait(struct gt_meter *m, const void *object, enum gt_pr
 extern GT_HIDDEN GT_TLS uint32_t gt_budget_due;
 GT_INLINE void gt_budget_pay(enum gt_price price)
 {
-	gt_budget_due += gt_budget_prices[price];
+	gt_budget_due += gt_budget_price(price);
 	if (gt_unlikely(gt_budget_due >= GT_BUDGET_PAID_PS)) {
 		gt_budget_paid();
 	}

@@ -46,7 +46,7 @@ void gt_budget_free(enum gt_price price)
 	uint64_t since;
 	uint64_t now;
 
-	due.ps += gt_budget_prices[price];
+	due.ps += gt_budget_price(price);
 	if (++due.n < BATCH) {
 		return;
 	}

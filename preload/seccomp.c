@@ -294,6 +294,8 @@ void gt_seccomp_done(void)
 
 static void finish(void)
 {
+	/* Also where the trace has ended before, and a look has not: it may read a clock. */
+	gt_budget_free_stop();
 	if (gt_trace_mine()) {
 		gt_say("the program forbids itself system calls that a trace needs, which ends "
 		       "here",
