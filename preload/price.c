@@ -131,41 +131,23 @@ static void call_by_libc(GT_UNUSED void *unused)
 	(void)!gt_real.read(-1, NULL, 0);
 }
 
-static void mutex_by_hook(void *m)
-{
-	hooks.lock(m);
-	hooks.unlock(m);
-}
-
-static void mutex_by_libc(void *m)
-{
-	gt_real.pthread_mutex_lock(m);
-	gt_real.pthread_mutex_unlock(m);
-}
-
-static void reader_by_hook(void *l)
-{
-	hooks.rdlock(l);
-	hooks.unlock_rwlock(l);
-}
-
-static void reader_by_libc(void *l)
-{
-	gt_real.pthread_rwlock_rdlock(l);
-	gt_real.pthread_rwlock_unlock(l);
-}
-
-static void writer_by_hook(void *l)
-{
-	hooks.wrlock(l);
-	hooks.unlock_rwlock(l);
-}
-
-static void writer_by_libc(void *l)
-{
-	gt_real.pthread_rwlock_wrlock(l);
-	gt_real.pthread_rwlock_unlock(l);
-}
+/* One taken and given back, by hooks and by the real functions. */
+#define PAIR(what, take, give, real_take, real_give) \
+	static void what##_by_hook(void *object)     \
+	{                                            \
+		hooks.take(object);                  \
+		hooks.give(object);                  \
+	}                                            \
+	static void what##_by_libc(void *object)     \
+	{                                            \
+		gt_real.real_take(object);           \
+		gt_real.real_give(object);           \
+	}
+PAIR(mutex, lock, unlock, pthread_mutex_lock, pthread_mutex_unlock)
+PAIR(reader, rdlock, unlock_rwlock, pthread_rwlock_rdlock, pthread_rwlock_unlock)
+PAIR(writer, wrlock, unlock_rwlock, pthread_rwlock_wrlock, pthread_rwlock_unlock)
+PAIR(sem, post, wait, sem_post, sem_wait)
+#undef PAIR
 
 /* A free one is tried still where there is a time until which to wait for it. */
 static const struct timespec never = {INT_MAX, 0};
@@ -180,18 +162,6 @@ static void rwlock_by_libc(void *l)
 {
 	gt_real.pthread_rwlock_timedwrlock(l, &never);
 	gt_real.pthread_rwlock_unlock(l);
-}
-
-static void sem_by_hook(void *s)
-{
-	hooks.post(s);
-	hooks.wait(s);
-}
-
-static void sem_by_libc(void *s)
-{
-	gt_real.sem_post(s);
-	gt_real.sem_wait(s);
 }
 
 struct way {
@@ -246,10 +216,10 @@ static void count_for_a_moment(bool on)
 {
 	unsigned kinds = GT_QUICK_READERS;
 
-	if (gt_budget_prices[GT_PRICE_FREE_MUTEX] && !gt_load_relaxed(&pricing)) {
+	if (gt_budget_price(GT_PRICE_FREE_MUTEX) && !gt_load_relaxed(&pricing)) {
 		kinds |= GT_QUICK_MUTEXES;
 	}
-	kinds |= gt_budget_prices[GT_PRICE_FREE_WRITER] ? GT_QUICK_WRITERS : 0;
+	kinds |= gt_budget_price(GT_PRICE_FREE_WRITER) ? GT_QUICK_WRITERS : 0;
 	gt_quick_count(on ? kinds & gt_quick_kinds() : 0);
 }
 
