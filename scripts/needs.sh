@@ -59,6 +59,11 @@ need_for_apps() {
 	need cmd git git
 	need cmd tmux tmux
 	need cmd node nodejs
+	need cmd ruby ruby
+	need cmd erl erlang-base
+	need cmd haproxy haproxy
+	need cmd mariadbd mariadb-server-core
+	need cmd mariadb mariadb-client-core
 	need cmd stress-ng stress-ng
 	compgen -G '/usr/lib/llvm-*/lib/libomp.so' >/dev/null || needed+=(libomp-dev)
 }

@@ -41,6 +41,23 @@ def java(stage):
     return answers
 
 
+@app("ruby")
+def ruby(stage):
+    answers = stage.run(find("ruby"), HERE / "threads.rb", stage.longer(1, 10), timeout=300)
+    demand(answers[0] == "26", f"ends with {answers[0]}: {answers[1]}{answers[2]}")
+    return answers
+
+
+@app("erlang")
+def erlang(stage):
+    compiler, runtime = find("erlc", "erl")
+    stage.client(compiler, HERE / "threads.erl")
+    answers = stage.run(runtime, "-noshell", "-s", "threads", "main", stage.longer(1, 20),
+                        timeout=300)
+    demand(answers[0] == "27", f"ends with {answers[0]}: {answers[1]}{answers[2]}")
+    return answers
+
+
 @app("cpp")
 def cpp(stage):
     binary = stage.binaries / "pool"

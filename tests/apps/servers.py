@@ -173,3 +173,82 @@ def postgres(stage):
     usual = r"checkpoint|listening on|redo|starting|was shut down|due to administrator"
     log = [line for line in server.said().splitlines() if not re.search(usual, line)]
     return [status, *said, sorted(without_figures("\n".join(log)).splitlines())]
+
+
+HAPROXY = """
+global
+    nbthread 4
+defaults
+    mode http
+    timeout connect 10s
+    timeout client 10s
+    timeout server 10s
+frontend there
+    bind 127.0.0.1:{port}
+    http-request return status 200 content-type text/plain string "at once" if {{ path /at-once }}
+    default_backend behind
+backend behind
+    server one 127.0.0.1:{behind}
+listen itself
+    bind 127.0.0.1:{behind}
+    http-request return status 200 content-type text/plain string "from behind"
+"""
+
+
+@app("haproxy")
+def haproxy(stage):
+    """An event loop in each of four threads, which share queues and wake each other."""
+    server, wrk = find("haproxy", "wrk")
+    port, behind = free_port(), free_port()
+    (stage.folder / "haproxy.cfg").write_text(HAPROXY.format(port=port, behind=behind))
+    with Server(stage, [server, "-db", "-f", "haproxy.cfg"], port) as server:
+        said, rates = [], []
+        for path in ("at-once", "other"):
+            url = f"http://127.0.0.1:{port}/{path}"
+            load = stage.client(wrk, "-t", "2", "-c", "32", "-d", stage.longer("1s", "10s"),
+                                "--timeout", "60s", url)
+            demand("Socket errors" not in load and "Non-2xx" not in load, load)
+            rates += re.findall(r"Requests/sec: +([\d.]+)", load)
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                said.append((answer.status, answer.read()))
+        print("  requests a second: " + " ".join(rates))
+        status = server.end(signal.SIGUSR1)
+    return [status, *said, [without_figures(line) for line in server.said().splitlines()
+                            if "[NOTICE]" not in line]]
+
+
+@app("mariadb")
+def mariadb(stage):
+    """A pool of threads for its clients, and InnoDB's own locks and background threads."""
+    server, install, client = find("mariadbd", "mariadb-install-db", "mariadb")
+    port, data = free_port(), stage.folder / "data"
+    data.mkdir(mode=0o777)
+    data.chmod(0o777)
+    user = ["--user=nobody"] if ROOT else []
+    stage.client(install, "--no-defaults", f"--datadir={data}", "--skip-test-db",
+                 "--auth-root-authentication-method=normal", *user)
+    command = [client, "--no-defaults", "-h", "127.0.0.1", "-P", port, "-u", "root", "-N", "-B"]
+    rows = stage.longer(200, 3000)
+
+    def sql(text):
+        return stage.client(*command, "-e", text)
+
+    with Server(stage, [server, "--no-defaults", f"--datadir={data}", f"--port={port}",
+                        "--bind-address=127.0.0.1", f"--socket={data}/socket",
+                        "--thread-handling=pool-of-threads", *user], port) as server:
+        sql("create database d; create table d.t (id int primary key auto_increment, v int);"
+            f"insert into d.t (v) values {','.join(['(0)'] * 7)}")
+        # They all want the first rows.
+        work = "".join(f"insert into d.t (v) values ({i}); select sum(v) from d.t;"
+                       f"update d.t set v = v + 1 where id = {i % 7 + 1};" for i in range(rows))
+        clients = [subprocess.Popen(list(map(str, command)), stdin=subprocess.PIPE, text=True,
+                                    stdout=subprocess.DEVNULL, env=stage.clean) for _ in range(4)]
+        for one in clients:
+            one.stdin.write(work)
+            one.stdin.close()
+        demand([one.wait(120) for one in clients] == [0] * 4, "a client fails")
+        said = [sql("select count(*), sum(v) from d.t"), sql("check table d.t")]
+        status = server.end(signal.SIGTERM)
+    grave = [without_figures(line[20:]) for line in server.said().splitlines()
+             if "[ERROR]" in line or "signal" in line]
+    return [status, *said, grave]
