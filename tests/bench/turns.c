@@ -20,6 +20,7 @@
 #include <sys/mman.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -41,6 +42,7 @@
 	CALL(ssize_t, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags)) \
 	CALL(int, epoll_wait, (int fd, struct epoll_event *to, int n, int ms), (fd, to, n, ms)) \
 	CALL(int, open64, (const char *path, int flags, mode_t mode), (path, flags, mode)) \
+	CALL(int, fstat64, (int fd, struct stat64 *to), (fd, to)) \
 	CALL(int, close, (int fd), (fd))
 /* clang-format on */
 
