@@ -9,8 +9,8 @@
  * BENCH_TURNS: the file of that memory. The first line is the word; each other one is a call: how
  * many came by, then its name. Without the file all calls go on to the tracer.
  */
-#include <asm/fcntl.h> /* not <fcntl.h>, where open64 has an ellipsis */
 #include <dlfcn.h>
+#include <linux/fcntl.h> /* not <fcntl.h>, where open64 has an ellipsis */
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -101,7 +101,7 @@ __attribute__((constructor)) static void begin(void)
 #undef CALL
 	};
 	const char *path = getenv("BENCH_TURNS");
-	long fd = path ? syscall(SYS_open, path, O_RDWR | O_CLOEXEC) : -1;
+	long fd = path ? syscall(SYS_openat, AT_FDCWD, path, O_RDWR | O_CLOEXEC) : -1;
 	void *shared = MAP_FAILED;
 
 	if (fd >= 0) {
